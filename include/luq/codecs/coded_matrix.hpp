@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A weight matrix as codes and parameters, before packing: what a quantizer produces and can still change.
+#pragma once
+
+#include <vector>
+
+#include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/weight_codec.hpp"
+
+namespace luq {
+
+/// Codes of a [rows x cols] matrix and the parameters of its column groups.
+template <WeightCodec Codec>
+struct coded_matrix {
+  Codec codec;
+  basic_matrix<code> codes;              ///< [rows x cols]
+  std::vector<group_parameters> groups;  ///< one per column group, in order of columns
+
+  coded_matrix(const Codec& codec_, index rows, index cols)
+      : codec(codec_),
+        codes(basic_matrix<code>::Zero(rows, cols)),
+        groups(static_cast<std::size_t>(tile_layout(codec_, rows, cols).groups())) {}
+
+  [[nodiscard]] index rows() const { return codes.rows(); }
+  [[nodiscard]] index cols() const { return codes.cols(); }
+
+  /// The weight that is stored for row r, column c.
+  [[nodiscard]] float at(index r, index c) const {
+    const index size = group_size(codec, cols());
+    const group_parameters& group = groups[static_cast<std::size_t>(c / size)];
+    return codec.decode(codes(r, c), group.row(r), group.class_of(c % size));
+  }
+
+  /// The whole matrix in float.
+  [[nodiscard]] matrix decode() const {
+    matrix W(rows(), cols());
+    for (index r = 0; r < rows(); ++r) {
+      for (index c = 0; c < cols(); ++c) W(r, c) = at(r, c);
+    }
+    return W;
+  }
+};
+
+}  // namespace luq

@@ -1,0 +1,197 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A weight matrix in the bytes it occupies, on disk and in memory alike (layout: tile_layout.hpp). Nothing else is
+// needed to decode it than the codec's options and the two sizes, so bits_per_weight() is the whole truth.
+#pragma once
+
+#include <numeric>
+#include <utility>
+
+#include "luq/codecs/coded_matrix.hpp"
+#include "luq/codecs/tile_layout.hpp"
+#include "luq/core/aligned_buffer.hpp"
+
+namespace luq {
+
+namespace detail {
+
+/// Positions of a group's columns in storage: result[column] = place. Class 1 comes first, then class 0.
+[[nodiscard]] inline std::vector<index> stored_places(const group_parameters& group, index columns) {
+  std::vector<index> places(static_cast<std::size_t>(columns));
+  index next = 0;
+  for (int column_class = 1; column_class >= 0; --column_class) {
+    for (index c = 0; c < columns; ++c) {
+      if (group.class_of(c) == column_class) places[static_cast<std::size_t>(c)] = next++;
+    }
+  }
+  return places;
+}
+
+}  // namespace detail
+
+/// A packed [rows x cols] matrix that owns its bytes.
+template <WeightCodec Codec>
+class packed_matrix {
+ public:
+  using codec_type = Codec;
+
+  /// Packs codes and parameters.
+  explicit packed_matrix(const coded_matrix<Codec>& source)
+      : codec_(source.codec),
+        rows_(source.rows()),
+        cols_(source.cols()),
+        layout_(codec_, rows_, cols_),
+        bytes_(static_cast<std::size_t>(layout_.bytes())) {
+    std::vector<code> column_flags;
+    for (index g = 0; g < layout_.groups(); ++g) {
+      const group_parameters& group = source.groups[static_cast<std::size_t>(g)];
+      for (index t = 0; t < layout_.row_tiles(); ++t) pack_tile(source, group, t, g);
+      for (index c = 0; c < layout_.columns_of(g); ++c) column_flags.push_back(static_cast<code>(group.class_of(c)));
+    }
+    if constexpr (Codec::column_classes > 1) {
+      bit_pack(column_flags, 1, std::span(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset())));
+    }
+  }
+
+  /// Takes bytes that were packed before, e.g. read from a file.
+  /// @throws luq::error corrupt_file if their number is not the codec's for this shape
+  packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes)
+      : codec_(codec), rows_(rows), cols_(cols), layout_(codec_, rows, cols), bytes_(std::move(bytes)) {
+    if (static_cast<index>(bytes_.size()) != layout_.bytes()) {
+      fail(errc::corrupt_file, "packed matrix of codec ", codec.name(), ", ", rows, " x ", cols, ": expected ",
+           layout_.bytes(), " bytes, got ", bytes_.size());
+    }
+  }
+
+  [[nodiscard]] const Codec& codec() const { return codec_; }
+  [[nodiscard]] index rows() const { return rows_; }
+  [[nodiscard]] index cols() const { return cols_; }
+  [[nodiscard]] const tile_layout<Codec>& layout() const { return layout_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+  /// What a weight occupies: 8 * bytes / weights.
+  [[nodiscard]] double bits_per_weight() const {
+    return 8.0 * static_cast<double>(bytes_.size()) / (static_cast<double>(rows_) * static_cast<double>(cols_));
+  }
+
+  /// The bytes of one tile.
+  [[nodiscard]] std::span<const std::byte> tile(index row_tile, index group) const {
+    return std::span(bytes_).subspan(
+        static_cast<std::size_t>(layout_.tile_offset(row_tile, group)),
+        static_cast<std::size_t>(layout_.tile_bytes(layout_.rows_of(row_tile), layout_.columns_of(group))));
+  }
+
+  /// The parameters of one tile, [rows of the tile x parameter_count], with the classes of its columns.
+  [[nodiscard]] group_parameters tile_parameters(index row_tile, index group) const {
+    const index h = layout_.rows_of(row_tile);
+    group_parameters result{matrix(h, Codec::parameter_count), {}};
+    codec_.unpack_parameters(
+        tile(row_tile, group).subspan(static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)))),
+        result.values);
+    if constexpr (Codec::column_classes > 1) {
+      const auto flags = std::span<const std::byte>(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset()));
+      for (index c = 0; c < layout_.columns_of(group); ++c) {
+        result.column_class.push_back(bit_packed_at(flags, layout_.first_column(group) + c, 1));
+      }
+    }
+    return result;
+  }
+
+  /// Back to codes and parameters, exactly those that were packed.
+  [[nodiscard]] coded_matrix<Codec> unpack() const {
+    coded_matrix<Codec> result(codec_, rows_, cols_);
+    for (index g = 0; g < layout_.groups(); ++g) {
+      group_parameters& group = result.groups[static_cast<std::size_t>(g)];
+      group.values.resize(rows_, Codec::parameter_count);
+      for (index t = 0; t < layout_.row_tiles(); ++t) {
+        group_parameters parameters = tile_parameters(t, g);
+        group.values.middleRows(t * tile_rows, layout_.rows_of(t)) = parameters.values;
+        group.column_class = std::move(parameters.column_class);
+        const std::vector<index> places = detail::stored_places(group, layout_.columns_of(g));
+        for (index r = 0; r < layout_.rows_of(t); ++r) {
+          for (index c = 0; c < layout_.columns_of(g); ++c) {
+            result.codes(t * tile_rows + r, layout_.first_column(g) + c) =
+                stored_code(t, g, r, places[static_cast<std::size_t>(c)]);
+          }
+        }
+      }
+    }
+    return result;
+  }
+
+  /// The weight at row r, column c. For inspection and tests: a kernel decodes whole tiles.
+  [[nodiscard]] float at(index r, index c) const {
+    LUQ_ASSERT(r >= 0 && r < rows_ && c >= 0 && c < cols_);
+    const index g = c / group_size(codec_, cols_);
+    const index t = r / tile_rows;
+    const index column = c - layout_.first_column(g);
+    const group_parameters parameters = tile_parameters(t, g);
+    const index place = detail::stored_places(parameters, layout_.columns_of(g))[static_cast<std::size_t>(column)];
+    return codec_.decode(stored_code(t, g, r % tile_rows, place), parameters.row(r % tile_rows),
+                         parameters.class_of(column));
+  }
+
+  /// Code of row `row` of a tile at column `place` in stored order.
+  [[nodiscard]] code stored_code(index row_tile, index group, index row, index place) const {
+    const index h = layout_.rows_of(row_tile);
+    const index k = layout_.columns_of(group);
+    const std::byte* plane = bytes_.data() + layout_.tile_offset(row_tile, group);
+    int value = 0;
+    int weight = 1;
+    for (const auto plane_radix : Codec::planes) {
+      const auto radix = static_cast<int>(plane_radix);
+      const symbol_position position = locate_symbol(h, k, radix, row, place);
+      value += weight * extract_symbol(std::to_integer<std::uint8_t>(plane[position.byte]), radix, position.slot);
+      weight *= radix;
+      plane += h * plane_row_bytes(k, radix);
+    }
+    return static_cast<code>(value);
+  }
+
+ private:
+  void pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g) {
+    const index h = layout_.rows_of(t);
+    const index k = layout_.columns_of(g);
+    const std::vector<index> places = detail::stored_places(group, k);
+    std::byte* plane = bytes_.data() + layout_.tile_offset(t, g);
+    int divisor = 1;
+    for (const auto plane_radix : Codec::planes) {
+      const auto radix = static_cast<int>(plane_radix);
+      const auto symbols = static_cast<std::size_t>(symbols_per_byte(radix));
+      const index plane_bytes = h * plane_row_bytes(k, radix);
+      std::vector<std::uint8_t> slots(static_cast<std::size_t>(plane_bytes) * symbols, 0);
+      for (index r = 0; r < h; ++r) {
+        for (index c = 0; c < k; ++c) {
+          const int symbol = source.codes(t * tile_rows + r, layout_.first_column(g) + c) / divisor % radix;
+          const auto position = locate_symbol(h, k, radix, r, places[static_cast<std::size_t>(c)]);
+          slots[static_cast<std::size_t>(position.byte) * symbols + static_cast<std::size_t>(position.slot)] =
+              static_cast<std::uint8_t>(symbol);
+        }
+      }
+      for (index b = 0; b < plane_bytes; ++b) {
+        const auto byte_slots =
+            std::span<const std::uint8_t>(slots).subspan(static_cast<std::size_t>(b) * symbols, symbols);
+        plane[b] = static_cast<std::byte>(combine_symbols(byte_slots, radix));
+      }
+      divisor *= radix;
+      plane += plane_bytes;
+    }
+    codec_.pack_parameters(group.values.middleRows(t * tile_rows, h),
+                           {plane, static_cast<std::size_t>(codec_.parameter_bytes(h))});
+  }
+
+  Codec codec_;
+  index rows_;
+  index cols_;
+  tile_layout<Codec> layout_;
+  aligned_buffer<std::byte> bytes_;
+};
+
+/// Packs codes and parameters into the bytes they occupy.
+template <WeightCodec Codec>
+[[nodiscard]] packed_matrix<Codec> pack(const coded_matrix<Codec>& source) {
+  return packed_matrix<Codec>(source);
+}
+
+}  // namespace luq

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// One bit a weight: w = +a or -a with one scale a >= 0 per row and group. 1.125 bits with groups of 128 and fp16.
+//
+//   tile | sign plane (radix 2; bit 1 is +a, bit 0 is -a) | h scales |
+//   128 columns of one row: 4 words of 32 signs, then one fp16        = 18 bytes, the content of a ggml Q1_0 block
+//
+// The scale that minimises sum_j h_j (w_j - a sign(w_j))^2 is the weighted mean of |w_j| (Rastegari et al., XNOR-Net,
+// ECCV 2016, eq. 6, for h = 1). Not a BitNet format: the scale belongs to a group, and no weight is zero.
+#pragma once
+
+#include <cmath>
+
+#include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/weight_codec.hpp"
+
+namespace luq {
+
+template <class Scale = half>
+struct basic_sign_codec {
+  index group = 128;  ///< columns that share a scale, >= 1, or whole_row; 128 is the block of ggml's Q1_0
+
+  static constexpr int parameter_count = 1;  ///< { a }
+  static constexpr int column_classes = 1;
+  static constexpr std::array<std::uint16_t, 1> planes{2};
+  static constexpr int components = 1;  ///< w = a * component, component = +1 or -1
+
+  [[nodiscard]] std::string name() const { return "sign:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
+
+  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
+    return detail::fit_rows<basic_sign_codec>(W, importance, [](auto w, auto weights, float* parameters) {
+      double weighted = 0;
+      double total = 0;
+      for (std::size_t j = 0; j < w.size(); ++j) {
+        weighted += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
+        total += static_cast<double>(weights[j]);
+      }
+      parameters[0] = detail::stored_value<Scale>(static_cast<float>(weighted / total));
+    });
+  }
+
+  [[nodiscard]] code encode(float w, const float*, int) const noexcept { return w >= 0.0f ? 1 : 0; }
+  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
+    return q != 0 ? parameters[0] : -parameters[0];
+  }
+
+  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
+  [[nodiscard]] index parameter_bytes(index rows) const { return rows * static_cast<index>(sizeof(Scale)); }
+  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
+    detail::pack_scales<Scale>(values, bytes);
+  }
+  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
+    detail::unpack_scales<Scale>(bytes, values);
+  }
+
+  [[nodiscard]] static constexpr int component(code q, int) noexcept { return q != 0 ? 1 : -1; }
+  [[nodiscard]] std::array<float, 2> coefficients(const float* parameters, int) const noexcept {
+    return {parameters[0], 0.0f};
+  }
+
+  friend bool operator==(const basic_sign_codec&, const basic_sign_codec&) = default;
+};
+
+using sign_codec = basic_sign_codec<half>;
+
+static_assert(WeightCodec<sign_codec>);
+
+}  // namespace luq

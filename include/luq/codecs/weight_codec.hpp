@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a codec is. A weight matrix W [rows x cols] is cut into column groups; within a group each row has a few
+// parameters (scales, offsets), and each weight has a code in 0 ... levels-1. A codec is the whole knowledge of one
+// such format: how parameters are fitted to a group, how one weight is encoded and decoded under them, how codes
+// split into the symbols that are stored, and how many bytes parameters take. It holds only options and is cheap to
+// copy. Which codes are *chosen* for the good of a layer's output is the business of a quantizer.
+//
+// Some formats let columns of a group differ in kind (BiLLM's salient columns). Such a codec has two column classes;
+// the class of a column is shared by all rows and handed to encode and decode.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "luq/core/error.hpp"
+#include "luq/core/half.hpp"
+#include "luq/core/matrix_view.hpp"
+
+namespace luq {
+
+/// As the `group` option of a codec: one group spans the whole row.
+inline constexpr index whole_row = 0;
+
+/// Code of one weight, 0 ... levels-1.
+using code = std::uint8_t;
+
+/// The parameters of one column group.
+struct group_parameters {
+  matrix values;  ///< [rows x Codec::parameter_count], each value exactly as the packed form restores it
+  std::vector<std::uint8_t> column_class;  ///< class of each column; empty if the codec has only one class
+
+  [[nodiscard]] const float* row(index r) const { return values.data() + r * values.cols(); }
+  [[nodiscard]] int class_of(index column) const {
+    return column_class.empty() ? 0 : column_class[static_cast<std::size_t>(column)];
+  }
+};
+
+/// One column group, coded.
+struct coded_group {
+  group_parameters parameters;
+  basic_matrix<code> codes;  ///< [rows x columns of the group]
+};
+
+/// Requirements, in the order in which data meets them:
+///  - `group`: columns that share parameters, >= 1, or `whole_row`; `name()`: unique text form of all options.
+///  - `fit(W, importance)`: parameters of the group W [rows x columns]. `importance` has one weight >= 0 per column
+///    for the squared error of that column (a Hessian's view of it), or is empty for equal weights. All zero weights,
+///    all zero importance and a single column are valid input. Non-finite input is a caller's bug.
+///  - `encode(w, parameters, column_class)`: the code whose decoded value is nearest to the finite w.
+///  - `decode(code, parameters, column_class)`: the weight.
+///  - `planes`: radices of the symbols of a code, lowest first: code = s0 + planes[0] * (s1 + planes[1] * ...);
+///    each is 2, 3, 4, 16 or 256 (tile_layout.hpp stores 8, 5, 4, 2 or 1 such symbols in a byte).
+///  - `parameter_bytes(rows)`, `pack_parameters`, `unpack_parameters`: storage of a group's parameters for up to
+///    `tile_rows` rows; unpack restores exactly the values that fit() returned.
+///  - the linear form of integer kernels: w = coefficients[components] + sum_i coefficients[i] * component(code, i),
+///    component a small integer, |component| <= 255; equal to decode() within float rounding.
+/// A codec may also have `code_group(W, importance)`, where a group is coded other than weight by weight.
+template <class C>
+concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> &&
+    requires(const C codec, const matrix_view& W, std::span<const float> importance, float w, const float* parameters,
+             int column_class, code q, index rows, std::span<std::byte> bytes, std::span<const std::byte> const_bytes,
+             mutable_matrix_view values) {
+  { codec.group } -> std::convertible_to<index>;
+  { codec.name() } -> std::same_as<std::string>;
+  { C::parameter_count } -> std::convertible_to<int>;
+  { C::column_classes } -> std::convertible_to<int>;
+  { C::planes.size() } -> std::convertible_to<std::size_t>;
+  { codec.fit(W, importance) } -> std::same_as<group_parameters>;
+  { codec.encode(w, parameters, column_class) } -> std::same_as<code>;
+  { codec.decode(q, parameters, column_class) } -> std::same_as<float>;
+  { codec.parameter_bytes(rows) } -> std::same_as<index>;
+  codec.pack_parameters(W, bytes);
+  codec.unpack_parameters(const_bytes, values);
+  { codec.bytes(rows, rows) } -> std::same_as<index>;
+  { C::components } -> std::convertible_to<int>;
+  { C::component(q, 0) } -> std::same_as<int>;
+  { codec.coefficients(parameters, column_class) } -> std::same_as<std::array<float, C::components + 1>>;
+};
+
+/// Number of codes of a codec.
+template <class Codec>
+[[nodiscard]] constexpr int levels() noexcept {
+  int product = 1;
+  for (const auto radix : Codec::planes) product *= static_cast<int>(radix);
+  return product;
+}
+
+/// Columns of a group of `codec` in a matrix of `cols` columns (the last group may be shorter).
+template <class Codec>
+[[nodiscard]] index group_size(const Codec& codec, index cols) {
+  return codec.group == whole_row || codec.group > cols ? cols : codec.group;
+}
+
+/// Codes one group for itself, without regard to other groups.
+template <WeightCodec Codec>
+[[nodiscard]] coded_group code_group(const Codec& codec, const matrix_view& W, std::span<const float> importance) {
+  if constexpr (requires { codec.code_group(W, importance); }) {
+    return codec.code_group(W, importance);
+  } else {
+    coded_group result{codec.fit(W, importance), basic_matrix<code>(W.rows(), W.cols())};
+    for (index r = 0; r < W.rows(); ++r) {
+      for (index c = 0; c < W.cols(); ++c) result.codes(r, c) = codec.encode(W(r, c), result.parameters.row(r), 0);
+    }
+    return result;
+  }
+}
+
+namespace detail {
+
+/// Part of a codec's name: fp16 scales go without saying.
+template <class Scale>
+[[nodiscard]] std::string scale_suffix() {
+  static_assert(std::same_as<Scale, half> || std::same_as<Scale, float>, "scales are stored as luq::half or float");
+  return std::same_as<Scale, half> ? "" : ":f32";
+}
+
+/// A parameter as storage restores it. A magnitude that the storage type cannot hold is bad data, never an infinity.
+template <class Stored>
+[[nodiscard]] float stored_value(float value) {
+  const auto result = static_cast<float>(static_cast<Stored>(value));
+  if (!(result - result == 0.0f)) {
+    fail(errc::non_finite, "codec parameter ", value, " does not fit its ", 8 * sizeof(Stored), "-bit storage type");
+  }
+  return result;
+}
+
+/// Fits each row by itself: `fit_row(w, importance, parameters)` writes Codec::parameter_count values.
+/// An importance of all zeros says nothing about the columns and is treated as equal weights.
+template <class Codec, class FitRow>
+[[nodiscard]] group_parameters fit_rows(const matrix_view& W, std::span<const float> importance, FitRow&& fit_row) {
+  LUQ_ASSERT(importance.empty() || static_cast<index>(importance.size()) == W.cols());
+  std::vector<float> weights(importance.begin(), importance.end());
+  if ((Eigen::Map<const Eigen::ArrayXf>(weights.data(), static_cast<index>(weights.size())) <= 0.0f).all()) {
+    weights.assign(static_cast<std::size_t>(W.cols()), 1.0f);
+  }
+  group_parameters result{matrix(W.rows(), Codec::parameter_count), {}};
+  for (index r = 0; r < W.rows(); ++r) {
+    fit_row(std::span<const float>(W.row(r).data(), static_cast<std::size_t>(W.cols())),
+            std::span<const float>(weights), result.values.row(r).data());
+  }
+  return result;
+}
+
+/// Stores `values` [rows x count] as `Stored`, parameter by parameter, so that equal parameters of neighbouring rows
+/// are one vector load.
+template <class Stored>
+void pack_scales(const matrix_view& values, std::span<std::byte> bytes) {
+  LUQ_ASSERT(bytes.size() == static_cast<std::size_t>(values.size()) * sizeof(Stored));
+  std::byte* out = bytes.data();
+  for (index p = 0; p < values.cols(); ++p) {
+    for (index r = 0; r < values.rows(); ++r, out += sizeof(Stored)) {
+      const auto stored = static_cast<Stored>(values(r, p));
+      std::memcpy(out, &stored, sizeof(Stored));
+    }
+  }
+}
+
+template <class Stored>
+void unpack_scales(std::span<const std::byte> bytes, mutable_matrix_view values) {
+  LUQ_ASSERT(bytes.size() == static_cast<std::size_t>(values.size()) * sizeof(Stored));
+  const std::byte* in = bytes.data();
+  for (index p = 0; p < values.cols(); ++p) {
+    for (index r = 0; r < values.rows(); ++r, in += sizeof(Stored)) {
+      Stored stored;
+      std::memcpy(&stored, in, sizeof(Stored));
+      values(r, p) = static_cast<float>(stored);
+    }
+  }
+}
+
+}  // namespace detail
+}  // namespace luq

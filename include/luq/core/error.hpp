@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one exception type of the library. It reports bad data, never a bug of the caller (core/assert.hpp does that):
+// a message says what is wrong, where, what was expected and what was found, in one line fit to be printed as it is.
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace luq {
+
+/// What kind of data error occurred; callers branch on it, people read the message.
+enum class errc {
+  invalid_argument,    ///< an option or argument outside its stated range
+  shape_mismatch,      ///< two inputs whose shapes must agree do not
+  non_finite,          ///< a NaN or an infinity where a finite number is required
+  insufficient_data,   ///< fewer observations than the estimate needs
+  indefinite_hessian,  ///< no damping of the ladder made the Hessian positive definite
+  impossible_budget,   ///< no plan fits the requested budget
+  io_failure,          ///< the operating system refused to open, read or write a file
+  corrupt_file,        ///< a file violates its format
+  unsupported,         ///< valid input that this version cannot process
+};
+
+/// Thrown for every data error. `what()` is one line without a trailing full stop.
+class error : public std::runtime_error {
+ public:
+  error(errc code, const std::string& message) : std::runtime_error(message), code_(code) {}
+
+  [[nodiscard]] errc code() const noexcept { return code_; }
+
+ private:
+  errc code_;
+};
+
+/// Throws `luq::error` with a message made by streaming `parts` one after the other.
+/// C++20's std::format would do, but GCC 12 does not ship it.
+template <class... Parts>
+[[noreturn]] void fail(errc code, const Parts&... parts) {
+  std::ostringstream message;
+  (message << ... << parts);
+  throw error(code, message.str());
+}
+
+}  // namespace luq

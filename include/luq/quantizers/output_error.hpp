@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// How much of a linear layer's output a quantized matrix loses: ||(W - Q) X^T||^2 / ||W X^T||^2, which the Hessian
+// H ~ sum_t x_t x_t^T gives without the activations as tr(E H E^T) / tr(W H W^T), E = W - Q. The scale of H cancels.
+#pragma once
+
+#include "luq/core/matrix_view.hpp"
+
+namespace luq {
+
+/// Relative output error of Q [out x in] for W [out x in] under H [in x in]; 0 if W has no output at all.
+[[nodiscard]] inline double relative_output_error(const matrix_view& W, const matrix_view& Q, const matrix_view& H) {
+  LUQ_ASSERT(W.rows() == Q.rows() && W.cols() == Q.cols() && H.rows() == W.cols() && H.cols() == W.cols());
+  const auto energy = [&H](const matrix& M) {
+    return (M * H).cwiseProduct(M).cast<double>().sum();  // tr(M H M^T)
+  };
+  const double output = energy(W);
+  return output > 0 ? energy(W - Q) / output : 0.0;
+}
+
+}  // namespace luq
