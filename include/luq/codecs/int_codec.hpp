@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Uniform integers: w = scale * (q - zero), q in 0 ... 2^Bits - 1, with one scale and one zero point per row and
+// group. Symmetric groups fix zero = 2^(Bits-1) and store only the scale.
+//
+//   tile | code planes | h scales | asymmetric: h zero points of Bits bits, one gapless stream (bit_packing.hpp) |
+//
+//   bits  planes (radix)          128 columns and fp16 scales, symmetric / asymmetric
+//   2     one of 2 bits (4)       2.125 / 2.141 bits a weight
+//   3     low 2 bits (4), high    3.125 / 3.148
+//         bit (2)
+//   4     one nibble (16)         4.125 / 4.156
+//   8     one byte (256)          8.125 / 8.188
+//
+// The range of a group is that of GPTQ's quantizer (Frantar et al., ICLR 2023; IST-DASLab/gptq, Apache-2.0): from the
+// least to the greatest weight, extended to hold 0, or the best of 80 shrunken ranges under sum |w - q|^2.4. Scales
+// are rounded to their storage type first and codes are nearest under what is stored. Codes tie to even, like the
+// reference's.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/weight_codec.hpp"
+
+namespace luq {
+
+/// How the range of a group is chosen.
+enum class int_range {
+  minmax,    ///< least to greatest weight
+  searched,  ///< the least sum of |w - q|^2.4 among minmax shrunk by 0, 1, ... 79 per cent
+};
+
+template <unsigned Bits, class Scale = half>
+requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_codec {
+  index group = 128;                    ///< columns that share a scale, >= 1, or whole_row; 128 as published
+  bool symmetric = false;               ///< fix zero at 2^(Bits-1) instead of storing one per row and group
+  int_range range = int_range::minmax;  ///< searched is better at 2 and 3 bits and costs 80 trial codings
+  /// As published, a symmetric group without a negative weight keeps 0 as the lower end of its range, and so clips
+  /// at half its greatest weight. For comparisons with published results only.
+  bool published_one_sided_range = false;
+
+  static constexpr int parameter_count = 2;  ///< { scale, zero }
+  static constexpr int column_classes = 1;
+  static constexpr auto planes = [] {
+    if constexpr (Bits == 3) {
+      return std::array<std::uint16_t, 2>{4, 2};
+    } else {
+      return std::array<std::uint16_t, 1>{1u << Bits};
+    }
+  }();
+  static constexpr int components = 1;  ///< w = scale * component - scale * zero, component = q
+
+  [[nodiscard]] std::string name() const {
+    return "int" + std::to_string(Bits) + ":g" + std::to_string(group) + (symmetric ? ":sym" : "") +
+           (range == int_range::searched ? ":searched" : "") + (published_one_sided_range ? ":onesided" : "") +
+           detail::scale_suffix<Scale>();
+  }
+
+  /// `importance` weights the error of the searched range; the published search has none.
+  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
+    return detail::fit_rows<basic_int_codec>(W, importance, [this](auto w, auto weights, float* parameters) {
+      float low = 0;
+      float high = 0;
+      for (const float x : w) {
+        low = std::min(low, x);
+        high = std::max(high, x);
+      }
+      if (symmetric) {
+        high = std::max(-low, high);
+        if (low < 0 || !published_one_sided_range) low = -high;
+      }
+      if (low == 0 && high == 0) {
+        low = -1;
+        high = 1;
+      }
+      set_range(low, high, parameters);
+      if (range == int_range::searched) search_range(w, weights, low, high, parameters);
+    });
+  }
+
+  [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
+    const float scale = parameters[0];
+    const float zero = parameters[1];
+    if (scale == 0.0f) return static_cast<code>(zero);  // the scale of tiny weights may underflow: every code is 0
+    const float step = std::clamp(w / scale, -zero, max_code - zero);
+    return static_cast<code>(std::nearbyint(step) + zero);
+  }
+  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
+    return parameters[0] * (static_cast<float>(q) - parameters[1]);
+  }
+
+  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
+  [[nodiscard]] index parameter_bytes(index rows) const {
+    return scale_bytes(rows) + (symmetric ? 0 : bit_packed_bytes(rows, Bits));
+  }
+  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
+    const auto scales = static_cast<std::size_t>(scale_bytes(values.rows()));
+    detail::pack_scales<Scale>(values.leftCols(1), bytes.first(scales));
+    if (symmetric) return;
+    std::vector<code> zeros;
+    for (index r = 0; r < values.rows(); ++r) zeros.push_back(static_cast<code>(values(r, 1)));
+    bit_pack(zeros, Bits, bytes.subspan(scales));
+  }
+  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
+    const auto scales = static_cast<std::size_t>(scale_bytes(values.rows()));
+    detail::unpack_scales<Scale>(bytes.first(scales), values.leftCols(1));
+    for (index r = 0; r < values.rows(); ++r) {
+      values(r, 1) = symmetric ? symmetric_zero : static_cast<float>(bit_packed_at(bytes.subspan(scales), r, Bits));
+    }
+  }
+
+  [[nodiscard]] static constexpr int component(code q, int) noexcept { return q; }
+  [[nodiscard]] std::array<float, 2> coefficients(const float* parameters, int) const noexcept {
+    return {parameters[0], -parameters[0] * parameters[1]};
+  }
+
+  friend bool operator==(const basic_int_codec&, const basic_int_codec&) = default;
+
+ private:
+  static constexpr float max_code = static_cast<float>((1u << Bits) - 1u);
+  static constexpr float symmetric_zero = static_cast<float>(1u << (Bits - 1u));
+
+  [[nodiscard]] static index scale_bytes(index rows) { return rows * static_cast<index>(sizeof(Scale)); }
+
+  void set_range(float low, float high, float* parameters) const {
+    const float scale = detail::stored_value<Scale>((high - low) / max_code);
+    parameters[0] = scale;
+    parameters[1] = symmetric      ? symmetric_zero
+                    : scale == 0.f ? 0.0f
+                                   : std::clamp(std::nearbyint(-low / scale), 0.0f, max_code);
+  }
+
+  void search_range(std::span<const float> w, std::span<const float> weights, float low, float high,
+                    float* best) const {
+    constexpr int steps = 80;
+    constexpr float exponent = 2.4f;
+    float least = std::numeric_limits<float>::infinity();
+    for (int i = 0; i < steps; ++i) {
+      const float shrink = static_cast<float>(1.0 - i / 100.0);
+      std::array<float, 2> candidate{};
+      set_range(shrink * low, shrink * high, candidate.data());
+      float error = 0;
+      for (std::size_t j = 0; j < w.size(); ++j) {
+        const float value = decode(encode(w[j], candidate.data(), 0), candidate.data(), 0);
+        error += weights[j] * std::pow(std::abs(value - w[j]), exponent);
+      }
+      if (error < least) {
+        least = error;
+        std::copy(candidate.begin(), candidate.end(), best);
+      }
+    }
+  }
+};
+
+template <unsigned Bits>
+using int_codec = basic_int_codec<Bits, half>;
+
+static_assert(WeightCodec<int_codec<2>> && WeightCodec<int_codec<3>> && WeightCodec<int_codec<4>> &&
+              WeightCodec<int_codec<8>>);
+
+}  // namespace luq

@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A sign and one of two magnitudes: w in {-a1, -a2, +a2, +a1}, a1 >= a2 >= 0 per row and group, two bits a weight and
+// two scales. 2.25 bits with groups of 128 and fp16.
+//
+// It is stored as two sign planes. With s = +-1 the sign, m = +-1 for the large or the small magnitude and u = s m,
+//
+//   w = b1 s + b2 u,    b1 = (a1 + a2) / 2,    b2 = (a1 - a2) / 2
+//
+// so that a product with W is two products with sign matrices on the same activations:
+//
+//   tile | plane of s (radix 2) | plane of u (radix 2) | h scales b1 | h scales b2 |
+//
+// fit() is the exact 2-means of the |w| under weights h: sorted, two clusters are a prefix and a suffix, and prefix
+// sums give the error of every cut (the one-dimensional k-means of Fisher 1958 for k = 2). This is the code BiLLM
+// gives its non-salient weights, without its means.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/weight_codec.hpp"
+
+namespace luq {
+
+template <class Scale = half>
+struct basic_lut2_codec {
+  index group = 128;  ///< columns that share the two magnitudes, >= 1, or whole_row
+
+  static constexpr int parameter_count = 2;  ///< { b1, b2 }
+  static constexpr int column_classes = 1;
+  static constexpr std::array<std::uint16_t, 2> planes{2, 2};  ///< s, u; bit 1 is +1
+  static constexpr int components = 2;                         ///< w = b1 * s + b2 * u
+
+  [[nodiscard]] std::string name() const { return "lut2:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
+
+  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
+    std::vector<std::size_t> order;
+    return detail::fit_rows<basic_lut2_codec>(W, importance, [&](auto w, auto weights, float* parameters) {
+      order.resize(w.size());
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+        return std::abs(w[i]) < std::abs(w[j]) || (std::abs(w[i]) == std::abs(w[j]) && i < j);
+      });
+      const auto [small, large] = two_means(w, weights, order);
+      parameters[0] = detail::stored_value<Scale>(static_cast<float>(0.5 * (large + small)));
+      parameters[1] = detail::stored_value<Scale>(static_cast<float>(0.5 * (large - small)));
+    });
+  }
+
+  [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
+    const int sign = w >= 0.0f ? 1 : 0;
+    const bool is_large = std::abs(w) > parameters[0];  // b1 lies midway between the magnitudes
+    const int u = is_large ? sign : 1 - sign;
+    return static_cast<code>(sign + 2 * u);
+  }
+  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
+    return parameters[0] * static_cast<float>(component(q, 0)) + parameters[1] * static_cast<float>(component(q, 1));
+  }
+
+  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
+  [[nodiscard]] index parameter_bytes(index rows) const { return 2 * rows * static_cast<index>(sizeof(Scale)); }
+  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
+    detail::pack_scales<Scale>(values, bytes);
+  }
+  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
+    detail::unpack_scales<Scale>(bytes, values);
+  }
+
+  [[nodiscard]] static constexpr int component(code q, int i) noexcept { return ((q >> i) & 1) != 0 ? 1 : -1; }
+  [[nodiscard]] std::array<float, 3> coefficients(const float* parameters, int) const noexcept {
+    return {parameters[0], parameters[1], 0.0f};
+  }
+
+  friend bool operator==(const basic_lut2_codec&, const basic_lut2_codec&) = default;
+
+ private:
+  struct magnitudes {
+    double small;
+    double large;
+  };
+
+  /// The cut of the sorted magnitudes that explains most of their weighted energy; one cluster may be empty.
+  static magnitudes two_means(std::span<const float> w, std::span<const float> weights,
+                              const std::vector<std::size_t>& order) {
+    double total_weight = 0;
+    double total_sum = 0;
+    for (const std::size_t j : order) {
+      total_weight += static_cast<double>(weights[j]);
+      total_sum += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
+    }
+    double weight = 0;
+    double sum = 0;
+    double most = total_sum * total_sum / total_weight;
+    magnitudes best{total_sum / total_weight, total_sum / total_weight};
+    for (const std::size_t j : order) {
+      weight += static_cast<double>(weights[j]);
+      sum += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
+      const double rest = total_weight - weight;
+      if (!(weight > 0) || !(rest > 0)) continue;
+      const double explained = sum * sum / weight + (total_sum - sum) * (total_sum - sum) / rest;
+      if (explained > most) {
+        most = explained;
+        best = {sum / weight, (total_sum - sum) / rest};
+      }
+    }
+    return best;
+  }
+};
+
+using lut2_codec = basic_lut2_codec<half>;
+
+static_assert(WeightCodec<lut2_codec>);
+
+}  // namespace luq

@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every codec, for tests that hold for each of them. `group` is small so that small matrices have several groups.
+#pragma once
+
+#include "luq/codecs/billm_codec.hpp"
+#include "luq/codecs/int_codec.hpp"
+#include "luq/codecs/lut2_codec.hpp"
+#include "luq/codecs/sign_codec.hpp"
+#include "luq/codecs/ternary_codec.hpp"
+
+namespace luq_test {
+
+/// Calls check(codec) for each codec with the given group.
+template <class Check>
+void for_each_codec(luq::index group, Check&& check) {
+  check(luq::int_codec<2>{.group = group});
+  check(luq::int_codec<3>{.group = group});
+  check(luq::int_codec<4>{.group = group});
+  check(luq::int_codec<4>{.group = group, .symmetric = true});
+  check(luq::int_codec<8>{.group = group});
+  check(luq::sign_codec{.group = group});
+  check(luq::ternary_codec{.group = group});
+  check(luq::lut2_codec{.group = group});
+  check(luq::billm_codec{.group = group});
+}
+
+}  // namespace luq_test

@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/quantizers/quantize.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <string>
+
+#include "codec_list.hpp"
+#include "linear_problem.hpp"
+#include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/round_to_nearest.hpp"
+
+using luq::gptq;
+using luq::matrix;
+using luq_test::make_linear_problem;
+
+namespace {
+
+template <class Call>
+luq::errc code_of(Call&& call) {
+  try {
+    call();
+  } catch (const luq::error& e) {
+    CHECK(std::string(e.what()).find('\n') == std::string::npos);
+    return e.code();
+  }
+  FAIL("no error");
+  return luq::errc::unsupported;
+}
+
+}  // namespace
+
+TEST_CASE("activations in, packed bytes out") {
+  const auto problem = make_linear_problem(64, 128, 300, 1);
+  luq::hessian H(128);
+  H.add(problem.X);
+  const auto q4 = luq::quantize(problem.W, H, luq::int_codec<4>{.group = 128}, gptq{});
+  const auto q1 =
+      luq::quantize(problem.W, H, luq::sign_codec{.group = 128}, gptq{.order = luq::column_order::activation});
+  CHECK(q4.bits_per_weight() == 4.15625);
+  CHECK(q1.bits_per_weight() == 1.125);
+  CHECK(luq_test::measured_output_error(problem, q4.unpack().decode()) < 0.02);
+  CHECK(luq_test::measured_output_error(problem, q1.unpack().decode()) < 0.4);
+}
+
+TEST_CASE("the scale of the Hessian does not matter") {
+  const auto problem = make_linear_problem(16, 64, 200, 2);
+  const luq::int_codec<3> codec{.group = 32};
+  const auto once = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
+  const auto scaled = luq::quantize_codes(problem.W, 1024.0f * problem.H, codec, gptq{});
+  CHECK(once.codes == scaled.codes);
+}
+
+TEST_CASE("bad data are errors, each with its code") {
+  const auto problem = make_linear_problem(4, 8, 40, 3);
+  const luq::sign_codec codec;
+  matrix W = problem.W;
+  W(2, 5) = std::numeric_limits<float>::infinity();
+  CHECK(code_of([&] { (void)luq::quantize_codes(W, problem.H, codec, gptq{}); }) == luq::errc::non_finite);
+  CHECK(code_of([&] { (void)luq::quantize(W, codec, luq::round_to_nearest{}); }) == luq::errc::non_finite);
+  CHECK(code_of([&] { (void)luq::quantize_codes(problem.W, matrix::Identity(7, 7), codec, gptq{}); }) ==
+        luq::errc::shape_mismatch);
+  CHECK(code_of([&] { (void)luq::quantize(problem.W, luq::hessian(8), codec, gptq{}); }) ==
+        luq::errc::insufficient_data);
+  CHECK(code_of([&] { (void)luq::quantize_codes(problem.W, problem.H, luq::sign_codec{.group = -1}, gptq{}); }) ==
+        luq::errc::invalid_argument);
+  CHECK(code_of([&] { (void)luq::quantize_codes(1e6f * problem.W, problem.H, codec, gptq{}); }) ==
+        luq::errc::non_finite);  // scales above the largest fp16
+}
+
+TEST_CASE("strided weights are read in place") {
+  const auto problem = make_linear_problem(6, 20, 100, 4);
+  matrix wide = matrix::Constant(6, 31, 99.0f);
+  wide.middleCols(4, 20) = problem.W;
+  const luq::lut2_codec codec{.group = 8};
+  const auto from_block = luq::quantize_codes(luq::view(wide.data() + 4, 6, 20, 31), problem.H, codec, gptq{});
+  CHECK(from_block.decode() == luq::quantize_codes(problem.W, problem.H, codec, gptq{}).decode());
+}
