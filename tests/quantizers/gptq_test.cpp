@@ -59,7 +59,7 @@ TEST_CASE("the block size does not change the codes") {
       CAPTURE(block);
       const auto codes = luq::quantize_codes(problem.W, problem.H, codec, gptq{.block = block}).codes;
       // Another order of summation may flip a weight that lies on a rounding boundary, and those after it in its row.
-      CHECK((codes.array() == reference.array()).cast<double>().mean() > 0.99);
+      CHECK((codes.array() == reference.array()).count() > 0.99 * static_cast<double>(codes.size()));
     }
   });
 }

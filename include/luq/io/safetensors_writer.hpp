@@ -1,0 +1,251 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes safetensors files (layout: safetensors.hpp). The bytes depend on nothing but the content: tensors are placed
+// by descending alignment of their type, then by name, in any order they may be given, so all are naturally aligned;
+// the header is compact JSON, __metadata__ first with its keys in ascending order, then the tensors in the order of
+// their data, padded with spaces to a multiple of 8. This is byte for byte what the reference implementation writes,
+// except that the latter leaves the order of several metadata keys to chance, and writes an empty __metadata__ where
+// asked to.
+//
+// The file appears under its name only when it is complete (detail/atomic_file.hpp).
+//
+//   luq::safetensors_writer writer("model.safetensors", {{"a", luq::tensor_dtype::f32, {2, 3}}}, {{"format", "pt"}});
+//   writer.write("a", std::as_bytes(std::span(values)));                  // any order, each tensor once
+//   writer.commit();
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "luq/core/error.hpp"
+#include "luq/core/matrix_view.hpp"
+#include "luq/io/detail/atomic_file.hpp"
+#include "luq/io/detail/printable.hpp"
+#include "luq/io/detail/safetensors_header.hpp"
+#include "luq/io/tensor_info.hpp"
+
+namespace luq {
+
+/// A tensor to be written, without its data.
+struct tensor_declaration {
+  std::string name;            ///< 1 to 1024 bytes of UTF-8 without control characters, not "__metadata__"
+  tensor_dtype dtype;          ///< any but unknown
+  std::vector<index> shape{};  ///< extents >= 0, slowest first; {} is a scalar
+};
+
+/// A tensor to be written, with its data in the caller's memory.
+struct tensor_source {
+  tensor_declaration declaration;
+  std::span<const std::byte> data;  ///< row-major, little-endian
+};
+
+/// A tensor source over an array of T. Must be outlived by `elements`; needs a little-endian machine.
+template <class T>
+[[nodiscard]] tensor_source make_tensor_source(std::string name, std::vector<index> shape,
+                                               std::span<const T> elements) {
+  static_assert(std::endian::native == std::endian::little);
+  static_assert(dtype_of<T>() != tensor_dtype::unknown);
+  return {{std::move(name), dtype_of<T>(), std::move(shape)}, std::as_bytes(elements)};
+}
+
+/// Where everything in a file will be, known before any data is.
+struct safetensors_layout {
+  std::string header;                ///< the bytes before the first tensor's data, length field included
+  std::vector<tensor_info> tensors;  ///< in the order of their data
+
+  [[nodiscard]] std::uint64_t data_bytes() const noexcept { return tensors.empty() ? 0 : tensors.back().end; }
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return header.size() + data_bytes(); }
+};
+
+namespace detail {
+
+[[nodiscard]] inline std::string json_string(const std::string& text) {
+  try {
+    return nlohmann::json(text).dump();
+  } catch (const nlohmann::json::exception&) {
+    fail(errc::invalid_argument, "safetensors header: ", in_quotes(text), " is not UTF-8");
+  }
+}
+
+/// The entry as JSON, without the name.
+[[nodiscard]] inline std::string header_entry(const tensor_info& tensor) {
+  std::string shape;
+  for (const index extent : tensor.shape) shape += (shape.empty() ? "" : ",") + std::to_string(extent);
+  return R"({"dtype":")" + tensor.dtype_label + R"(","shape":[)" + shape + R"(],"data_offsets":[)" +
+         std::to_string(tensor.begin) + "," + std::to_string(tensor.end) + "]}";
+}
+
+inline void check_declaration(std::string_view source, const tensor_declaration& declaration,
+                              const safetensors_limits& limits) {
+  const std::string fault = tensor_name_fault(declaration.name, limits.name_bytes);
+  if (!fault.empty()) fail(errc::invalid_argument, source, ": ", fault);
+  if (declaration.name == safetensors_metadata_key) {
+    fail(errc::invalid_argument, source, ": a tensor cannot be named ", safetensors_metadata_key);
+  }
+  if (declaration.dtype == tensor_dtype::unknown) {
+    fail(errc::invalid_argument, source, ": tensor ", in_quotes(declaration.name), ": unknown element type");
+  }
+  if (declaration.shape.size() > static_cast<std::size_t>(limits.rank)) {
+    fail(errc::invalid_argument, source, ": tensor ", in_quotes(declaration.name), ": the shape has ",
+         declaration.shape.size(), " extents, the limit is ", limits.rank);
+  }
+  for (const index extent : declaration.shape) {
+    if (extent < 0 || static_cast<std::uint64_t>(extent) > largest_json_integer) {
+      fail(errc::invalid_argument, source, ": tensor ", in_quotes(declaration.name), ": the shape ",
+           shape_text(declaration.shape), " has an extent outside 0 ... 2^53 - 1");
+    }
+  }
+}
+
+}  // namespace detail
+
+/// The header and the places of tensors given in any order; what it describes, safetensors_reader accepts.
+/// @param limits  of the readers that the file is meant for
+/// @throws luq::error invalid_argument for a name, type, shape or text that the format or the limits forbid, or a name
+///   given twice
+[[nodiscard]] inline safetensors_layout make_safetensors_layout(std::vector<tensor_declaration> declarations,
+                                                                const std::map<std::string, std::string>& metadata = {},
+                                                                const safetensors_limits& limits = {}) {
+  constexpr std::string_view source = "safetensors writer";
+  if (declarations.size() > static_cast<std::size_t>(limits.tensors)) {
+    fail(errc::invalid_argument, source, ": ", declarations.size(), " tensors exceed the limit of ", limits.tensors);
+  }
+  for (const tensor_declaration& declaration : declarations) {
+    detail::check_declaration(source, declaration, limits);
+  }
+  std::sort(declarations.begin(), declarations.end(), [](const tensor_declaration& a, const tensor_declaration& b) {
+    return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name;
+  });
+
+  safetensors_layout layout;
+  std::string json = "{";
+  if (!metadata.empty()) {
+    json += "\"" + std::string(detail::safetensors_metadata_key) + "\":{";
+    for (const auto& [key, value] : metadata) {
+      if (json.back() != '{') json += ',';
+      json += detail::json_string(key) + ":" + detail::json_string(value);
+    }
+    json += '}';
+  }
+  std::uint64_t position = 0;
+  for (tensor_declaration& declaration : declarations) {
+    tensor_info tensor;
+    tensor.dtype = declaration.dtype;
+    tensor.dtype_label = dtype_name(declaration.dtype);
+    tensor.begin = position;
+    tensor.end = position + detail::tensor_bytes(errc::invalid_argument, source, declaration.name, declaration.dtype,
+                                                 declaration.shape);
+    if (tensor.end < position || tensor.end > detail::largest_json_integer) {
+      fail(errc::invalid_argument, source, ": the data exceed 2^53 - 1 bytes");
+    }
+    position = tensor.end;
+    tensor.name = std::move(declaration.name);
+    tensor.shape = std::move(declaration.shape);
+    if (json.size() > 1) json += ',';
+    json += detail::json_string(tensor.name) + ":" + detail::header_entry(tensor);
+    layout.tensors.push_back(std::move(tensor));
+  }
+  json += '}';
+  json.resize((json.size() + 7) / 8 * 8, ' ');
+  if (json.size() > limits.header_bytes) {
+    fail(errc::invalid_argument, source, ": the header has ", json.size(), " bytes, the limit is ",
+         limits.header_bytes);
+  }
+
+  std::vector<std::string_view> names;
+  for (const tensor_info& tensor : layout.tensors) names.push_back(tensor.name);
+  std::sort(names.begin(), names.end());
+  const auto twin = std::adjacent_find(names.begin(), names.end());
+  if (twin != names.end()) fail(errc::invalid_argument, source, ": two tensors are named ", detail::in_quotes(*twin));
+
+  for (std::size_t i = 0; i < detail::safetensors_prefix_bytes; ++i) {
+    layout.header += static_cast<char>((json.size() >> (8 * i)) & 0xffu);
+  }
+  layout.header += json;
+  return layout;
+}
+
+/// Writes a file tensor by tensor, so that no more than one need be in memory. Without commit() nothing is left of it
+/// and an older file of that name stays as it was.
+class safetensors_writer {
+ public:
+  /// @throws luq::error io_failure, or as make_safetensors_layout
+  safetensors_writer(const std::filesystem::path& path, std::vector<tensor_declaration> declarations,
+                     const std::map<std::string, std::string>& metadata = {})
+      : path_(path.string()),
+        layout_(make_safetensors_layout(std::move(declarations), metadata)),
+        file_(path),
+        positions_(by_name(layout_)) {
+    file_.resize(layout_.file_bytes());
+    file_.write_at(0, std::as_bytes(std::span(layout_.header)));
+  }
+
+  [[nodiscard]] const safetensors_layout& layout() const noexcept { return layout_; }
+
+  /// Writes one tensor, whole. Tensors may come in any order; empty ones need not come.
+  /// @param data  row-major, little-endian
+  /// @throws luq::error invalid_argument if the tensor is not declared or was written, shape_mismatch if `data` is not
+  ///   of its size, io_failure
+  void write(std::string_view name, std::span<const std::byte> data) {
+    const auto entry = positions_.find(name);
+    if (entry == positions_.end()) {
+      fail(errc::invalid_argument, path_, ": tensor ", detail::in_quotes(name), " is not declared or already written");
+    }
+    const tensor_info& tensor = layout_.tensors[entry->second];
+    if (data.size() != tensor.bytes()) {
+      fail(errc::shape_mismatch, path_, ": tensor ", detail::in_quotes(name), ": expected ", tensor.bytes(),
+           " bytes for ", tensor.dtype_label, " ", shape_text(tensor.shape), ", got ", data.size());
+    }
+    file_.write_at(layout_.header.size() + tensor.begin, data);
+    positions_.erase(entry);
+  }
+
+  /// Gives the complete file its name; call once, last.
+  /// @throws luq::error insufficient_data if a tensor is missing, io_failure
+  void commit() {
+    for (const auto& [name, position] : positions_) {
+      if (layout_.tensors[position].bytes() != 0) {
+        fail(errc::insufficient_data, path_, ": tensor ", detail::in_quotes(name), " was declared but not written");
+      }
+    }
+    file_.commit();
+  }
+
+ private:
+  [[nodiscard]] static std::map<std::string, std::size_t, std::less<>> by_name(const safetensors_layout& layout) {
+    std::map<std::string, std::size_t, std::less<>> result;
+    for (std::size_t i = 0; i < layout.tensors.size(); ++i) result.emplace(layout.tensors[i].name, i);
+    return result;
+  }
+
+  std::string path_;
+  safetensors_layout layout_;
+  detail::atomic_file file_;
+  std::map<std::string, std::size_t, std::less<>> positions_;  // of the tensors not yet written
+};
+
+/// Writes a whole file from memory.
+/// @throws luq::error as safetensors_writer; an older file of that name is then untouched
+inline void write_safetensors(const std::filesystem::path& path, std::span<const tensor_source> tensors,
+                              const std::map<std::string, std::string>& metadata = {}) {
+  std::vector<tensor_declaration> declarations;
+  declarations.reserve(tensors.size());
+  for (const tensor_source& tensor : tensors) declarations.push_back(tensor.declaration);
+  safetensors_writer writer(path, std::move(declarations), metadata);
+  for (const tensor_source& tensor : tensors) writer.write(tensor.declaration.name, tensor.data);
+  writer.commit();
+}
+
+}  // namespace luq
