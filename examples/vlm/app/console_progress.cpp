@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "console_progress.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace vlm {
+
+namespace {
+
+constexpr auto redraw_interval = std::chrono::milliseconds(100);
+constexpr int bar_width = 30;
+
+}  // namespace
+
+console_progress::console_progress() : terminal_(isatty(STDERR_FILENO) != 0) {}
+
+void console_progress::begin(std::string_view task, std::uint64_t units) {
+  task_ = task;
+  units_ = units;
+  done_ = 0;
+  started_ = drawn_ = clock::now();
+  if (terminal_) draw();
+}
+
+void console_progress::advance(std::uint64_t units) {
+  done_ += units;
+  const auto now = clock::now();
+  if (terminal_ && now - drawn_ >= redraw_interval) {
+    drawn_ = now;
+    draw();
+  }
+}
+
+void console_progress::end() {
+  const char* line_start = terminal_ ? "\r\033[K" : "";
+  std::fprintf(stderr, "%s%s: %.1f s\n", line_start, task_.c_str(), elapsed_seconds());
+}
+
+void console_progress::draw() const {
+  const double share = units_ == 0 ? 0.0 : static_cast<double>(std::min(done_, units_)) / static_cast<double>(units_);
+  const int filled = static_cast<int>(share * bar_width);
+  std::string bar(static_cast<std::size_t>(filled), '#');
+  bar.resize(bar_width, '.');
+  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%", task_.c_str(), bar.c_str(), 100 * share);
+  if (share > 0) std::fprintf(stderr, ", %.0f s left", elapsed_seconds() * (1 - share) / share);
+  std::fflush(stderr);
+}
+
+double console_progress::elapsed_seconds() const {
+  return std::chrono::duration<double>(clock::now() - started_).count();
+}
+
+}  // namespace vlm

@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "dataset.hpp"
+
+#include <algorithm>
+#include <luq/core/error.hpp>
+#include <luq/io/safetensors.hpp>
+#include <map>
+#include <sstream>
+
+namespace vlm {
+
+namespace {
+
+using luq::errc;
+using luq::fail;
+
+void require_shape(const luq::safetensors_reader& file, const std::string& name, std::size_t dimensions) {
+  if (!file.contains(name)) fail(errc::corrupt_file, file.source(), ": expected a tensor \"", name, "\", found none");
+  if (file.shape(name).size() != dimensions) {
+    fail(errc::corrupt_file, file.source(), ": tensor \"", name, "\": expected ", dimensions, " dimensions, got ",
+         luq::shape_text(file.shape(name)));
+  }
+}
+
+/// A vector with one entry per sequence.
+std::vector<std::int32_t> read_per_sequence(const luq::safetensors_reader& file, const std::string& name,
+                                            luq::index sequences) {
+  require_shape(file, name, 1);
+  if (file.shape(name)[0] != sequences) {
+    fail(errc::corrupt_file, file.source(), ": tensor \"", name, "\": expected ", sequences,
+         " entries, one per sequence, got ", file.shape(name)[0]);
+  }
+  return file.read_integers<std::int32_t>(name);
+}
+
+image_set read_images(const luq::safetensors_reader& file) {
+  require_shape(file, "pixel_values", 4);
+  const auto& shape = file.shape("pixel_values");
+  const std::vector<float> values = file.read_floats("pixel_values", {.require_finite = true});
+  image_set images{{}, {shape.begin() + 1, shape.end()}};
+  const auto size = values.size() / static_cast<std::size_t>(std::max<luq::index>(shape[0], 1));
+  for (luq::index i = 0; i < shape[0]; ++i) {
+    const auto* begin = values.data() + static_cast<std::size_t>(i) * size;
+    images.pixels.emplace_back(begin, begin + size);
+  }
+  return images;
+}
+
+std::int32_t checked_image(const luq::safetensors_reader& file, std::int32_t image, const image_set& images) {
+  if (image < -1 || image >= static_cast<std::int32_t>(images.pixels.size())) {
+    fail(errc::corrupt_file, file.source(), ": image_index: expected -1 ... ", images.pixels.size(), " - 1, got ",
+         image);
+  }
+  return image;
+}
+
+/// Sequences of one kind from the front until `tokens` valid tokens are reached.
+void take_sequences(const calibration_set& set, bool multimodal, luq::index tokens,
+                    std::vector<calibration_sequence>& mix) {
+  luq::index taken = 0;
+  for (const auto& sequence : set.sequences) {
+    if (taken >= tokens) return;
+    if ((sequence.image >= 0) != multimodal) continue;
+    mix.push_back(sequence);
+    taken += sequence.valid_tokens();
+  }
+  if (taken < tokens) {
+    fail(errc::insufficient_data, set.source, ": expected ", tokens, " tokens in ",
+         multimodal ? "multimodal" : "text-only", " sequences, found ", taken);
+  }
+}
+
+}  // namespace
+
+luq::index calibration_sequence::valid_tokens() const {
+  return std::count(valid.begin(), valid.end(), true);
+}
+
+calibration_set read_calibration_set(const std::filesystem::path& path) {
+  const luq::safetensors_reader file(path);
+  require_shape(file, "input_ids", 2);
+  require_shape(file, "attention_mask", 2);
+  const auto count = file.shape("input_ids")[0];
+  const auto length = static_cast<std::size_t>(file.shape("input_ids")[1]);
+  if (file.shape("attention_mask") != file.shape("input_ids")) {
+    fail(errc::corrupt_file, file.source(), ": attention_mask: expected the shape of input_ids, ",
+         luq::shape_text(file.shape("input_ids")), ", got ", luq::shape_text(file.shape("attention_mask")));
+  }
+  const auto ids = file.read_integers<std::int32_t>("input_ids");
+  const auto mask = file.read_integers<std::int32_t>("attention_mask");
+  const auto image_of = read_per_sequence(file, "image_index", count);
+
+  calibration_set set{file.source(), read_images(file), {}};
+  for (std::size_t i = 0; i < image_of.size(); ++i) {
+    calibration_sequence sequence;
+    sequence.ids.assign(ids.begin() + static_cast<std::ptrdiff_t>(i * length),
+                        ids.begin() + static_cast<std::ptrdiff_t>((i + 1) * length));
+    for (std::size_t t = 0; t < length; ++t) sequence.valid.push_back(mask[i * length + t] != 0);
+    sequence.image = checked_image(file, image_of[i], set.images);
+    set.sequences.push_back(std::move(sequence));
+  }
+  return set;
+}
+
+std::vector<calibration_sequence> mix_sequences(const calibration_set& set, double alpha, luq::index tokens) {
+  if (!(alpha >= 0 && alpha <= 1)) fail(errc::invalid_argument, "mixing ratio: expected 0 ... 1, got ", alpha);
+  if (tokens == 0) {
+    luq::index multimodal = 0;
+    luq::index text = 0;
+    for (const auto& sequence : set.sequences) (sequence.image >= 0 ? multimodal : text) += sequence.valid_tokens();
+    tokens = std::min(multimodal, text);
+    if (tokens == 0) {
+      fail(errc::insufficient_data, set.source, ": expected multimodal and text-only sequences, found ", multimodal,
+           " multimodal and ", text, " text-only tokens");
+    }
+  }
+  const auto multimodal_tokens = static_cast<luq::index>(alpha * static_cast<double>(tokens) + 0.5);
+  std::vector<calibration_sequence> mix;
+  take_sequences(set, true, multimodal_tokens, mix);
+  take_sequences(set, false, tokens - multimodal_tokens, mix);
+  return mix;
+}
+
+question_set read_question_set(const std::filesystem::path& path) {
+  const luq::safetensors_reader file(path);
+  require_shape(file, "input_ids", 2);
+  const auto count = file.shape("input_ids")[0];
+  const auto length = static_cast<std::size_t>(file.shape("input_ids")[1]);
+  const auto ids = file.read_integers<std::int32_t>("input_ids");
+  const auto lengths = read_per_sequence(file, "lengths", count);
+  const auto answers = read_per_sequence(file, "answers", count);
+  const auto kinds = read_per_sequence(file, "kinds", count);
+  const auto image_of = read_per_sequence(file, "image_index", count);
+
+  question_set set{file.source(), read_images(file), {}, {}};
+  const auto names = file.metadata().find("kinds");
+  if (names == file.metadata().end()) {
+    fail(errc::corrupt_file, file.source(), ": expected the names of the kinds of question in the metadata, got none");
+  }
+  std::istringstream stream(names->second);
+  for (std::string name; std::getline(stream, name, ',');) set.kinds.push_back(name);
+
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    if (lengths[i] < 1 || static_cast<std::size_t>(lengths[i]) > length) {
+      fail(errc::corrupt_file, file.source(), ": lengths: expected 1 ... ", length, ", got ", lengths[i]);
+    }
+    if (kinds[i] < 0 || static_cast<std::size_t>(kinds[i]) >= set.kinds.size()) {
+      fail(errc::corrupt_file, file.source(), ": kinds: expected 0 ... ", set.kinds.size(), " - 1, got ", kinds[i]);
+    }
+    const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(i * length);
+    set.questions.push_back({{begin, begin + lengths[i]},
+                             answers[i],
+                             static_cast<std::size_t>(kinds[i]),
+                             checked_image(file, image_of[i], set.images)});
+  }
+  if (set.questions.empty()) fail(errc::insufficient_data, file.source(), ": expected questions, found none");
+  return set;
+}
+
+double majority_accuracy(const question_set& set) {
+  std::map<std::size_t, std::map<std::int32_t, std::size_t>> answers_of_kind;
+  for (const auto& question : set.questions) ++answers_of_kind[question.kind][question.answer];
+  std::size_t right = 0;
+  for (const auto& [kind, answers] : answers_of_kind) {
+    std::size_t most = 0;
+    for (const auto& [answer, count] : answers) most = std::max(most, count);
+    right += most;
+  }
+  return static_cast<double>(right) / static_cast<double>(set.questions.size());
+}
+
+}  // namespace vlm

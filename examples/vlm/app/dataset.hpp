@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Calibration sequences and test questions, read from safetensors files that a processor made (token ids and pixel
+// values), so that no tokenizer and no image code is needed here. Layouts are in examples/vlm/README.md.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <luq/core/matrix_view.hpp>
+#include <string>
+#include <vector>
+
+namespace vlm {
+
+/// Pixel values of images, each normalised as the model expects and flattened from [channels x height x width].
+struct image_set {
+  std::vector<std::vector<float>> pixels;
+  std::vector<luq::index> shape;  ///< channels, height, width
+};
+
+/// One calibration sequence. Padding is kept as the file has it: it must be told apart, never counted.
+struct calibration_sequence {
+  std::vector<std::int32_t> ids;
+  std::vector<bool> valid;  ///< false for padding
+  std::int32_t image = -1;  ///< position in the image set; -1 for a sequence of text only
+
+  [[nodiscard]] luq::index valid_tokens() const;
+};
+
+struct calibration_set {
+  std::string source;
+  image_set images;
+  std::vector<calibration_sequence> sequences;
+};
+
+/// @throws luq::error for a missing or malformed file, or tensors that contradict one another
+[[nodiscard]] calibration_set read_calibration_set(const std::filesystem::path& file);
+
+/// A mix of about `tokens` valid tokens of which the share `alpha` in [0, 1] stands in multimodal sequences (LUQ's
+/// mixing ratio), the others in text-only ones, each kind taken from the front of the set in whole sequences.
+/// @param tokens  0 takes as many as the set allows for *every* alpha, so that mixes can be compared
+/// @throws luq::error insufficient_data if the set has too few tokens of a kind
+[[nodiscard]] std::vector<calibration_sequence> mix_sequences(const calibration_set& set, double alpha,
+                                                              luq::index tokens = 0);
+
+/// A question whose answer is the one token that follows it.
+struct question {
+  std::vector<std::int32_t> ids;
+  std::int32_t answer = 0;
+  std::size_t kind = 0;  ///< position in question_set::kinds
+  std::int32_t image = -1;
+};
+
+struct question_set {
+  std::string source;
+  image_set images;
+  std::vector<std::string> kinds;
+  std::vector<question> questions;
+};
+
+/// @throws luq::error for a missing or malformed file, or tensors that contradict one another
+[[nodiscard]] question_set read_question_set(const std::filesystem::path& file);
+
+/// Accuracy of always giving the most frequent answer of each kind of question: what looking at the image must beat.
+[[nodiscard]] double majority_accuracy(const question_set& set);
+
+}  // namespace vlm

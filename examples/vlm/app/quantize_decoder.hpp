@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every decoder layer of a model under one codec. Layers are quantized independently of one another, under Hessians of
+// the float model, so that any plan is a choice among layers already made and a scan over plans quantizes nothing.
+#pragma once
+
+#include <array>
+#include <luq/codecs/any_packed_matrix.hpp>
+#include <luq/core/openmp_executor.hpp>
+#include <luq/core/progress.hpp>
+#include <luq/quantizers/quantizer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../engine/llava.hpp"
+#include "calibrate.hpp"
+
+namespace vlm {
+
+/// How codes are chosen.
+enum class search {
+  nearest,     ///< luq::round_to_nearest
+  feedback,    ///< luq::gptq in activation order with static groups
+  block_rule,  ///< luq::billm as published
+};
+
+/// A codec and the search for its codes: what a plan assigns to a layer.
+struct rung {
+  luq::any_codec codec;
+  search how = search::feedback;
+};
+
+[[nodiscard]] std::string rung_name(const rung& choice);
+
+/// One linear, packed, with its float form for evaluation.
+struct quantized_linear {
+  std::shared_ptr<const luq::any_packed_matrix> packed;
+  std::shared_ptr<const luq::matrix> decoded;
+  luq::quantize_report report;
+  double output_error = 0;  ///< relative, under the calibration Hessian
+};
+
+using quantized_layer = std::array<quantized_linear, decoder_linears.size()>;
+
+/// All decoder layers under one rung.
+struct quantized_decoder {
+  rung choice;
+  std::vector<quantized_layer> layers;
+
+  [[nodiscard]] double mean_output_error() const;
+};
+
+[[nodiscard]] quantized_decoder quantize_decoder(const llava_model& model, const calibration& statistics,
+                                                 const rung& choice, const luq::openmp_executor& executor,
+                                                 luq::progress_observer* progress = nullptr);
+
+/// In which form a model holds quantized linears: packed is what is deployed, decoded is the same weights in float,
+/// faster to evaluate with many tokens.
+enum class weight_form { packed, decoded };
+
+/// Replaces the linears of one decoder layer.
+void use_layer(llava_model& model, luq::index layer, const quantized_layer& weights, weight_form form);
+
+}  // namespace vlm

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "decoder.hpp"
+
+#include <luq/core/assert.hpp>
+#include <string>
+#include <utility>
+
+#include "weight_reader.hpp"
+
+namespace vlm {
+
+decoder::decoder(const text_config& config, bool tied_head, const weight_reader& weights, const weight_reader& head)
+    : embeddings_(std::make_shared<const luq::matrix>(
+          weights.matrix("embed_tokens.weight", {config.vocabulary, config.hidden_size}))),
+      norm_(weights.rms_norm("norm", config.hidden_size, config.rms_norm_epsilon)),
+      head_(tied_head
+                ? embeddings_
+                : std::make_shared<const luq::matrix>(head.matrix("weight", {config.vocabulary, config.hidden_size}))),
+      cache_width_(config.key_value_heads * config.head_dim),
+      frequencies_(rotary_frequencies(config.rotary, config.head_dim)) {
+  layers_.reserve(static_cast<std::size_t>(config.layers));
+  for (luq::index number = 0; number < config.layers; ++number) {
+    layers_.emplace_back(config, number, weights.part("layers." + std::to_string(number) + "."));
+  }
+}
+
+kv_cache decoder::make_cache() const {
+  return {static_cast<luq::index>(layers_.size()), cache_width_};
+}
+
+decoder_batch decoder::make_batch(std::vector<stacked_sequence> sequences,
+                                  std::vector<luq::token_class> classes) const {
+  std::vector<luq::index> positions(classes.size());
+  for (const stacked_sequence& sequence : sequences) {
+    LUQ_ASSERT(sequence.cache != nullptr && sequence.cache->layers() == static_cast<luq::index>(layers_.size()));
+    for (luq::index row = 0; row < sequence.rows; ++row) {
+      positions[static_cast<std::size_t>(sequence.first_row + row)] = sequence.cache->length() + row;
+    }
+  }
+  return {std::move(sequences), std::move(classes), rotary_table(frequencies_, positions)};
+}
+
+}  // namespace vlm

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A LLaMA decoder: table of embeddings, layers, final norm and head. It works on rows of embeddings, whether they come
+// from the table or from an image.
+#pragma once
+
+#include <cstdint>
+#include <luq/core/matrix_view.hpp>
+#include <memory>
+#include <vector>
+
+#include "decoder_layer.hpp"
+
+namespace vlm {
+
+class decoder {
+ public:
+  /// @param weights  of the decoder; `head` of the head, unused if it is tied
+  decoder(const text_config& config, bool tied_head, const weight_reader& weights, const weight_reader& head);
+
+  [[nodiscard]] luq::index vocabulary() const { return embeddings_->rows(); }
+  [[nodiscard]] luq::index hidden_size() const { return embeddings_->cols(); }
+  [[nodiscard]] auto embedding(std::int32_t id) const { return embeddings_->row(id); }
+
+  [[nodiscard]] const std::vector<decoder_layer>& layers() const { return layers_; }
+  [[nodiscard]] std::vector<decoder_layer>& layers() { return layers_; }
+
+  /// An empty cache of this decoder's shape.
+  [[nodiscard]] kv_cache make_cache() const;
+
+  /// The batch of stacked sequences that continue their caches.
+  /// @param classes  one per row
+  [[nodiscard]] decoder_batch make_batch(std::vector<stacked_sequence> sequences,
+                                         std::vector<luq::token_class> classes) const;
+
+  /// Logits of rows of the residual stream after the last layer.
+  /// @param X  [rows x hidden]
+  /// @return [rows x vocabulary]
+  [[nodiscard]] luq::matrix logits(const luq::matrix_view& X) const { return head_(norm_(X)); }
+
+ private:
+  std::shared_ptr<const luq::matrix> embeddings_;  // [vocabulary x hidden]
+  std::vector<decoder_layer> layers_;
+  rms_norm norm_;
+  linear head_;
+  luq::index cache_width_;
+  Eigen::RowVectorXf frequencies_;
+};
+
+}  // namespace vlm

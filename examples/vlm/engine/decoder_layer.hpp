@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// One LLaMA layer on the residual stream X:
+//
+//   X += o(attention(rotate(q(N1)), rotate(k(N1)), v(N1)))     N1 = rms_norm(X)
+//   X += down(silu(gate(N2)) * up(N2))                         N2 = rms_norm(X)
+//
+// Several sequences are run at once, their rows stacked: linears multiply all rows together, which is what makes them
+// fast, and attention stays within each sequence.
+#pragma once
+
+#include <array>
+#include <luq/core/matrix_view.hpp>
+#include <luq/estimators/token_class.hpp>
+#include <vector>
+
+#include "attention.hpp"
+#include "decoder_linear.hpp"
+#include "kv_cache.hpp"
+#include "layer_observer.hpp"
+#include "linear.hpp"
+#include "model_config.hpp"
+#include "normalization.hpp"
+#include "rotary_embedding.hpp"
+
+namespace vlm {
+
+class weight_reader;
+
+/// The rows of one sequence in a stack, and the positions that came before them.
+struct stacked_sequence {
+  luq::index first_row;
+  luq::index rows;
+  kv_cache* cache;  ///< not null, and not that of another sequence of the stack
+};
+
+/// What all layers of one forward pass share.
+struct decoder_batch {
+  std::vector<stacked_sequence> sequences;
+  std::vector<luq::token_class> classes;  ///< one per row
+  rotary_table rotation;                  ///< one row per row
+};
+
+class decoder_layer {
+ public:
+  /// Reads the tensors of one layer.
+  decoder_layer(const text_config& config, luq::index number, const weight_reader& weights);
+
+  [[nodiscard]] const linear& operator[](decoder_linear which) const {
+    return linears_[static_cast<std::size_t>(which)];
+  }
+  [[nodiscard]] linear& operator[](decoder_linear which) { return linears_[static_cast<std::size_t>(which)]; }
+
+  /// Replaces X [rows x hidden] by the layer's output and appends keys and values to the caches.
+  /// @param observer  null for none
+  void forward(const decoder_batch& batch, luq::matrix& X, layer_observer* observer) const;
+
+ private:
+  [[nodiscard]] luq::matrix attention_heads_of(const decoder_batch& batch, const luq::matrix& normed) const;
+
+  luq::index number_;
+  attention_heads heads_;
+  activation activation_;
+  rms_norm attention_norm_;
+  rms_norm mlp_norm_;
+  std::array<linear, decoder_linears.size()> linears_;
+};
+
+}  // namespace vlm

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A LLaVA-1.5 model (Liu et al., arXiv 2310.03744): a vision tower and a projector turn an image into rows of decoder
+// embeddings, which take the places of the image tokens in a sequence, and a LLaMA decoder continues the sequence.
+//
+//   llava_model model("examples/data/tiny-llava");
+//   token_sequence prompt = model.sequence({1, 4, 4, ...});
+//   luq::matrix image = model.image_features(pixels);                 // once per image
+//   luq::matrix logits = model.logits(prompt, &image);                // [tokens x vocabulary]
+//
+// All computation is in float. Nothing in a model changes while it computes: what grows with a sequence is in the
+// caller's kv_cache, so several threads may use one model. A copy shares all weights; replacing linears of a copy is
+// how models that differ in their quantization live side by side. No threads are started.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <luq/core/matrix_view.hpp>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "decoder.hpp"
+#include "model_config.hpp"
+#include "projector.hpp"
+#include "token_sequence.hpp"
+#include "vision_tower.hpp"
+
+namespace vlm {
+
+/// One sequence of a forward pass: tokens that continue what is in its cache.
+struct sequence_step {
+  const token_sequence* tokens;                 ///< not null, not empty
+  const luq::matrix* image_features = nullptr;  ///< [image tokens of `tokens` x hidden], in order; null if none
+  kv_cache* cache;                              ///< not null; appended to, except for padding
+};
+
+/// Of which tokens logits are wanted. The head of a large vocabulary costs as much as a layer.
+enum class logits_of {
+  every_token,  ///< all sequences' tokens one after the other, padding included
+  last_token,   ///< one row per sequence, of its last valid token
+  no_token,
+};
+
+class llava_model {
+ public:
+  /// Reads a Hugging Face model directory: config.json and model.safetensors or its shards.
+  /// @throws luq::error for a file that is missing or corrupt, a configuration of another architecture, a tensor that
+  ///   is missing, of another shape, or holds a NaN or an infinity
+  explicit llava_model(const std::filesystem::path& directory);
+
+  [[nodiscard]] const model_config& config() const noexcept { return config_; }
+
+  /// Tokens without padding. For padded ones: token_sequence(ids, valid, config().image_token).
+  [[nodiscard]] token_sequence sequence(std::vector<std::int32_t> ids) const {
+    return {std::move(ids), config_.image_token};
+  }
+
+  /// What the decoder sees of one image, [tokens_per_image x hidden].
+  /// @param pixels  [channels x image_size x image_size], normalized as the model expects
+  /// @throws luq::error shape_mismatch for another number of pixels, non_finite if one is no finite number
+  [[nodiscard]] luq::matrix image_features(std::span<const float> pixels) const;
+
+  /// A cache for one sequence, empty.
+  [[nodiscard]] kv_cache make_cache() const { return decoder_.make_cache(); }
+
+  /// Runs the decoder over several sequences together, which is faster than one after the other.
+  /// @param batch     caches are of different sequences; all are advanced
+  /// @param observer  null for none
+  /// @return [rows x vocabulary], see logits_of
+  /// @throws luq::error shape_mismatch if image features and image tokens differ in number, invalid_argument for an
+  ///   id outside the vocabulary; caches are unchanged then
+  luq::matrix forward(std::span<const sequence_step> batch, logits_of which, layer_observer* observer = nullptr) const;
+
+  /// Logits of every token of one sequence that begins with these tokens, [tokens x vocabulary].
+  [[nodiscard]] luq::matrix logits(const token_sequence& tokens, const luq::matrix* image_features = nullptr) const;
+
+  /// Embeddings of tokens, image features in their places: what the first decoder layer sees, [tokens x hidden].
+  [[nodiscard]] luq::matrix embed(const token_sequence& tokens, const luq::matrix* image_features = nullptr) const;
+
+  /// The decoder, for callers that run its layers one by one or read its weights.
+  [[nodiscard]] const decoder& text_decoder() const noexcept { return decoder_; }
+
+  [[nodiscard]] const linear& decoder_linear_at(luq::index layer, decoder_linear which) const;
+
+  /// Replaces the weights of a linear in this model and in no copy of it; its bias stays.
+  /// @throws luq::error shape_mismatch for another shape
+  void set_decoder_weights(luq::index layer, decoder_linear which, linear::weights_pointer weights);
+
+ private:
+  struct files;  // the checkpoint and what it is made of, while it is read
+  explicit llava_model(const files& stored);
+
+  model_config config_;
+  std::shared_ptr<const vision_tower> vision_;
+  projector projector_;
+  decoder decoder_;
+};
+
+}  // namespace vlm
