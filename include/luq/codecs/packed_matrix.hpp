@@ -17,12 +17,14 @@ namespace luq {
 namespace detail {
 
 /// Positions of a group's columns in storage: result[column] = place. Class 1 comes first, then class 0.
-[[nodiscard]] inline std::vector<index> stored_places(const group_parameters& group, index columns) {
+/// @param classes  one per column, or empty if there is only one class
+[[nodiscard]] inline std::vector<index> stored_places(std::span<const std::uint8_t> classes, index columns) {
   std::vector<index> places(static_cast<std::size_t>(columns));
   index next = 0;
   for (int column_class = 1; column_class >= 0; --column_class) {
     for (index c = 0; c < columns; ++c) {
-      if (group.class_of(c) == column_class) places[static_cast<std::size_t>(c)] = next++;
+      const int class_of = classes.empty() ? 0 : classes[static_cast<std::size_t>(c)];
+      if (class_of == column_class) places[static_cast<std::size_t>(c)] = next++;
     }
   }
   return places;
@@ -82,20 +84,26 @@ class packed_matrix {
         static_cast<std::size_t>(layout_.tile_bytes(layout_.rows_of(row_tile), layout_.columns_of(group))));
   }
 
-  /// The parameters of one tile, [rows of the tile x parameter_count], with the classes of its columns.
-  [[nodiscard]] group_parameters tile_parameters(index row_tile, index group) const {
+  /// The parameters of one tile, [rows of the tile x parameter_count].
+  [[nodiscard]] matrix tile_parameters(index row_tile, index group) const {
     const index h = layout_.rows_of(row_tile);
-    group_parameters result{matrix(h, Codec::parameter_count), {}};
+    matrix values(h, Codec::parameter_count);
     codec_.unpack_parameters(
         tile(row_tile, group).subspan(static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)))),
-        result.values);
+        values);
+    return values;
+  }
+
+  /// Class of each column of a group; empty if the codec has only one class.
+  [[nodiscard]] std::vector<std::uint8_t> column_classes(index group) const {
+    std::vector<std::uint8_t> classes;
     if constexpr (Codec::column_classes > 1) {
       const auto flags = std::span<const std::byte>(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset()));
       for (index c = 0; c < layout_.columns_of(group); ++c) {
-        result.column_class.push_back(bit_packed_at(flags, layout_.first_column(group) + c, 1));
+        classes.push_back(bit_packed_at(flags, layout_.first_column(group) + c, 1));
       }
     }
-    return result;
+    return classes;
   }
 
   /// Back to codes and parameters, exactly those that were packed.
@@ -104,11 +112,10 @@ class packed_matrix {
     for (index g = 0; g < layout_.groups(); ++g) {
       group_parameters& group = result.groups[static_cast<std::size_t>(g)];
       group.values.resize(rows_, Codec::parameter_count);
+      group.column_class = column_classes(g);
+      const std::vector<index> places = detail::stored_places(group.column_class, layout_.columns_of(g));
       for (index t = 0; t < layout_.row_tiles(); ++t) {
-        group_parameters parameters = tile_parameters(t, g);
-        group.values.middleRows(t * tile_rows, layout_.rows_of(t)) = parameters.values;
-        group.column_class = std::move(parameters.column_class);
-        const std::vector<index> places = detail::stored_places(group, layout_.columns_of(g));
+        group.values.middleRows(t * tile_rows, layout_.rows_of(t)) = tile_parameters(t, g);
         for (index r = 0; r < layout_.rows_of(t); ++r) {
           for (index c = 0; c < layout_.columns_of(g); ++c) {
             result.codes(t * tile_rows + r, layout_.first_column(g) + c) =
@@ -126,10 +133,11 @@ class packed_matrix {
     const index g = c / group_size(codec_, cols_);
     const index t = r / tile_rows;
     const index column = c - layout_.first_column(g);
-    const group_parameters parameters = tile_parameters(t, g);
-    const index place = detail::stored_places(parameters, layout_.columns_of(g))[static_cast<std::size_t>(column)];
-    return codec_.decode(stored_code(t, g, r % tile_rows, place), parameters.row(r % tile_rows),
-                         parameters.class_of(column));
+    const std::vector<std::uint8_t> classes = column_classes(g);
+    const index place = detail::stored_places(classes, layout_.columns_of(g))[static_cast<std::size_t>(column)];
+    const matrix parameters = tile_parameters(t, g);
+    return codec_.decode(stored_code(t, g, r % tile_rows, place), parameters.row(r % tile_rows).data(),
+                         classes.empty() ? 0 : classes[static_cast<std::size_t>(column)]);
   }
 
   /// Code of row `row` of a tile at column `place` in stored order.
@@ -153,7 +161,7 @@ class packed_matrix {
   void pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g) {
     const index h = layout_.rows_of(t);
     const index k = layout_.columns_of(g);
-    const std::vector<index> places = detail::stored_places(group, k);
+    const std::vector<index> places = detail::stored_places(group.column_class, k);
     std::byte* plane = bytes_.data() + layout_.tile_offset(t, g);
     int divisor = 1;
     for (const auto plane_radix : Codec::planes) {

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Entropy in bits of a discrete distribution known by its counts n_1 ... n_K, N = sum n_k:
+//
+//   plug-in        H = -sum_k (n_k / N) log2(n_k / N)            0 <= H <= log2 K, biased low by about (K - 1) / 2N
+//   nats Miller-Madow   H + (K' - 1) / (2 N ln 2)                     K' = number of non-empty cells
+//
+// The correction (Miller 1955) is for counts of single observations; for weighted counts N is no sample size, and the
+// plug-in estimate is what is meant. Not a differential entropy: it depends on the cells.
+#pragma once
+
+#include <cmath>
+#include <numbers>
+#include <span>
+
+#include "luq/core/assert.hpp"
+
+namespace luq {
+
+/// Plug-in entropy in bits of counts >= 0; 0 if all are 0.
+[[nodiscard]] inline double plug_in_entropy(std::span<const double> counts) {
+  double total = 0;
+  for (const double count : counts) {
+    LUQ_ASSERT(count >= 0);
+    total += count;
+  }
+  double entropy = 0;
+  for (const double count : counts) {
+    if (count > 0) entropy -= count / total * std::log2(count / total);
+  }
+  return entropy > 0 ? entropy : 0.0;  // one full cell sums to -0
+}
+
+/// Miller-Madow estimate in bits from counts of single observations. May exceed log2 K.
+[[nodiscard]] inline double miller_madow_entropy(std::span<const double> counts) {
+  double total = 0;
+  double occupied = 0;
+  for (const double count : counts) {
+    total += count;
+    occupied += count > 0 ? 1 : 0;
+  }
+  return total > 0 ? plug_in_entropy(counts) + (occupied - 1) / (2 * total * std::numbers::ln2) : 0.0;
+}
+
+}  // namespace luq

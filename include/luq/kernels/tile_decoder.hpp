@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A tile's codes as plain numbers: one byte for each weight, [stored column][row], so that the rows of a column are
+// neighbours as they are in the packed planes. Each plane is read once, front to back.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "luq/codecs/tile_layout.hpp"
+
+namespace luq::detail {
+
+/// Adds `weight` times the symbols of one plane to `codes` [k][h].
+template <int Radix>
+void add_plane_symbols(const std::byte* plane, index h, index k, int weight, code* codes) {
+  constexpr index symbols = symbols_per_byte(Radix);
+  const index words = plane_row_bytes(k, Radix) / 4;
+  const index tail = plane_row_bytes(k, Radix) % 4;
+  // The bytes of a unit (a word, or the tail) lie `unit` apart from row to row.
+  const auto add_unit = [&](const std::byte* unit_bytes, index unit, index first_column) {
+    for (index slot = 0; slot < symbols; ++slot) {
+      for (index byte = 0; byte < unit; ++byte) {
+        const index column = first_column + unit * slot + byte;
+        if (column >= k) return;
+        code* out = codes + column * h;
+        for (index r = 0; r < h; ++r) {
+          const auto packed = std::to_integer<std::uint8_t>(unit_bytes[r * unit + byte]);
+          out[r] = static_cast<code>(out[r] + weight * extract_symbol(packed, Radix, slot));
+        }
+      }
+    }
+  };
+  for (index word = 0; word < words; ++word) add_unit(plane + word * h * 4, 4, word * 4 * symbols);
+  if (tail > 0) add_unit(plane + words * h * 4, tail, words * 4 * symbols);
+}
+
+/// Writes the codes of a tile of h rows and k columns to `codes` [k][h].
+template <WeightCodec Codec>
+void decode_tile_codes(std::span<const std::byte> tile, index h, index k, code* codes) {
+  std::fill(codes, codes + k * h, code{0});
+  const std::byte* plane = tile.data();
+  int weight = 1;
+  for (const auto plane_radix : Codec::planes) {
+    const auto radix = static_cast<int>(plane_radix);
+    switch (radix) {
+      case 2:
+        add_plane_symbols<2>(plane, h, k, weight, codes);
+        break;
+      case 3:
+        add_plane_symbols<3>(plane, h, k, weight, codes);
+        break;
+      case 4:
+        add_plane_symbols<4>(plane, h, k, weight, codes);
+        break;
+      case 16:
+        add_plane_symbols<16>(plane, h, k, weight, codes);
+        break;
+      default:
+        add_plane_symbols<256>(plane, h, k, weight, codes);
+        break;
+    }
+    plane += h * plane_row_bytes(k, radix);
+    weight *= radix;
+  }
+}
+
+}  // namespace luq::detail
