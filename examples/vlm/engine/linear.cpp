@@ -4,27 +4,40 @@
 
 #include <luq/core/assert.hpp>
 #include <luq/core/error.hpp>
+#include <luq/kernels/any_matmul.hpp>
 #include <utility>
 
 #ifdef EIGEN_HAS_OPENMP
-#error \
-    "Define EIGEN_DONT_PARALLELIZE: sequences run in parallel, so a matrix product must not start threads of its own."
+#error "Define EIGEN_DONT_PARALLELIZE: products run on several threads already and must not start their own."
 #endif
 
 namespace vlm {
 
 namespace {
 
-/// Whatever the kind of weights, their rows and columns.
-luq::index rows_of(const linear::weights_pointer& weights) {
-  return std::visit([](const auto& W) { return W->rows(); }, weights);
+struct weight_shape {
+  luq::index out;
+  luq::index in;
+};
+
+weight_shape shape_of(const luq::matrix& W) {
+  return {W.rows(), W.cols()};
 }
-luq::index cols_of(const linear::weights_pointer& weights) {
-  return std::visit([](const auto& W) { return W->cols(); }, weights);
+
+weight_shape shape_of(const luq::any_packed_matrix& W) {
+  return {luq::rows_of(W), luq::cols_of(W)};
+}
+
+weight_shape shape_of(const linear::weights_pointer& weights) {
+  return std::visit([](const auto& W) { return shape_of(*W); }, weights);
 }
 
 void multiply(const luq::matrix& W, const luq::matrix_view& X, luq::matrix& Y) {
   Y.noalias() = X * W.transpose();
+}
+
+void multiply(const luq::any_packed_matrix& W, const luq::matrix_view& X, luq::matrix& Y) {
+  luq::matmul(W, X, Y);
 }
 
 }  // namespace
@@ -34,17 +47,19 @@ linear::linear(weights_pointer weights, bias_pointer bias) : weights_(std::move(
 }
 
 luq::index linear::out_features() const {
-  return rows_of(weights_);
+  return shape_of(weights_).out;
 }
 
 luq::index linear::in_features() const {
-  return cols_of(weights_);
+  return shape_of(weights_).in;
 }
 
 void linear::set_weights(weights_pointer weights) {
-  if (rows_of(weights) != out_features() || cols_of(weights) != in_features()) {
-    luq::fail(luq::errc::shape_mismatch, "weights of a linear: expected ", out_features(), " x ", in_features(),
-              ", got ", rows_of(weights), " x ", cols_of(weights));
+  const weight_shape expected = shape_of(weights_);
+  const weight_shape got = shape_of(weights);
+  if (got.out != expected.out || got.in != expected.in) {
+    luq::fail(luq::errc::shape_mismatch, "weights of a linear: expected ", expected.out, " x ", expected.in, ", got ",
+              got.out, " x ", got.in);
   }
   weights_ = std::move(weights);
 }

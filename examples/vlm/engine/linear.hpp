@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Y = X W^T + b with W dense or packed. The weights are shared and immutable, so that copies of a linear, and models
-// that differ in a few layers only, hold the rest once.
+// Y = X W^T + b with W dense or packed; activations stay in float either way. The weights are shared and immutable, so
+// that copies of a linear, and models that differ in a few layers only, hold the rest once.
 #pragma once
 
+#include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/core/matrix_view.hpp>
 #include <memory>
 #include <variant>
@@ -14,7 +15,8 @@ namespace vlm {
 class linear {
  public:
   /// Weights [out x in]; the pointer is never null.
-  using weights_pointer = std::variant<std::shared_ptr<const luq::matrix>>;
+  using weights_pointer =
+      std::variant<std::shared_ptr<const luq::matrix>, std::shared_ptr<const luq::any_packed_matrix>>;
   using bias_pointer = std::shared_ptr<const Eigen::RowVectorXf>;
 
   /// @param bias  [out], or null for none

@@ -103,7 +103,10 @@ luq::matrix llava_model::forward(std::span<const sequence_step> batch, logits_of
   luq::index first = 0;
   for (const sequence_step& step : batch) {
     const token_sequence& tokens = *step.tokens;
-    LUQ_ASSERT(tokens.valid_tokens() > 0);
+    if (tokens.valid_tokens() == 0) {
+      luq::fail(luq::errc::insufficient_data, "token sequence: expected at least one token that is not padding, got ",
+                tokens.size(), " of padding");
+    }
     X.middleRows(first, tokens.size()) = embed(tokens, step.image_features);
     sequences.push_back({first, tokens.size(), step.cache});
     classes.insert(classes.end(), tokens.classes().begin(), tokens.classes().end());

@@ -19,6 +19,7 @@
 #include <luq/core/matrix_view.hpp>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "decoder.hpp"
@@ -31,7 +32,7 @@ namespace vlm {
 
 /// One sequence of a forward pass: tokens that continue what is in its cache.
 struct sequence_step {
-  const token_sequence* tokens;                 ///< not null, not empty
+  const token_sequence* tokens;                 ///< not null
   const luq::matrix* image_features = nullptr;  ///< [image tokens of `tokens` x hidden], in order; null if none
   kv_cache* cache;                              ///< not null; appended to, except for padding
 };
@@ -70,7 +71,7 @@ class llava_model {
   /// @param observer  null for none
   /// @return [rows x vocabulary], see logits_of
   /// @throws luq::error shape_mismatch if image features and image tokens differ in number, invalid_argument for an
-  ///   id outside the vocabulary; caches are unchanged then
+  ///   id outside the vocabulary, insufficient_data for a sequence without a valid token; caches are unchanged then
   luq::matrix forward(std::span<const sequence_step> batch, logits_of which, layer_observer* observer = nullptr) const;
 
   /// Logits of every token of one sequence that begins with these tokens, [tokens x vocabulary].

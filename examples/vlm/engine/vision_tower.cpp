@@ -5,6 +5,7 @@
 #include <luq/core/error.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "weight_reader.hpp"
 

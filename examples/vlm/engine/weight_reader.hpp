@@ -8,6 +8,7 @@
 
 #include <luq/core/matrix_view.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "linear.hpp"

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/generate.hpp"
 
+#include <algorithm>
+
 #include "engine_test_support.hpp"
 
 using vlm_test::features_of;
@@ -9,16 +11,31 @@ using vlm_test::fixture;
 
 namespace {
 
-/// Greedy decoding without a cache, from the logits of whole sequences.
+/// Greedy decoding without a cache, from the logits of whole sequences, up to a token that would ask for an image.
 std::vector<std::int32_t> expected(const vlm::llava_model& model, std::vector<std::int32_t> ids,
-                                   const luq::matrix* image, luq::index count) {
+                                   const luq::matrix* image, std::size_t count) {
   std::vector<std::int32_t> answer;
-  for (luq::index i = 0; i < count; ++i) {
+  while (answer.size() < count && ids.back() != model.config().image_token) {
     const luq::matrix logits = model.logits(model.sequence(ids), image);
     answer.push_back(vlm::most_likely(logits, logits.rows() - 1));
     ids.push_back(answer.back());
   }
   return answer;
+}
+
+void check_generation(const fixture& data, const vlm::llava_model& model) {
+  for (const auto& sequence : data.sequences) {
+    std::span<const float> pixels;
+    if (sequence.image >= 0) pixels = data.images[static_cast<std::size_t>(sequence.image)];
+    const std::vector<std::int32_t> whole = expected(model, sequence.ids, features_of(data, sequence), 5);
+    const auto count = static_cast<luq::index>(whole.size());
+    REQUIRE(count > 0);
+    CHECK(vlm::generate(model, sequence.ids, pixels, count, {}) == whole);
+
+    const std::vector<std::int32_t> ends{-5, whole.back()};
+    const auto end = std::find(whole.begin(), whole.end(), whole.back());
+    CHECK(vlm::generate(model, sequence.ids, pixels, count, ends) == std::vector<std::int32_t>(whole.begin(), end));
+  }
 }
 
 }  // namespace
@@ -30,27 +47,9 @@ TEST_CASE("the most likely token is the largest logit, the first of equals") {
   CHECK(vlm::most_likely(logits, 1) == 3);
 }
 
-TEST_CASE("generation through the cache gives the tokens of whole sequences") {
-  for (const fixture* data : {&vlm_test::tiny_fixture(), &vlm_test::random_fixture()}) {
-    const vlm::llava_model& model = data == &vlm_test::tiny_fixture() ? vlm_test::tiny_model() : vlm_test::random_model();
-    for (const auto& sequence : data->sequences) {
-      std::vector<std::int32_t> prompt = sequence.ids;
-      prompt.resize(std::min<std::size_t>(prompt.size(), sequence.image < 0 ? 6 : 17));
-      const luq::matrix* image = features_of(*data, sequence);
-      if (image != nullptr && model.sequence(prompt).image_tokens() != image->rows()) prompt = sequence.ids;
-      std::span<const float> pixels;
-      if (image != nullptr) pixels = data->images[static_cast<std::size_t>(sequence.image)];
-
-      const std::vector<std::int32_t> whole = expected(model, prompt, image, 5);
-      if (std::find(whole.begin(), whole.end(), model.config().image_token) != whole.end()) continue;
-      CHECK(vlm::generate(model, prompt, pixels, 5, {}) == whole);
-
-      // It stops before the first end token.
-      const std::vector<std::int32_t> ends{whole[2]};
-      const auto end = std::find(whole.begin(), whole.end(), whole[2]);
-      CHECK(vlm::generate(model, prompt, pixels, 5, ends) == std::vector<std::int32_t>(whole.begin(), end));
-    }
-  }
+TEST_CASE("generation through the cache gives the tokens of whole sequences and stops before an end token") {
+  check_generation(vlm_test::tiny_fixture(), vlm_test::tiny_model());
+  check_generation(vlm_test::random_fixture(), vlm_test::random_model());
 }
 
 TEST_CASE("nothing is generated where nothing is asked for") {

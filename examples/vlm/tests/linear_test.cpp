@@ -10,7 +10,9 @@ using vlm::linear;
 
 namespace {
 
-auto shared(luq::matrix W) { return std::make_shared<const luq::matrix>(std::move(W)); }
+auto shared(luq::matrix W) {
+  return std::make_shared<const luq::matrix>(std::move(W));
+}
 
 }  // namespace
 

@@ -35,12 +35,12 @@
 namespace luq {
 
 struct activation_entropy_options {
-  index capacity = 16384;         ///< tokens kept of each class, and used for an estimate, >= clusters
-  kmeans_options clustering;      ///< its seed is the first of the seeds
-  int seeds = 3;                  ///< clusterings averaged, >= 1
-  int resamples = 100;            ///< bootstrap resamples of each clustering, >= 1
-  double confidence = 0.95;       ///< of the interval, in (0, 1)
-  std::uint64_t sample_seed = 0;  ///< of the reservoir's hash
+  index capacity = 16384;          ///< tokens kept of each class, and used for an estimate, >= clusters
+  kmeans_options clustering = {};  ///< its seed is the first of the seeds
+  int seeds = 3;                   ///< clusterings averaged, >= 1
+  int resamples = 100;             ///< bootstrap resamples of each clustering, >= 1
+  double confidence = 0.95;        ///< of the interval, in (0, 1)
+  std::uint64_t sample_seed = 0;   ///< of the reservoir's hash
 };
 
 /// An entropy in bits, and how sure it is.

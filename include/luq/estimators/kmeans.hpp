@@ -184,7 +184,10 @@ class kmeans_run {
     }
     if (most <= 0) return;  // every point has a centroid of its own: the cluster stays empty
     centroids_.row(k) = tokens_.row(static_cast<index>(farthest));
-    distance_[farthest] = 0;
+    for (index t = 0; t < tokens_.rows(); ++t) {  // the next empty cluster must not take a copy of the same token
+      float& distance = distance_[static_cast<std::size_t>(t)];
+      distance = std::min(distance, (tokens_.row(t) - centroids_.row(k)).squaredNorm());
+    }
   }
 
   kmeans_options options_;
@@ -208,7 +211,10 @@ template <Executor E = serial_executor>
 [[nodiscard]] kmeans_result kmeans(const matrix_view& X, const kmeans_options& options,
                                    std::span<const float> weights = {}, const E& executor = {},
                                    progress_observer* observer = nullptr) {
-  if (options.clusters < 1) fail(errc::invalid_argument, "k-means: expected clusters >= 1, got ", options.clusters);
+  if (options.clusters < 1 || options.max_iterations < 0 || !(options.tolerance >= 0)) {
+    fail(errc::invalid_argument, "k-means: expected clusters >= 1, max_iterations >= 0 and tolerance >= 0, got ",
+         options.clusters, ", ", options.max_iterations, " and ", options.tolerance);
+  }
   if (X.rows() == 0) fail(errc::insufficient_data, "k-means: expected tokens, got none");
   if (!weights.empty() && static_cast<index>(weights.size()) != X.rows()) {
     fail(errc::shape_mismatch, "k-means: expected ", X.rows(), " weights, one per token, got ", weights.size());
@@ -221,7 +227,11 @@ template <Executor E = serial_executor>
     total += static_cast<double>(weight);
   }
   if (total <= 0) fail(errc::insufficient_data, "k-means: expected a token of positive weight, got none");
-  if (!X.allFinite()) fail(errc::non_finite, "k-means: expected finite tokens, got a NaN or infinity");
+  for (index t = 0; t < X.rows(); ++t) {
+    if (!X.row(t).allFinite()) {
+      fail(errc::non_finite, "k-means: token ", t, ": expected finite numbers, got a NaN or infinity");
+    }
+  }
   return detail::kmeans_run<E>(X, weights, options, executor).run(observer);
 }
 

@@ -7,13 +7,15 @@
 // Cohen and Kaplan, PODC 2007.)
 //
 // The hash is of the identity and not of the values, because streams hold equal vectors (every <bos>), and a hash of
-// values would keep all copies of one or none.
+// values would keep all copies of one or none. The price is that identities must be unique in a stream: a token that
+// comes twice, or in two parts that are merged, is reported as an error if it is kept.
 #pragma once
 
 #include <algorithm>
 #include <compare>
 #include <cstdint>
-#include <numeric>
+#include <initializer_list>
+#include <utility>
 #include <vector>
 
 #include "luq/core/error.hpp"
@@ -67,6 +69,7 @@ class token_reservoir {
 
   /// The `count` kept tokens of smallest hash among several reservoirs of one stream, in order of hash.
   /// @return [min(count, tokens kept) x width]
+  /// @throws luq::error invalid_argument naming a token that was added more than once
   [[nodiscard]] static matrix smallest(std::initializer_list<const token_reservoir*> reservoirs, index count) {
     std::vector<std::pair<key, const token_reservoir*>> all;
     index width = 0;
@@ -75,6 +78,13 @@ class token_reservoir {
       width = reservoir->width_;
     }
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      const token_identity& identity = all[i].first.identity;
+      if (identity == all[i - 1].first.identity) {
+        fail(errc::invalid_argument, "token reservoir: token ", identity.position, " of sequence ", identity.sequence,
+             ": expected to see it once, got it twice");
+      }
+    }
     matrix result(std::min(count, static_cast<index>(all.size())), width);
     for (index t = 0; t < result.rows(); ++t) {
       const auto& [k, reservoir] = all[static_cast<std::size_t>(t)];
@@ -95,7 +105,8 @@ class token_reservoir {
   };
 
   [[nodiscard]] std::uint64_t hash(const token_identity& identity) const {
-    return counter_rng(seed_, identity.sequence).bits(identity.position);
+    constexpr std::uint64_t domain = 0x746f6b656e206964u;  // so that no other use of the same seed draws these numbers
+    return counter_rng(seed_ ^ domain, identity.sequence).bits(identity.position);
   }
 
   [[nodiscard]] const float* row(index slot) const { return values_.data() + slot * width_; }

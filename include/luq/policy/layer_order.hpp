@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <span>
 #include <vector>
 
+#include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/random.hpp"
@@ -48,7 +51,7 @@ using layer_order = std::vector<index>;
   return lowest_score_first(entropies);
 }
 
-/// The reverse of LUQ's order.
+/// The reverse of LUQ's order, ties included.
 [[nodiscard]] inline layer_order highest_entropy_first(std::span<const double> entropies) {
   layer_order order = lowest_score_first(entropies);
   std::reverse(order.begin(), order.end());

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Each dependency is taken from a target the including project already has, else from an installed package, else, with
+# LUQ_FETCH_DEPENDENCIES, from a pinned download.
+include(FetchContent)
+
+function(luq_fetch name repository tag)
+  if(NOT LUQ_FETCH_DEPENDENCIES)
+    message(FATAL_ERROR "luq: ${name} was not found. Install it (sh cmake/install-dependencies.sh), or configure with "
+                        "-DLUQ_FETCH_DEPENDENCIES=ON to download it.")
+  endif()
+  FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${tag} GIT_SHALLOW ON SYSTEM EXCLUDE_FROM_ALL)
+  FetchContent_MakeAvailable(${name})
+endfunction()
+
+# Eigen 3.4 or newer. Its package files accept only their own major version, so the check is made here.
+macro(luq_find_eigen)
+  if(NOT TARGET Eigen3::Eigen)
+    find_package(Eigen3 CONFIG QUIET)
+    if(Eigen3_FOUND AND Eigen3_VERSION VERSION_LESS 3.4)
+      message(FATAL_ERROR "luq: expected Eigen 3.4 or newer, found ${Eigen3_VERSION}")
+    endif()
+  endif()
+  if(NOT TARGET Eigen3::Eigen)
+    set(EIGEN_BUILD_TESTING OFF)
+    luq_fetch(Eigen3 https://gitlab.com/libeigen/eigen.git 3.4.0)
+  endif()
+endmacro()
+
+# xsimd 8.1 or newer, whose target is named xsimd or xsimd::xsimd. Sets LUQ_XSIMD_TARGET.
+macro(luq_find_xsimd)
+  if(NOT TARGET xsimd AND NOT TARGET xsimd::xsimd)
+    find_package(xsimd CONFIG QUIET)
+    if(xsimd_FOUND AND xsimd_VERSION VERSION_LESS 8.1)
+      message(FATAL_ERROR "luq: expected xsimd 8.1 or newer, found ${xsimd_VERSION}")
+    endif()
+  endif()
+  if(NOT TARGET xsimd AND NOT TARGET xsimd::xsimd)
+    luq_fetch(xsimd https://github.com/xtensor-stack/xsimd.git 13.2.0)
+  endif()
+  if(TARGET xsimd)
+    set(LUQ_XSIMD_TARGET xsimd)
+  else()
+    set(LUQ_XSIMD_TARGET xsimd::xsimd)
+  endif()
+endmacro()
+
+macro(luq_find_core_dependencies)
+  luq_find_eigen()
+  luq_find_xsimd()
+endmacro()
+
+# nlohmann-json is optional for those who include no header of luq/io, and needed by luq's own tests and examples.
+macro(luq_find_io_dependencies)
+  if(NOT TARGET nlohmann_json::nlohmann_json)
+    find_package(nlohmann_json CONFIG QUIET)
+  endif()
+  if(NOT TARGET nlohmann_json::nlohmann_json AND (LUQ_BUILD_TESTS OR LUQ_BUILD_EXAMPLES OR LUQ_FETCH_DEPENDENCIES))
+    luq_fetch(nlohmann_json https://github.com/nlohmann/json.git v3.11.2)
+  endif()
+endmacro()
+
+macro(luq_find_doctest)
+  if(NOT TARGET doctest::doctest)
+    find_package(doctest CONFIG QUIET)
+  endif()
+  if(NOT TARGET doctest::doctest)
+    luq_fetch(doctest https://github.com/doctest/doctest.git v2.4.12)
+    add_library(doctest::doctest ALIAS doctest)
+  endif()
+endmacro()
+
+macro(luq_find_benchmark)
+  if(NOT TARGET benchmark::benchmark)
+    find_package(benchmark CONFIG QUIET)
+  endif()
+  if(NOT TARGET benchmark::benchmark)
+    set(BENCHMARK_ENABLE_TESTING OFF)
+    luq_fetch(benchmark https://github.com/google/benchmark.git v1.7.1)
+  endif()
+endmacro()
+
+macro(luq_find_cli11)
+  if(NOT TARGET CLI11::CLI11)
+    find_package(CLI11 CONFIG QUIET)
+  endif()
+  if(NOT TARGET CLI11::CLI11)
+    luq_fetch(CLI11 https://github.com/CLIUtils/CLI11.git v2.3.1)
+  endif()
+endmacro()

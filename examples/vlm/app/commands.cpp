@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <luq/core/error.hpp>
+#include <luq/io/plan_json.hpp>
+
+#include "pipeline.hpp"
+
+namespace vlm {
+
+namespace {
+
+void print(const table& rows) {
+  std::cout << render_markdown({"", {rows}}).substr(3);
+}
+
+calibration calibrate_model(const settings& s, const llava_model& model, luq::progress_observer* progress) {
+  const calibration_set set = read_calibration_set(s.calibration);
+  return calibrate(model, set, mix_sequences(set, s.alpha, s.tokens), s.entropy(), s.executor, progress);
+}
+
+/// A share of the bytes of the uniform high decoder, as a number of bytes.
+luq::index bytes_after_saving(const luq::prefix_policy& policy, double saving) {
+  const auto uniform = static_cast<double>(luq::total_bytes(luq::uniform_plan(policy.shape, policy.high)));
+  return static_cast<luq::index>((1 - saving) * uniform);
+}
+
+luq::plan choose_plan(const luq::prefix_policy& policy, const quantize_options& options) {
+  if (options.low_layers) return luq::prefix_plan(policy, *options.low_layers);
+  if (options.bits) return luq::plan_within_bits(policy, *options.bits);
+  if (options.bytes) return luq::plan_within_bytes(policy, *options.bytes);
+  return luq::plan_within_bytes(policy, bytes_after_saving(policy, options.saving.value_or(0.4)));
+}
+
+}  // namespace
+
+void run_entropy(const settings& s, luq::progress_observer* progress) {
+  const llava_model model(s.model);
+  const calibration statistics = calibrate_model(s, model, progress);
+  print(entropy_table(estimate_entropies(statistics, s.executor, progress)));
+}
+
+void run_quantize(const settings& s, const quantize_options& options, luq::progress_observer* progress) {
+  const llava_model model(s.model);
+  luq::prefix_policy policy{decoder_shape(model), luq::depth_order(model.config().text.layers), luq::parse_codec(s.low),
+                            luq::parse_codec(s.high), ""};
+  (void)choose_plan(policy, options);  // an impossible budget is an error before the work, not after it
+
+  const calibration statistics = calibrate_model(s, model, progress);
+  const named_order order =
+      order_by_name(options.order, entropy_scores(estimate_entropies(statistics, s.executor, progress)));
+  policy.order = order.order;
+  policy.order_name = order.name;
+  const luq::plan choice = choose_plan(policy, options);
+  const quantized_decoder low = quantize_decoder(model, statistics, {policy.low}, s.executor, progress);
+  const quantized_decoder high = quantize_decoder(model, statistics, {policy.high}, s.executor, progress);
+
+  print(plan_table(choice));
+  const luq::packed_model_size size = write_planned_model(options.output, s.model, choice, {&low, &high});
+  std::cout << "\n"
+            << options.output.string() << ": " << size.file() << " bytes, of which decoder linears " << size.linears
+            << ", other tensors " << size.others << ", header " << size.header << "\n";
+  if (!options.plan_file.empty()) {
+    std::ofstream file(options.plan_file, std::ios::binary);
+    file << luq::plan_to_json(choice) << "\n";
+    file.close();
+    if (!file) luq::fail(luq::errc::io_failure, options.plan_file.string(), ": cannot be written");
+  }
+}
+
+void run_evaluate(const settings& s, const std::filesystem::path& packed, luq::progress_observer* progress) {
+  const llava_model model(s.model);
+  const question_set questions = read_question_set(s.test);
+  const examination exam(model, questions, s.executor, progress);
+  if (packed.empty()) {
+    print(accuracy_table(questions, exam.take(model, progress)));
+  } else {
+    const luq::packed_model file(packed);
+    print(accuracy_table(questions, exam.take(with_packed_decoder(model, file), progress)));
+    std::cout << "\n"
+              << file.choice().reason << ": " << fixed(luq::average_bits(file.choice()), 3) << " true bits a weight\n";
+  }
+  std::cout << "\nalways the most frequent answer of each kind: " << percent(majority_accuracy(questions)) << "\n";
+}
+
+void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress) {
+  const llava_model model(s.model);
+  const question_set questions = read_question_set(s.test);
+  const rung low_rung{luq::parse_codec(s.low)};
+  const rung high_rung{luq::parse_codec(s.high)};
+  const calibration statistics = calibrate_model(s, model, progress);
+  const auto scores = entropy_scores(estimate_entropies(statistics, s.executor, progress));
+  const quantized_decoder low = quantize_decoder(model, statistics, low_rung, s.executor, progress);
+  const quantized_decoder high = quantize_decoder(model, statistics, high_rung, s.executor, progress);
+  const examination exam(model, questions, s.executor, progress);
+  plan_evaluator evaluator(model, exam, low, high);
+
+  table rows{{"order", "low layers", "true bits", "nominal bits", "accuracy"}, {}};
+  for (const named_order& order : orders_to_compare(scores, options.random_orders)) {
+    const luq::prefix_policy policy{decoder_shape(model), order.order, low_rung.codec, high_rung.codec, order.name};
+    const auto points = luq::scan_prefixes(
+        policy, [&](const luq::plan& choice) { return evaluator(choice).overall(); }, progress);
+    for (const luq::scan_point& point : points) {
+      rows.rows.push_back({order.name, std::to_string(point.low_layers), fixed(luq::average_bits(point.choice), 3),
+                           fixed(luq::average_nominal_bits(point.choice), 2), percent(point.quality)});
+    }
+  }
+  print(rows);
+}
+
+void run_inspect(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    const llava_model model(path);
+    const luq::model_shape shape = decoder_shape(model);
+    table rows{{"linear", "rows", "columns", "weights"}, {}};
+    for (const auto& layer : shape) {
+      for (const auto& linear : layer) {
+        rows.rows.push_back(
+            {linear.name, std::to_string(linear.rows), std::to_string(linear.cols), std::to_string(linear.weights())});
+      }
+    }
+    rows.rows.push_back({"all decoder linears", "", "", std::to_string(luq::weights_of(shape))});
+    print(rows);
+    return;
+  }
+  const luq::packed_model file(path);
+  std::cout << file.choice().reason << "\n\n";
+  print(plan_table(file.choice()));
+  const luq::packed_model_size size = file.size();
+  std::cout << "\nfile " << size.file() << " bytes: decoder linears " << size.linears << ", other tensors "
+            << size.others << ", header " << size.header << "\n";
+}
+
+}  // namespace vlm

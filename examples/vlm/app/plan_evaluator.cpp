@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "plan_evaluator.hpp"
+
+#include <luq/core/error.hpp>
+
+namespace vlm {
+
+luq::model_shape decoder_shape(const llava_model& model) {
+  luq::model_shape shape(static_cast<std::size_t>(model.config().text.layers));
+  for (std::size_t layer = 0; layer < shape.size(); ++layer) {
+    for (const decoder_linear which : decoder_linears) {
+      const linear& weights = model.decoder_linear_at(static_cast<luq::index>(layer), which);
+      shape[layer].push_back({"model.layers." + std::to_string(layer) + "." + std::string(tensor_name(which)),
+                              weights.out_features(), weights.in_features()});
+    }
+  }
+  return shape;
+}
+
+llava_model planned_model(const llava_model& model, const luq::plan& choice,
+                          const std::vector<const quantized_decoder*>& rungs, weight_form form) {
+  llava_model result = model;
+  for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
+    const quantized_decoder* found = nullptr;
+    for (const quantized_decoder* rung : rungs) {
+      if (rung->choice.codec == choice.codecs[layer]) found = rung;
+    }
+    if (found == nullptr) {
+      luq::fail(luq::errc::invalid_argument, "plan: layer ", layer, ": nothing was quantized with ",
+                luq::codec_name(choice.codecs[layer]));
+    }
+    use_layer(result, static_cast<luq::index>(layer), found->layers[layer], form);
+  }
+  return result;
+}
+
+const accuracy& plan_evaluator::operator()(const luq::plan& choice) {
+  std::vector<bool> is_low;
+  for (const auto& codec : choice.codecs) is_low.push_back(codec == low_.choice.codec);
+  const auto known = known_.find(is_low);
+  if (known != known_.end()) return known->second;
+  return known_
+      .emplace(std::move(is_low), exam_.take(planned_model(model_, choice, {&low_, &high_}, weight_form::decoded)))
+      .first->second;
+}
+
+}  // namespace vlm

@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands of luq-vlm can be told, and the defaults: the embedded model and its data.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <luq/core/openmp_executor.hpp>
+#include <luq/estimators/activation_entropy.hpp>
+#include <string>
+
+namespace vlm {
+
+struct settings {
+  std::filesystem::path model;
+  std::filesystem::path calibration;
+  std::filesystem::path test;
+  std::string low = "ternary:g128";
+  std::string high = "int4:g128:searched";
+  double alpha = 0.5;         ///< share of calibration tokens in multimodal sequences
+  luq::index tokens = 0;      ///< calibration tokens; 0 for all that every alpha allows
+  luq::index clusters = 100;  ///< of the entropy's k-means
+  int seeds = 3;              ///< clusterings averaged
+  luq::openmp_executor executor;
+  bool quiet = false;  ///< no progress
+
+  [[nodiscard]] luq::activation_entropy_options entropy() const {
+    luq::activation_entropy_options options;
+    options.clustering.clusters = clusters;
+    options.seeds = seeds;
+    return options;
+  }
+};
+
+}  // namespace vlm

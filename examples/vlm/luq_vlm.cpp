@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// luq-vlm: LUQ on a LLaVA-1.5 checkpoint, step by step. Every command defaults to the embedded model and its data.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <luq/core/version.hpp>
+
+#include "app/commands.hpp"
+#include "app/console_progress.hpp"
+
+namespace {
+
+constexpr int data_error = 1;
+
+void add_common_options(CLI::App& command, vlm::settings& s) {
+  command.add_option("--model", s.model, "Hugging Face directory of a LLaVA-1.5 model")->capture_default_str();
+  command.add_option("--threads", s.executor.threads, "threads; 0 for all cores")->check(CLI::NonNegativeNumber);
+  command.add_flag("--quiet", s.quiet, "no progress");
+}
+
+void add_calibration_options(CLI::App& command, vlm::settings& s) {
+  command.add_option("--calibration", s.calibration, "calibration sequences (safetensors)")->capture_default_str();
+  command.add_option("--alpha", s.alpha, "share of calibration tokens in multimodal sequences")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command.add_option("--tokens", s.tokens, "calibration tokens; 0 for all that every mixing ratio allows")
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--clusters", s.clusters, "clusters of the k-means")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--seeds", s.seeds, "clusterings averaged")->check(CLI::PositiveNumber)->capture_default_str();
+}
+
+void add_rung_options(CLI::App& command, vlm::settings& s) {
+  command.add_option("--low", s.low, "codec of the layers moved first, such as sign:g128")->capture_default_str();
+  command.add_option("--high", s.high, "codec of the others, such as int4:g128:searched")->capture_default_str();
+}
+
+void add_test_option(CLI::App& command, vlm::settings& s) {
+  command.add_option("--test", s.test, "test questions (safetensors)")->capture_default_str();
+}
+
+std::string joined(int argc, char** argv) {
+  std::string text = "luq-vlm";
+  for (int i = 1; i < argc; ++i) {
+    // The folder of the results says nothing about how they came about.
+    if (std::string(argv[i]) == "--output") {
+      ++i;
+      continue;
+    }
+    text += std::string(" ") + argv[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  vlm::settings s;
+  s.model = VLM_DATA "/tiny-llava";
+  s.calibration = VLM_DATA "/calibration.safetensors";
+  s.test = VLM_DATA "/test.safetensors";
+  vlm::quantize_options quantization;
+  vlm::scan_options scanning;
+  vlm::demo_options demonstration;
+  std::filesystem::path packed;
+  std::filesystem::path inspected = s.model;
+
+  CLI::App app("Layerwise ultra-low-bit quantization of LLaVA-1.5 models");
+  app.set_version_flag("--version", std::to_string(LUQ_VERSION_MAJOR) + "." + std::to_string(LUQ_VERSION_MINOR) + "." +
+                                        std::to_string(LUQ_VERSION_PATCH));
+  app.require_subcommand(1);
+
+  CLI::App* entropy = app.add_subcommand("entropy", "entropy of every decoder layer for all, text and image tokens");
+  add_common_options(*entropy, s);
+  add_calibration_options(*entropy, s);
+
+  CLI::App* quantize = app.add_subcommand("quantize", "choose a plan, quantize, and write a packed file");
+  add_common_options(*quantize, s);
+  add_calibration_options(*quantize, s);
+  add_rung_options(*quantize, s);
+  quantize->add_option("--order", quantization.order, "lowest, highest, depth, random or random:SEED")
+      ->capture_default_str();
+  CLI::Option* layers = quantize->add_option("--low-layers", quantization.low_layers, "this many layers low");
+  CLI::Option* bits =
+      quantize->add_option("--bits", quantization.bits, "at most this many true bits a weight on average");
+  CLI::Option* bytes =
+      quantize->add_option("--bytes", quantization.bytes, "at most this many bytes of decoder linears");
+  CLI::Option* saving =
+      quantize->add_option("--saving", quantization.saving, "save this share of a uniform high decoder")
+          ->check(CLI::Range(0.0, 1.0));
+  layers->excludes(bits)->excludes(bytes)->excludes(saving);
+  bits->excludes(bytes)->excludes(saving);
+  bytes->excludes(saving);
+  quantize->add_option("--output", quantization.output, "the packed file")->capture_default_str();
+  quantize->add_option("--plan", quantization.plan_file, "write the plan as JSON, too");
+
+  CLI::App* evaluate = app.add_subcommand("evaluate", "accuracy on test questions, by kind");
+  add_common_options(*evaluate, s);
+  add_test_option(*evaluate, s);
+  evaluate->add_option("--packed", packed, "take the decoder from this packed file");
+
+  CLI::App* scan = app.add_subcommand("scan", "accuracy against true bits for every prefix of an order");
+  add_common_options(*scan, s);
+  add_calibration_options(*scan, s);
+  add_rung_options(*scan, s);
+  add_test_option(*scan, s);
+  scan->add_option("--random-orders", scanning.random_orders, "random controls")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+
+  CLI::App* inspect = app.add_subcommand("inspect", "what is in a packed file or a model directory");
+  inspect->add_option("--model,path", inspected, "packed file or model directory")->capture_default_str();
+
+  CLI::App* demo = app.add_subcommand("demo", "all of it, with a report");
+  add_common_options(*demo, s);
+  add_calibration_options(*demo, s);
+  add_rung_options(*demo, s);
+  add_test_option(*demo, s);
+  demo->add_option("--output", demonstration.output, "folder for report.html, results.md and packed.safetensors")
+      ->capture_default_str();
+  demo->add_option("--saving", demonstration.saving, "share of a uniform high decoder to save")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  demo->add_option("--random-orders", demonstration.random_orders, "random controls")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+
+  CLI11_PARSE(app, argc, argv);
+  try {
+    vlm::console_progress console;
+    luq::progress_observer* progress = s.quiet ? nullptr : &console;
+    demonstration.command = joined(argc, argv);
+    if (entropy->parsed()) vlm::run_entropy(s, progress);
+    if (quantize->parsed()) vlm::run_quantize(s, quantization, progress);
+    if (evaluate->parsed()) vlm::run_evaluate(s, packed, progress);
+    if (scan->parsed()) vlm::run_scan(s, scanning, progress);
+    if (inspect->parsed()) vlm::run_inspect(inspected);
+    if (demo->parsed()) vlm::run_demo(s, demonstration, progress);
+  } catch (const std::exception& error) {
+    std::cout << std::flush;
+    std::fprintf(stderr, "luq-vlm: %s\n", error.what());
+    return data_error;
+  }
+  return 0;
+}

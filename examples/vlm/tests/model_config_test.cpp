@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/model_config.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "engine_test_support.hpp"
+
+using nlohmann::json;
+using vlm::activation;
+using vlm::model_config;
+using vlm_test::check_fails;
+
+namespace {
+
+model_config parse(const std::string& text) {
+  return vlm::parse_model_config(json::parse(text), "config.json");
+}
+
+void check_rejected(luq::errc code, const std::string& text, const std::vector<std::string>& fragments) {
+  CAPTURE(text);
+  check_fails(code, fragments, [&] { (void)parse(text); });
+}
+
+}  // namespace
+
+TEST_CASE("a file that holds only what differs from the defaults, as that of llava-1.5-7b-hf") {
+  const model_config config = parse(R"({
+    "architectures": ["LlavaForConditionalGeneration"], "ignore_index": -100, "image_token_index": 32000,
+    "model_type": "llava", "pad_token_id": 32001, "projector_hidden_act": "gelu",
+    "text_config": {"_name_or_path": "a decoder", "architectures": ["LlamaForCausalLM"],
+                    "max_position_embeddings": 4096, "model_type": "llama", "rms_norm_eps": 1e-05,
+                    "torch_dtype": "float16", "vocab_size": 32064},
+    "torch_dtype": "float16",
+    "vision_config": {"hidden_size": 1024, "image_size": 336, "intermediate_size": 4096,
+                      "model_type": "clip_vision_model", "num_attention_heads": 16, "num_hidden_layers": 24,
+                      "patch_size": 14, "projection_dim": 768, "vocab_size": 32000},
+    "vision_feature_layer": -2, "vision_feature_select_strategy": "default", "vocab_size": 32064})");
+  CHECK(config.text.vocabulary == 32064);
+  CHECK(config.text.hidden_size == 4096);
+  CHECK(config.text.intermediate_size == 11008);
+  CHECK(config.text.layers == 32);
+  CHECK(config.text.heads == 32);
+  CHECK(config.text.key_value_heads == 32);
+  CHECK(config.text.head_dim == 128);
+  CHECK(config.text.hidden_activation == activation::silu);
+  CHECK(config.text.rms_norm_epsilon == 1e-5f);
+  CHECK(config.text.rotary.theta == 10000.0);
+  CHECK(config.text.rotary.scaling == vlm::rotary_scaling::none);
+  CHECK(!config.text.attention_bias);
+  CHECK(!config.text.mlp_bias);
+  CHECK(config.vision.hidden_size == 1024);
+  CHECK(config.vision.layers == 24);
+  CHECK(config.vision.heads == 16);
+  CHECK(config.vision.channels == 3);
+  CHECK(config.vision.patches() == 576);
+  CHECK(config.vision.hidden_activation == activation::quick_gelu);
+  CHECK(config.vision.layer_norm_epsilon == 1e-5f);
+  CHECK(config.image_token == 32000);
+  CHECK(config.feature_states == std::vector<luq::index>{23});
+  CHECK(config.tokens_per_image() == 576);
+  CHECK(config.projector_bias);
+  CHECK(!config.tied_head);
+  CHECK(config.end_tokens == std::vector<std::int32_t>{2});
+}
+
+TEST_CASE("an empty file is LLaVA-1.5 with the defaults of LLaMA and of CLIP ViT-L/14 at 336 pixels") {
+  const model_config config = parse("{}");
+  CHECK(config.text.vocabulary == 32000);
+  CHECK(config.text.rms_norm_epsilon == 1e-6f);
+  CHECK(config.vision.hidden_size == 1024);
+  CHECK(config.tokens_per_image() == 576);
+  CHECK(config.feature_states == std::vector<luq::index>{23});
+}
+
+TEST_CASE("a vision_config that is there has the defaults of CLIPVisionConfig instead") {
+  const model_config config = parse(R"({"vision_config": {}})");
+  CHECK(config.vision.hidden_size == 768);
+  CHECK(config.vision.intermediate_size == 3072);
+  CHECK(config.vision.layers == 12);
+  CHECK(config.vision.heads == 12);
+  CHECK(config.vision.patches() == 49);
+}
+
+TEST_CASE("the two models of the tests") {
+  const model_config& tiny = vlm_test::tiny_model().config();
+  CHECK(tiny.text.layers == 12);
+  CHECK(tiny.text.key_value_heads == 2);
+  CHECK(tiny.feature_states == std::vector<luq::index>{3});
+  CHECK(tiny.tokens_per_image() == 9);
+  const model_config& random = vlm_test::random_model().config();
+  CHECK(random.text.rotary.theta == 500000.0);
+  CHECK(random.vision.hidden_activation == activation::gelu);
+  CHECK(random.vision.layer_norm_epsilon == 1e-6f);
+  CHECK(random.feature_states == std::vector<luq::index>{3});
+  CHECK(random.tokens_per_image() == 10);
+  CHECK(!random.projector_bias);
+}
+
+TEST_CASE("values that are not the default are taken") {
+  const model_config config = parse(R"({
+    "image_token_id": 7, "vision_feature_layer": [-1, 0, 5], "vision_feature_select_strategy": "full",
+    "projector_hidden_act": "silu", "multimodal_projector_bias": false,
+    "vision_config": {"num_channels": 1, "image_size": 30, "patch_size": 8, "hidden_act": "gelu"},
+    "text_config": {"hidden_size": 48, "num_attention_heads": 6, "num_key_value_heads": 3, "head_dim": 10,
+                    "attention_bias": true, "mlp_bias": true, "tie_word_embeddings": true, "eos_token_id": [2, 9]}})");
+  CHECK(config.image_token == 7);
+  CHECK(config.feature_states == std::vector<luq::index>{12, 0, 5});
+  CHECK(config.vision.patches() == 9);  // a rest of 6 pixels is left out
+  CHECK(config.vision.pixels() == 900);
+  CHECK(config.tokens_per_image() == 10);
+  CHECK(config.projector_activation == activation::silu);
+  CHECK(!config.projector_bias);
+  CHECK(config.text.key_value_heads == 3);
+  CHECK(config.text.head_dim == 10);
+  CHECK(config.text.attention_bias);
+  CHECK(config.text.mlp_bias);
+  CHECK(config.tied_head);
+  CHECK(config.end_tokens == std::vector<std::int32_t>{2, 9});
+}
+
+TEST_CASE("null means not set") {
+  const model_config config = parse(R"({"vision_feature_layer": null, "text_config":
+      {"head_dim": null, "num_key_value_heads": null, "rope_scaling": null, "eos_token_id": null}})");
+  CHECK(config.text.head_dim == 128);
+  CHECK(config.text.key_value_heads == 32);
+  CHECK(config.text.rotary.scaling == vlm::rotary_scaling::none);
+  CHECK(config.feature_states == std::vector<luq::index>{23});
+}
+
+TEST_CASE("rotary parameters in their old and new places") {
+  const auto rotary = [](const std::string& keys) { return parse(R"({"text_config": {)" + keys + "}}").text.rotary; };
+  CHECK(rotary(R"("rope_theta": 5e5)").theta == 5e5);
+  CHECK(rotary(R"("rope_parameters": {"rope_theta": 7e4, "rope_type": "default"})").theta == 7e4);
+  CHECK(rotary(R"("rope_theta": 5e5, "rope_parameters": {"rope_type": "default"})").theta == 5e5);
+
+  const auto linear = rotary(R"("rope_theta": 1e4, "rope_scaling": {"type": "linear", "factor": 4})");
+  CHECK(linear.scaling == vlm::rotary_scaling::linear);
+  CHECK(linear.factor == 4.0);
+  CHECK(linear.theta == 1e4);
+
+  const std::string factors = R"("factor": 8.0, "low_freq_factor": 1.5, "high_freq_factor": 5.0)";
+  const auto llama3 = rotary(R"("max_position_embeddings": 512, "rope_parameters": {"rope_type": "llama3", )" +
+                             factors + R"(, "rope_theta": 3e5, "original_max_position_embeddings": 8192})");
+  CHECK(llama3.scaling == vlm::rotary_scaling::llama3);
+  CHECK(llama3.theta == 3e5);
+  CHECK(llama3.factor == 8.0);
+  CHECK(llama3.low_frequency_factor == 1.5);
+  CHECK(llama3.high_frequency_factor == 5.0);
+  CHECK(llama3.original_positions == 8192.0);
+  CHECK(rotary(R"("max_position_embeddings": 512, "rope_scaling": {"rope_type": "llama3", )" + factors + "}")
+            .original_positions == 512.0);
+}
+
+TEST_CASE("what is wrong is named with its place") {
+  const auto corrupt = luq::errc::corrupt_file;
+  check_rejected(corrupt, "[]", {"config.json: expected an object, got []"});
+  check_rejected(corrupt, R"({"text_config": 5})", {"config.json: text_config: expected an object, got 5"});
+  check_rejected(corrupt, R"({"text_config": {"hidden_size": "x\ny"}})",
+                 {R"(config.json: text_config: hidden_size: expected an integer in 1 ... 16777216, got "x\ny")"});
+  check_rejected(corrupt, R"({"text_config": {"hidden_size": 0}})", {"hidden_size", "got 0"});
+  check_rejected(corrupt, R"({"text_config": {"hidden_size": 64.0}})", {"hidden_size", "got 64.0"});
+  check_rejected(corrupt, R"({"text_config": {"vocab_size": 18446744073709551615}})", {"vocab_size"});
+  check_rejected(corrupt, R"({"text_config": {"rms_norm_eps": 0}})", {"rms_norm_eps: expected a number > 0, got 0"});
+  check_rejected(corrupt, R"({"text_config": {"mlp_bias": 1}})", {"mlp_bias: expected true or false, got 1"});
+  check_rejected(corrupt, R"({"text_config": {"hidden_size": 100, "num_attention_heads": 3}})",
+                 {"hidden_size", "multiple of 2 num_attention_heads = 6", "got 100"});
+  check_rejected(corrupt, R"({"text_config": {"head_dim": 5}})", {"head_dim", "multiple of", "= 2", "got 5"});
+  check_rejected(corrupt, R"({"text_config": {"num_key_value_heads": 5}})", {"num_attention_heads", "= 5", "got 32"});
+  check_rejected(corrupt, R"({"text_config": {"num_key_value_heads": 64}})", {"num_key_value_heads", "1 ... 32"});
+  check_rejected(corrupt, R"({"vision_config": {"num_attention_heads": 5}})", {"vision_config: hidden_size", "= 5"});
+  check_rejected(corrupt, R"({"vision_config": {"patch_size": 225}})", {"patch_size", "1 ... 224", "got 225"});
+  check_rejected(corrupt, R"({"vision_feature_layer": 25})", {"vision_feature_layer", "-25 ... 24", "got 25"});
+  check_rejected(corrupt, R"({"vision_feature_layer": -26})", {"got -26"});
+  check_rejected(corrupt, R"({"vision_feature_layer": []})", {"at least one layer"});
+  check_rejected(corrupt, R"({"image_token_index": -1})", {"image_token_index", "got -1"});
+  check_rejected(corrupt, R"({"text_config": {"rope_scaling": {"type": "linear"}}})", {"rope_scaling: factor", "none"});
+  check_rejected(corrupt, R"({"text_config": {"rope_parameters": {"rope_type": "llama3", "factor": 2}}})",
+                 {"rope_parameters: low_freq_factor"});
+}
+
+TEST_CASE("other architectures are refused by name") {
+  const auto unsupported = luq::errc::unsupported;
+  check_rejected(unsupported, R"({"model_type": "llava_next"})",
+                 {R"(config.json: model_type: expected "llava", got "llava_next")"});
+  check_rejected(unsupported, R"({"text_config": {"model_type": "mistral"}})", {R"("llama")", R"("mistral")"});
+  check_rejected(unsupported, R"({"vision_config": {"model_type": "siglip_vision_model"}})", {"clip_vision_model"});
+  check_rejected(unsupported, R"({"text_config": {"hidden_act": "relu"}})",
+                 {R"(expected "gelu" or "quick_gelu" or "silu", got "relu")"});
+  check_rejected(unsupported, R"({"vision_feature_select_strategy": "cls"})", {"default", "full", "cls"});
+  check_rejected(unsupported, R"({"text_config": {"rope_scaling": {"rope_type": "yarn", "factor": 2}}})",
+                 {"rope_type", "yarn"});
+}
+
+TEST_CASE("a directory without a configuration") {
+  const vlm_test::scratch_directory directory;
+  check_fails(luq::errc::io_failure, {"config.json"}, [&] { (void)vlm::read_model_config(directory.path()); });
+}

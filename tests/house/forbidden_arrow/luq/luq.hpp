@@ -1,0 +1,6 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "luq/core/matrix_view.hpp"
+#include "luq/policy/plan.hpp"
+#include "luq/quantizers/gptq.hpp"

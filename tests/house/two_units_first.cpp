@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A function or variable of a header that is not inline would be defined twice when these two units are linked.
+#include <luq/io/packed_model.hpp>
+#include <luq/io/checkpoint.hpp>
+#include <luq/luq.hpp>
+
+double bits_in_second_unit();
+
+int main() {
+  const luq::matrix W = luq::random_normal_matrix(3, 5, luq::counter_rng(1));
+  const auto packed = luq::quantize(W, luq::sign_codec{}, luq::round_to_nearest{});
+  return packed.bits_per_weight() == bits_in_second_unit() ? 0 : 1;
+}

@@ -1,0 +1,10 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include <luq/io/packed_model.hpp>
+#include <luq/io/checkpoint.hpp>
+#include <luq/luq.hpp>
+
+double bits_in_second_unit() {
+  const luq::matrix W = luq::random_normal_matrix(3, 5, luq::counter_rng(1));
+  return luq::quantize(W, luq::sign_codec{}, luq::round_to_nearest{}).bits_per_weight();
+}
