@@ -18,6 +18,8 @@
 #include "luq/estimators/activation_entropy.hpp"
 #include "luq/estimators/entropy.hpp"
 #include "luq/estimators/hessian.hpp"
+#include "luq/estimators/histogram.hpp"
+#include "luq/estimators/kendall_tau.hpp"
 #include "luq/estimators/kmeans.hpp"
 #include "luq/estimators/token_class.hpp"
 #include "luq/estimators/token_reservoir.hpp"

@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 the luq authors
 # SPDX-License-Identifier: Apache-2.0
-#
-# cmake -DINCLUDE=DIR -P check_headers.cmake
+
+cmake_minimum_required(VERSION 3.25)
+
+# cmake -DINCLUDE=DIR -P check_headers.cmake      DIR is an absolute path
 #
 # Reads the include lines of DIR/luq and fails on any arrow between areas that the house does not have, on a header
 # that luq.hpp leaves out, on one longer than 600 lines, and on one without a licence line. An area may include itself
 # and those listed:
-set(arrows_of_core)
+set(arrows_of_core "")
 set(arrows_of_estimators core)
 set(arrows_of_codecs core)
 set(arrows_of_quantizers core estimators codecs)

@@ -1,0 +1,231 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random packed matrices of every codec, and what a product with one of them may be. Bounds are the textbook ones: a
+// sum of n floats is off by at most n * 2^-24 of the sum of magnitudes, whatever its order and whether or not
+// multiplications are fused. The magnitudes are those of the terms of the codec's linear form, not of the weights:
+// a weight may be the small difference of a code and a zero point.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "luq/codecs/any_packed_matrix.hpp"
+#include "luq/core/random.hpp"
+#include "luq/kernels/activations.hpp"
+#include "luq/kernels/matmul.hpp"
+#include "quantizers/codec_list.hpp"
+
+namespace luq_test {
+
+using double_matrix = luq::basic_matrix<double>;
+
+inline std::vector<luq::any_codec> all_codecs(luq::index group) {
+  std::vector<luq::any_codec> result;
+  for_each_codec(group, [&](const auto& codec) { result.emplace_back(codec); });
+  return result;
+}
+
+/// Codes, parameters and column classes drawn at random: every code with every parameter, whether or not a quantizer
+/// would choose it.
+template <class Codec>
+luq::coded_matrix<Codec> random_coded_matrix(const Codec& codec, luq::index rows, luq::index cols, std::uint64_t seed) {
+  luq::coded_matrix<Codec> result(codec, rows, cols);
+  const luq::counter_rng rng(seed);
+  std::uint64_t position = 0;
+  const auto below = [&](int bound) { return rng.below(position++, static_cast<std::uint64_t>(bound)); };
+  for (luq::code& q : result.codes.reshaped()) q = static_cast<luq::code>(below(luq::levels<Codec>()));
+  for (std::size_t g = 0; g < result.groups.size(); ++g) {
+    luq::group_parameters& group = result.groups[g];
+    group.values = luq::random_normal_matrix(rows, Codec::parameter_count, luq::counter_rng(seed, 1 + g));
+    for (float& value : group.values.reshaped()) value = static_cast<float>(luq::half(value));
+    if constexpr (Codec::column_classes == 1) group.values = group.values.cwiseAbs().eval();  // scales, >= 0
+    if constexpr (requires { codec.symmetric; }) {
+      for (float& zero : group.values.col(1)) {
+        zero = static_cast<float>(codec.symmetric ? luq::levels<Codec>() / 2 : below(luq::levels<Codec>()));
+      }
+    }
+    if constexpr (Codec::column_classes == 2) {
+      const auto first = static_cast<luq::index>(g) * luq::group_size(codec, cols);
+      group.column_class.resize(static_cast<std::size_t>(std::min(luq::group_size(codec, cols), cols - first)));
+      for (std::uint8_t& column_class : group.column_class) column_class = static_cast<std::uint8_t>(below(2));
+    }
+  }
+  return result;
+}
+
+/// A packed matrix and what it stands for, taken from what was packed and not from the packed bytes.
+struct packed_problem {
+  luq::any_packed_matrix packed;
+  double_matrix W;      // [rows x cols]
+  double_matrix terms;  // [rows x cols] sum of the magnitudes of the terms of each weight's linear form
+  int terms_of_weight;
+};
+
+inline packed_problem make_packed_problem(const luq::any_codec& any, luq::index rows, luq::index cols,
+                                          std::uint64_t seed) {
+  return std::visit(
+      [&](const auto& codec) {
+        using Codec = std::decay_t<decltype(codec)>;
+        const auto coded = random_coded_matrix(codec, rows, cols, seed);
+        packed_problem problem{luq::pack(coded), double_matrix(rows, cols), double_matrix::Zero(rows, cols),
+                               Codec::components + 1};
+        for (luq::index c = 0; c < cols; ++c) {
+          const luq::index size = luq::group_size(codec, cols);
+          const luq::group_parameters& group = coded.groups[static_cast<std::size_t>(c / size)];
+          for (luq::index r = 0; r < rows; ++r) {
+            const luq::code q = coded.codes(r, c);
+            problem.W(r, c) = static_cast<double>(codec.decode(q, group.row(r), group.class_of(c % size)));
+            const auto a = codec.coefficients(group.row(r), group.class_of(c % size));
+            for (int i = 0; i < Codec::components; ++i) {
+              problem.terms(r, c) +=
+                  std::abs(static_cast<double>(a[static_cast<std::size_t>(i)]) * Codec::component(q, i));
+            }
+            problem.terms(r, c) += std::abs(static_cast<double>(a.back()));
+          }
+        }
+        return problem;
+      },
+      any);
+}
+
+/// A B^T in double.
+inline double_matrix double_product(const double_matrix& A, const double_matrix& B) {
+  double_matrix result(A.rows(), B.rows());
+  for (luq::index i = 0; i < A.rows(); ++i) {
+    for (luq::index j = 0; j < B.rows(); ++j) {
+      double sum = 0;
+      for (luq::index k = 0; k < A.cols(); ++k) sum += A(i, k) * B(j, k);
+      result(i, j) = sum;
+    }
+  }
+  return result;
+}
+
+/// Columns of a group in stored order: those of class 1, then those of class 0.
+inline std::vector<luq::index> stored_order(const std::vector<std::uint8_t>& classes, luq::index columns) {
+  std::vector<luq::index> order;
+  for (const int wanted : {1, 0}) {
+    for (luq::index c = 0; c < columns; ++c) {
+      if ((classes.empty() ? 0 : classes[static_cast<std::size_t>(c)]) == wanted) order.push_back(c);
+    }
+  }
+  return order;
+}
+
+/// Activations as int8 products see them, columns in the order of the matrix.
+struct rounded_activations {
+  double_matrix values;  // [tokens x cols] scale * q
+  double_matrix scales;  // [tokens x cols] scale of the segment that holds the column
+  luq::index segments;
+};
+
+inline rounded_activations round_activations(const luq::any_packed_matrix& packed, const luq::matrix& X) {
+  return std::visit(
+      [&](const auto& W) {
+        const auto prepared = luq::prepare_activations(W, X, luq::activation_mode::int8, luq::serial_executor{});
+        rounded_activations result{double_matrix(X.rows(), X.cols()), double_matrix(X.rows(), X.cols()), 0};
+        luq::index stored = 0;
+        for (luq::index g = 0; g < W.layout().groups(); ++g) {
+          const luq::index columns = W.layout().columns_of(g);
+          const std::vector<luq::index> order = stored_order(W.column_classes(g), columns);
+          for (luq::index place = 0; place < columns; ++place, ++stored) {
+            const luq::index segment = result.segments + place / luq::activation_segment;
+            const luq::index column = W.layout().first_column(g) + order[static_cast<std::size_t>(place)];
+            result.scales.col(column) = prepared.scales.col(segment).template cast<double>();
+            result.values.col(column) =
+                result.scales.col(column).cwiseProduct(prepared.values.col(stored).template cast<double>());
+          }
+          result.segments += (columns + luq::activation_segment - 1) / luq::activation_segment;
+        }
+        return result;
+      },
+      packed);
+}
+
+/// ||Y - exact|| / ||exact||.
+inline double relative_error(const luq::matrix_view& Y, const double_matrix& exact) {
+  double difference = 0;
+  double norm = 0;
+  for (luq::index t = 0; t < Y.rows(); ++t) {
+    for (luq::index r = 0; r < Y.cols(); ++r) {
+      difference += std::pow(static_cast<double>(Y(t, r)) - exact(t, r), 2);
+      norm += std::pow(exact(t, r), 2);
+    }
+  }
+  return std::sqrt(difference / norm);
+}
+
+/// What Y must be, to within a bound for each element.
+struct expectation {
+  double_matrix value;
+  double_matrix bound;
+
+  [[nodiscard]] expectation top(luq::index tokens) const { return {value.topRows(tokens), bound.topRows(tokens)}; }
+
+  /// Elements of Y that break the bound; a NaN does.
+  [[nodiscard]] luq::index violations(const luq::matrix_view& Y) const {
+    luq::index count = 0;
+    for (luq::index t = 0; t < Y.rows(); ++t) {
+      for (luq::index r = 0; r < Y.cols(); ++r) {
+        if (!(std::abs(static_cast<double>(Y(t, r)) - value(t, r)) <= bound(t, r))) ++count;
+      }
+    }
+    return count;
+  }
+};
+
+/// Bound of a float sum of `length` terms whose magnitudes sum to `magnitudes`; the second term is for denormals.
+inline double_matrix rounding_bound(luq::index length, const double_matrix& magnitudes) {
+  const auto n = static_cast<double>(length);
+  return (n * 0x1p-24 * magnitudes.array() + n * 0x1p-149).matrix();
+}
+
+/// float32 products: those with the unpacked matrix, to float rounding.
+inline expectation expect_float32(const packed_problem& problem, const luq::matrix& X) {
+  const double_matrix x = X.cast<double>();
+  return {double_product(x, problem.W),
+          rounding_bound(X.cols() + problem.terms_of_weight + 2, double_product(x.cwiseAbs(), problem.terms))};
+}
+
+/// int8 products as products with rounded activations: the sums over segments are exact, only their scaling and
+/// addition rounds.
+inline expectation expect_rounded(const packed_problem& problem, const luq::matrix& X) {
+  const rounded_activations x = round_activations(problem.packed, X);
+  // A segment is one part for each column class it holds, and a part adds one number for each term.
+  const luq::index length = 2 * x.segments * problem.terms_of_weight + 3;
+  return {double_product(x.values, problem.W),
+          rounding_bound(length, double_product(x.values.cwiseAbs(), problem.terms))};
+}
+
+/// int8 products as products with the activations themselves: sum_segments scale/2 sum |w|.
+inline expectation expect_int8(const packed_problem& problem, const luq::matrix& X) {
+  const rounded_activations x = round_activations(problem.packed, X);
+  constexpr double half_step = 0.5 + 127 * 3 * 0x1p-24;  // x / scale is rounded twice before it is rounded to q
+  return {double_product(X.cast<double>(), problem.W),
+          half_step * double_product(x.scales, problem.W.cwiseAbs()) + expect_rounded(problem, X).bound};
+}
+
+/// Calls luq::matmul for the codec that `packed` has.
+template <class Arch = xsimd::default_arch, class E = luq::serial_executor>
+void multiply(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::mutable_matrix_view Y,
+              const luq::matmul_options& options = {}, const E& executor = {}) {
+  std::visit([&](const auto& W) { luq::matmul<Arch>(W, X, Y, options, executor); }, packed);
+}
+
+inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+
+/// The product in a matrix that held NaNs, so that an element that is not written shows.
+template <class Arch = xsimd::default_arch, class E = luq::serial_executor>
+luq::matrix multiplied(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::activation_mode mode,
+                       const E& executor = {}) {
+  luq::matrix Y = luq::matrix::Constant(X.rows(), luq::rows_of(packed), not_a_number);
+  multiply<Arch>(packed, X, Y, {.activations = mode}, executor);
+  return Y;
+}
+
+}  // namespace luq_test
