@@ -1,5 +1,5 @@
 // A random linear layer at one bit and at four bits a weight, with and without looking at its inputs.
-#include <iostream>
+#include <cstdio>
 #include <luq/luq.hpp>
 
 int main() {
@@ -13,10 +13,10 @@ int main() {
     luq::matrix Y(X.rows(), W.rows());
     luq::matmul(packed, X, Y);  // Y [tokens x out], straight from the packed bytes
     const luq::matrix exact = X * W.transpose();
-    std::cout << name << packed.bits_per_weight() << " bits a weight, output error "
-              << (Y - exact).squaredNorm() / exact.squaredNorm() << "\n";
+    std::printf("%s %.3f bits a weight, output error %4.1f %%\n", name, packed.bits_per_weight(),
+                100 * (Y - exact).squaredNorm() / exact.squaredNorm());
   };
-  report("sign, rounded:  ", luq::quantize(W, luq::sign_codec{.group = 128}, luq::round_to_nearest{}));
-  report("sign, feedback: ", luq::quantize(W, H, luq::sign_codec{.group = 128}, luq::gptq{}));
-  report("int4, feedback: ", luq::quantize(W, H, luq::int_codec<4>{.group = 128}, luq::gptq{}));
+  report("sign, rounded: ", luq::quantize(W, luq::sign_codec{.group = 128}, luq::round_to_nearest{}));
+  report("sign, feedback:", luq::quantize(W, H, luq::sign_codec{.group = 128}, luq::gptq{}));
+  report("int4, feedback:", luq::quantize(W, H, luq::int_codec<4>{.group = 128}, luq::gptq{}));
 }

@@ -39,7 +39,7 @@ void run(const experiment& data, const Codec& codec) {
   };
   const double bits =
       8.0 * static_cast<double>(codec.bytes(data.W.rows(), data.W.cols())) / static_cast<double>(data.W.size());
-  std::printf("%-16s %6.3f %12.5f %12.5f %12.5f %12.5f\n", codec.name().c_str(), bits,
+  std::printf("%-20s %6.3f %12.5f %12.5f %12.5f %12.5f\n", codec.name().c_str(), bits,
               error_with(luq::round_to_nearest{}), error_with(luq::billm{}), error_with(luq::gptq{}),
               error_with(luq::gptq{.order = luq::column_order::activation}));
 }
@@ -62,7 +62,7 @@ int main(int argc, char** argv) try {
   const experiment data = make_experiment(rows, cols, tokens, static_cast<std::uint64_t>(seed));
   std::printf("relative output error ||(W-Q)X||^2 / ||WX||^2 of a %ld x %ld linear, %ld tokens, seed %ld\n\n", rows,
               cols, tokens, seed);
-  std::printf("%-16s %6s %12s %12s %12s %12s\n", "codec", "bits", "nearest", "block rule", "feedback", "by activation");
+  std::printf("%-20s %6s %12s %12s %12s %12s\n", "codec", "bits", "nearest", "block rule", "feedback", "by activation");
   run(data, luq::sign_codec{});
   run(data, luq::ternary_codec{});
   run(data, luq::lut2_codec{});
