@@ -200,7 +200,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=math.inf, help="time limit of stage 2")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate of stage 2")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="matrices this small gain nothing from two")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
