@@ -3,9 +3,12 @@
 //
 // luq-vlm: LUQ on a LLaVA-1.5 checkpoint, step by step. Every command defaults to the embedded model and its data.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <limits>
+#include <luq/core/error.hpp>
 #include <luq/core/version.hpp>
 
 #include "app/commands.hpp"
@@ -15,9 +18,33 @@ namespace {
 
 constexpr int data_error = 1;
 
+/// A whole number in a range. CLI11's own validators print the largest double where there is no upper end.
+CLI::Validator whole_number(int smallest, int largest = std::numeric_limits<int>::max()) {
+  const std::string range = ">= " + std::to_string(smallest) +
+                            (largest < std::numeric_limits<int>::max() ? " and <= " + std::to_string(largest) : "");
+  const auto check = [=](const std::string& text) {
+    int value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, value);
+    const bool fits = failure == std::errc() && stop == end && value >= smallest && value <= largest;
+    return fits ? std::string() : "expected a whole number " + range + ", got " + text;
+  };
+  return {check, range};
+}
+
+/// One line for every error of the command line. CLI11 misses the command before it sees what was given instead.
+std::string command_line_error(const CLI::App* app, const CLI::Error& error) {
+  std::string message = error.what();
+  const std::vector<std::string> unknown = app->remaining();
+  if (app->get_subcommands().empty() && !unknown.empty()) {
+    message = "unknown command or option \"" + unknown.front() + "\": see luq-vlm --help";
+  }
+  return "luq-vlm: " + message + "\n";
+}
+
 void add_common_options(CLI::App& command, vlm::settings& s) {
   command.add_option("--model", s.model, "Hugging Face directory of a LLaVA-1.5 model")->capture_default_str();
-  command.add_option("--threads", s.executor.threads, "threads; 0 for all cores")->check(CLI::NonNegativeNumber);
+  command.add_option("--threads", s.executor.threads, "threads; 0 for all cores")->check(whole_number(0, 1024));
   command.add_flag("--quiet", s.quiet, "no progress");
 }
 
@@ -27,11 +54,11 @@ void add_calibration_options(CLI::App& command, vlm::settings& s) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command.add_option("--tokens", s.tokens, "calibration tokens; 0 for all that every mixing ratio allows")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number(0));
   command.add_option("--clusters", s.clusters, "clusters of the k-means")
-      ->check(CLI::PositiveNumber)
+      ->check(whole_number(1))
       ->capture_default_str();
-  command.add_option("--seeds", s.seeds, "clusterings averaged")->check(CLI::PositiveNumber)->capture_default_str();
+  command.add_option("--seeds", s.seeds, "clusterings averaged")->check(whole_number(1))->capture_default_str();
 }
 
 void add_rung_options(CLI::App& command, vlm::settings& s) {
@@ -73,6 +100,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::to_string(LUQ_VERSION_MAJOR) + "." + std::to_string(LUQ_VERSION_MINOR) + "." +
                                         std::to_string(LUQ_VERSION_PATCH));
   app.require_subcommand(1);
+  app.failure_message(command_line_error);
 
   CLI::App* entropy = app.add_subcommand("entropy", "entropy of every decoder layer for all, text and image tokens");
   add_common_options(*entropy, s);
@@ -109,7 +137,7 @@ int main(int argc, char** argv) {
   add_rung_options(*scan, s);
   add_test_option(*scan, s);
   scan->add_option("--random-orders", scanning.random_orders, "random controls")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
 
   CLI::App* inspect = app.add_subcommand("inspect", "what is in a packed file or a model directory");
@@ -126,11 +154,15 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   demo->add_option("--random-orders", demonstration.random_orders, "random controls")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->capture_default_str();
 
   CLI11_PARSE(app, argc, argv);
   try {
+    if (s.tokens > 0 && s.tokens < s.clusters) {
+      luq::fail(luq::errc::insufficient_data, "--tokens: expected at least ", s.clusters,
+                ", one for each of the --clusters, got ", s.tokens);
+    }
     vlm::console_progress console;
     luq::progress_observer* progress = s.quiet ? nullptr : &console;
     demonstration.command = joined(argc, argv);

@@ -7,6 +7,7 @@
 // a weight may be the small difference of a code and a zero point.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -45,8 +46,9 @@ luq::coded_matrix<Codec> random_coded_matrix(const Codec& codec, luq::index rows
     for (float& value : group.values.reshaped()) value = static_cast<float>(luq::half(value));
     if constexpr (Codec::column_classes == 1) group.values = group.values.cwiseAbs().eval();  // scales, >= 0
     if constexpr (requires { codec.symmetric; }) {
-      for (float& zero : group.values.col(1)) {
-        zero = static_cast<float>(codec.symmetric ? luq::levels<Codec>() / 2 : below(luq::levels<Codec>()));
+      for (luq::index r = 0; r < rows; ++r) {
+        const int zero = codec.symmetric ? luq::levels<Codec>() / 2 : static_cast<int>(below(luq::levels<Codec>()));
+        group.values(r, 1) = static_cast<float>(zero);
       }
     }
     if constexpr (Codec::column_classes == 2) {

@@ -17,6 +17,13 @@ void print(const table& rows) {
   std::cout << render_markdown({"", {rows}}).substr(3);
 }
 
+/// Finds out before long work, not after it, that its result cannot be written.
+void require_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  luq::fail(luq::errc::io_failure, file.string(), ": cannot be written: there is no folder ", folder.string());
+}
+
 calibration calibrate_model(const settings& s, const llava_model& model, luq::progress_observer* progress) {
   const calibration_set set = read_calibration_set(s.calibration);
   return calibrate(model, set, mix_sequences(set, s.alpha, s.tokens), s.entropy(), s.executor, progress);
@@ -45,9 +52,13 @@ void run_entropy(const settings& s, luq::progress_observer* progress) {
 
 void run_quantize(const settings& s, const quantize_options& options, luq::progress_observer* progress) {
   const llava_model model(s.model);
-  luq::prefix_policy policy{decoder_shape(model), luq::depth_order(model.config().text.layers), luq::parse_codec(s.low),
-                            luq::parse_codec(s.high), ""};
-  (void)choose_plan(policy, options);  // an impossible budget is an error before the work, not after it
+  // An unknown order and an impossible budget are errors before the work, not after it.
+  const std::vector<double> no_scores(static_cast<std::size_t>(model.config().text.layers), 0.0);
+  luq::prefix_policy policy{decoder_shape(model), order_by_name(options.order, no_scores).order,
+                            luq::parse_codec(s.low), luq::parse_codec(s.high), ""};
+  (void)choose_plan(policy, options);
+  require_folder_of(options.output);
+  require_folder_of(options.plan_file);
 
   const calibration statistics = calibrate_model(s, model, progress);
   const named_order order =
@@ -74,14 +85,15 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
 void run_evaluate(const settings& s, const std::filesystem::path& packed, luq::progress_observer* progress) {
   const llava_model model(s.model);
   const question_set questions = read_question_set(s.test);
+  std::optional<luq::packed_model> file;
+  if (!packed.empty()) file.emplace(packed);
+  const llava_model asked = file ? with_packed_decoder(model, *file) : model;
   const examination exam(model, questions, s.executor, progress);
-  if (packed.empty()) {
-    print(accuracy_table(questions, exam.take(model, progress)));
-  } else {
-    const luq::packed_model file(packed);
-    print(accuracy_table(questions, exam.take(with_packed_decoder(model, file), progress)));
+  print(accuracy_table(questions, exam.take(asked, progress)));
+  if (file) {
     std::cout << "\n"
-              << file.choice().reason << ": " << fixed(luq::average_bits(file.choice()), 3) << " true bits a weight\n";
+              << file->choice().reason << ": " << fixed(luq::average_bits(file->choice()), 3)
+              << " true bits a weight\n";
   }
   std::cout << "\nalways the most frequent answer of each kind: " << percent(majority_accuracy(questions)) << "\n";
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 
 namespace vlm {
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr int bar_width = 30;
+constexpr const char* clear_line = "\r\033[K";
 
 }  // namespace
 
@@ -22,6 +24,7 @@ void console_progress::begin(std::string_view task, std::uint64_t units) {
   task_ = task;
   units_ = units;
   done_ = 0;
+  exceptions_ = std::uncaught_exceptions();
   started_ = drawn_ = clock::now();
   if (terminal_) draw();
 }
@@ -36,8 +39,9 @@ void console_progress::advance(std::uint64_t units) {
 }
 
 void console_progress::end() {
-  const char* line_start = terminal_ ? "\r\033[K" : "";
-  std::fprintf(stderr, "%s%s: %.1f s\n", line_start, task_.c_str(), elapsed_seconds());
+  if (terminal_) std::fputs(clear_line, stderr);
+  if (std::uncaught_exceptions() > exceptions_) return;
+  std::fprintf(stderr, "%s: %.1f s\n", task_.c_str(), elapsed_seconds());
 }
 
 void console_progress::draw() const {
@@ -45,7 +49,7 @@ void console_progress::draw() const {
   const int filled = static_cast<int>(share * bar_width);
   std::string bar(static_cast<std::size_t>(filled), '#');
   bar.resize(bar_width, '.');
-  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%", task_.c_str(), bar.c_str(), 100 * share);
+  std::fprintf(stderr, "%s%s [%s] %3.0f %%", clear_line, task_.c_str(), bar.c_str(), 100 * share);
   if (share > 0) std::fprintf(stderr, ", %.0f s left", elapsed_seconds() * (1 - share) / share);
   std::fflush(stderr);
 }

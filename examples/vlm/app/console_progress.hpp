@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Shows progress on standard error: a bar with an ETA on a terminal, one plain line per finished task elsewhere.
+// A task that an exception ends leaves nothing: what follows is its error.
 #pragma once
 
 #include <chrono>
@@ -29,6 +30,7 @@ class console_progress : public luq::progress_observer {
   std::string task_;
   std::uint64_t units_ = 0;
   std::uint64_t done_ = 0;
+  int exceptions_ = 0;  // in flight when the task began
   clock::time_point started_;
   clock::time_point drawn_;
 };

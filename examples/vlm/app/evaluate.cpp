@@ -14,8 +14,18 @@ namespace {
 /// Images whose questions one task answers together: large enough for matrix products to pay.
 constexpr std::size_t images_per_task = 16;
 
-/// Tokens with which all of these questions begin, at least one short of the shortest.
-std::size_t common_prefix(const question_set& set, const std::vector<std::size_t>& questions) {
+/// Calls round(first, count) over `tasks` tasks: as many at once as there are threads if progress is to be told after
+/// each round, else all.
+template <class Round>
+void for_rounds(const luq::openmp_executor& executor, std::size_t tasks, bool watched, Round&& round) {
+  const std::size_t at_once = watched ? static_cast<std::size_t>(executor.concurrency()) : tasks;
+  for (std::size_t first = 0; first < tasks; first += at_once) round(first, std::min(at_once, tasks - first));
+}
+
+/// Tokens with which all of these questions on one image begin, at least one short of the shortest, with all places of
+/// the image or none: its features enter a forward pass together.
+std::size_t common_prefix(const question_set& set, const std::vector<std::size_t>& questions,
+                          std::int32_t image_token) {
   const auto& first = set.questions[questions.front()].ids;
   std::size_t length = first.size() - 1;
   for (const std::size_t q : questions) {
@@ -23,6 +33,11 @@ std::size_t common_prefix(const question_set& set, const std::vector<std::size_t
     length = std::min(length, ids.size() - 1);
     const auto differs = std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(length), ids.begin());
     length = static_cast<std::size_t>(differs.first - first.begin());
+  }
+  const auto end = first.begin() + static_cast<std::ptrdiff_t>(length);
+  const auto image = std::find(first.begin(), end, image_token);
+  if (image != end && std::find(end, first.end(), image_token) != first.end()) {
+    length = static_cast<std::size_t>(image - first.begin());
   }
   return length;
 }
@@ -42,9 +57,12 @@ examination::examination(const llava_model& model, const question_set& questions
                          luq::progress_observer* progress)
     : questions_(questions), executor_(executor), features_(questions.images.pixels.size()) {
   luq::progress_scope scope(progress, "images", features_.size());
-  executor_.parallel_for(static_cast<luq::index>(features_.size()), [&](luq::index image) {
-    const auto i = static_cast<std::size_t>(image);
-    features_[i] = model.image_features(questions_.images.pixels[i]);
+  for_rounds(executor_, features_.size(), progress != nullptr, [&](std::size_t first, std::size_t count) {
+    executor_.parallel_for(static_cast<luq::index>(count), [&](luq::index i) {
+      const std::size_t image = first + static_cast<std::size_t>(i);
+      features_[image] = model.image_features(questions_.images.pixels[image]);
+    });
+    scope.advance(count);
   });
   by_image_.resize(features_.size() + 1);
   for (std::size_t q = 0; q < questions_.questions.size(); ++q) {
@@ -58,9 +76,15 @@ accuracy examination::take(const llava_model& model, luq::progress_observer* pro
   luq::progress_scope scope(progress, "questions", questions_.questions.size());
   std::vector<char> right(questions_.questions.size(), 0);
   const std::size_t tasks = (by_image_.size() + images_per_task - 1) / images_per_task;
-  executor_.parallel_for(static_cast<luq::index>(tasks), [&](luq::index task) {
-    const std::size_t first = static_cast<std::size_t>(task) * images_per_task;
-    answer(model, first, std::min(images_per_task, by_image_.size() - first), right);
+  for_rounds(executor_, tasks, progress != nullptr, [&](std::size_t first_task, std::size_t count) {
+    executor_.parallel_for(static_cast<luq::index>(count), [&](luq::index i) {
+      const std::size_t first = (first_task + static_cast<std::size_t>(i)) * images_per_task;
+      answer(model, first, std::min(images_per_task, by_image_.size() - first), right);
+    });
+    const std::size_t end = std::min((first_task + count) * images_per_task, by_image_.size());
+    std::uint64_t answered = 0;
+    for (std::size_t group = first_task * images_per_task; group < end; ++group) answered += by_image_[group].size();
+    scope.advance(answered);
   });
   accuracy result{std::vector<luq::index>(questions_.kinds.size(), 0),
                   std::vector<luq::index>(questions_.kinds.size(), 0)};
@@ -86,7 +110,8 @@ void examination::answer(const llava_model& model, std::size_t first_group, std:
   prefix_caches.reserve(groups);
   for (std::size_t g = first_group; g < first_group + groups; ++g) {
     const auto& ids = questions_.questions[by_image_[g].front()].ids;
-    const auto length = static_cast<std::ptrdiff_t>(common_prefix(questions_, by_image_[g]));
+    const auto length =
+        static_cast<std::ptrdiff_t>(common_prefix(questions_, by_image_[g], model.config().image_token));
     prefixes.push_back(model.sequence({ids.begin(), ids.begin() + length}));
     prefix_caches.push_back(model.make_cache());
     if (length == 0) continue;

@@ -6,6 +6,19 @@
 
 namespace vlm {
 
+namespace {
+
+const quantized_decoder& rung_of(const luq::plan& choice, std::size_t layer,
+                                 const std::vector<const quantized_decoder*>& rungs) {
+  for (const quantized_decoder* rung : rungs) {
+    if (rung->choice.codec == choice.codecs[layer]) return *rung;
+  }
+  luq::fail(luq::errc::invalid_argument, "plan: layer ", layer, ": nothing was quantized with ",
+            luq::codec_name(choice.codecs[layer]));
+}
+
+}  // namespace
+
 luq::model_shape decoder_shape(const llava_model& model) {
   luq::model_shape shape(static_cast<std::size_t>(model.config().text.layers));
   for (std::size_t layer = 0; layer < shape.size(); ++layer) {
@@ -22,22 +35,16 @@ llava_model planned_model(const llava_model& model, const luq::plan& choice,
                           const std::vector<const quantized_decoder*>& rungs, weight_form form) {
   llava_model result = model;
   for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
-    const quantized_decoder* found = nullptr;
-    for (const quantized_decoder* rung : rungs) {
-      if (rung->choice.codec == choice.codecs[layer]) found = rung;
-    }
-    if (found == nullptr) {
-      luq::fail(luq::errc::invalid_argument, "plan: layer ", layer, ": nothing was quantized with ",
-                luq::codec_name(choice.codecs[layer]));
-    }
-    use_layer(result, static_cast<luq::index>(layer), found->layers[layer], form);
+    use_layer(result, static_cast<luq::index>(layer), rung_of(choice, layer, rungs).layers[layer], form);
   }
   return result;
 }
 
 const accuracy& plan_evaluator::operator()(const luq::plan& choice) {
   std::vector<bool> is_low;
-  for (const auto& codec : choice.codecs) is_low.push_back(codec == low_.choice.codec);
+  for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
+    is_low.push_back(&rung_of(choice, layer, {&low_, &high_}) == &low_);
+  }
   const auto known = known_.find(is_low);
   if (known != known_.end()) return known->second;
   return known_

@@ -19,6 +19,7 @@ namespace vlm {
 
 /// A copy of `model` with the layers that the plan asks for.
 /// @param rungs  quantized decoders, one for each codec that the plan names
+/// @throws luq::error invalid_argument if one is missing
 [[nodiscard]] llava_model planned_model(const llava_model& model, const luq::plan& choice,
                                         const std::vector<const quantized_decoder*>& rungs, weight_form form);
 
@@ -30,6 +31,7 @@ class plan_evaluator {
                  const quantized_decoder& high)
       : model_(model), exam_(exam), low_(low), high_(high) {}
 
+  /// @throws luq::error invalid_argument for a plan with a codec of neither rung
   [[nodiscard]] const accuracy& operator()(const luq::plan& choice);
 
  private:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "document.hpp"
 
-#include <cstdio>
+#include <charconv>
 
 namespace vlm {
 
@@ -64,8 +64,15 @@ struct markdown_renderer {
 
   static std::string row(const std::vector<std::string>& cells) {
     std::string text = "|";
-    for (const auto& cell : cells) text += " " + cell + " |";
+    for (const auto& cell : cells) text += " " + escape_cell(cell) + " |";
     return text + "\n";
+  }
+
+  /// A bar would end the cell.
+  static std::string escape_cell(const std::string& cell) {
+    std::string escaped;
+    for (const char character : cell) escaped += character == '|' ? "\\|" : std::string(1, character);
+    return escaped;
   }
 };
 
@@ -112,12 +119,12 @@ std::string escape_html(const std::string& text) {
 }
 
 std::string fixed(double value, int decimals) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", decimals, value);
-  for (char& character : buffer) {
-    if (character == ',') character = '.';
-  }
-  return buffer;
+  constexpr std::size_t largest = 312;  // sign, digits of the largest double, point
+  std::string text(largest + static_cast<std::size_t>(decimals), '\0');
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals).ptr;
+  text.resize(static_cast<std::size_t>(end - text.data()));
+  if (text.front() == '-' && text.find_first_not_of("-0.") == std::string::npos) text.erase(0, 1);
+  return text;
 }
 
 }  // namespace vlm

@@ -13,7 +13,7 @@
 namespace vlm {
 
 /// One line or one set of bars of a chart. y[i] belongs to x[i]; low and high, if given, are the ends of an interval
-/// around y[i].
+/// around y[i]. A point of which any of these is no finite number is left out.
 struct chart_series {
   std::string name;
   std::vector<double> x;
@@ -69,7 +69,8 @@ struct document {
 /// `text` with the characters that HTML reserves replaced.
 [[nodiscard]] std::string escape_html(const std::string& text);
 
-/// A number with a fixed count of decimals, independent of the locale.
+/// A number with a fixed count of decimals, independent of the locale; what rounds to zero has no sign.
+/// @param decimals  >= 0
 [[nodiscard]] std::string fixed(double value, int decimals);
 
 }  // namespace vlm

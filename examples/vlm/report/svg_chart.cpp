@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "document.hpp"
 
@@ -12,10 +14,13 @@ namespace vlm {
 
 namespace {
 
+// Sizes with a legend of one row; every further row moves what is below it.
 constexpr double width = 860;
 constexpr double height = 400;
 constexpr double left = 64;
 constexpr double right = 836;
+constexpr double legend_top = 40;
+constexpr double legend_row = 18;
 constexpr double top = 62;
 constexpr double bottom = 344;
 constexpr std::array<const char*, 6> dashes{"", "7 4", "2 3", "9 3 2 3", "4 2", "1 4"};
@@ -30,9 +35,12 @@ struct axis {
 
 /// Ends on multiples of a round step (1, 2 or 5 times a power of ten) that gives about `ticks` of them.
 axis make_axis(double low, double high, int ticks) {
-  if (!(high > low)) {
-    low -= 0.5;
-    high += 0.5;
+  // Values that differ by rounding only count as one: a step finer than the spacing of doubles would never advance.
+  const double size = std::max(std::abs(low), std::abs(high));
+  if (!(high - low > 1e-9 * size)) {
+    const double margin = std::max(0.5, 1e-6 * size);
+    low -= margin;
+    high += margin;
   }
   const double raw = (high - low) / ticks;
   const double power = std::pow(10.0, std::floor(std::log10(raw)));
@@ -58,29 +66,55 @@ std::string color(std::size_t series) {
   return "var(--series-" + std::to_string(series % dashes.size()) + ")";
 }
 
+/// `figure` without the points that have no place.
+chart with_finite_points(const chart& figure) {
+  chart result = figure;
+  for (chart_series& series : result.series) {
+    const chart_series all = std::exchange(series, {series.name, {}, {}, {}, {}, series.emphasized});
+    const bool has_interval = !all.low.empty();
+    for (std::size_t i = 0; i < all.y.size(); ++i) {
+      const double ends = has_interval ? all.low[i] + all.high[i] : 0.0;
+      if (!std::isfinite(all.x[i]) || !std::isfinite(all.y[i]) || !std::isfinite(ends)) continue;
+      series.x.push_back(all.x[i]);
+      series.y.push_back(all.y[i]);
+      if (!has_interval) continue;
+      series.low.push_back(all.low[i]);
+      series.high.push_back(all.high[i]);
+    }
+  }
+  return result;
+}
+
 class plot {
  public:
-  explicit plot(const chart& figure) : figure_(figure) {
+  explicit plot(const chart& figure) : figure_(with_finite_points(figure)), legend_(lay_out_legend(figure_)) {
     double x_low = std::numeric_limits<double>::infinity();
     double x_high = -x_low;
     double y_low = figure.y_from_zero ? 0.0 : x_low;
     double y_high = -std::numeric_limits<double>::infinity();
-    for (const auto& series : figure.series) {
-      for (const double x : series.x) widen(x, x_low, x_high);
+    bool whole = true;  // numbers of layers and the like: 0.5 is no tick
+    for (const auto& series : figure_.series) {
+      for (const double x : series.x) {
+        widen(x, x_low, x_high);
+        whole = whole && x == std::floor(x);
+      }
       for (const auto* values : {&series.y, &series.low, &series.high}) {
         for (const double y : *values) widen(y, y_low, y_high);
       }
     }
     const double margin = figure.kind == chart_kind::bar ? 0.5 : 0.0;
     x_ = make_axis(x_low, x_high, 12);
+    if (whole) x_.step = std::max(x_.step, 1.0);
     x_.low = x_low - margin;
     x_.high = x_high > x_low || margin > 0 ? x_high + margin : x_low + 1;
+    if (figure.y_from_zero && !(y_high > y_low)) y_high = y_low + 1;
     y_ = make_axis(y_low, y_high, 6);
   }
 
   [[nodiscard]] std::string render() const {
-    std::string svg = "<svg viewBox=\"0 0 " + number(width) + " " + number(height) + "\" role=\"img\" aria-label=\"" +
-                      escape_html(figure_.title) + "\">" + text_at(left, 20, "start", figure_.title, "title");
+    std::string svg = "<svg viewBox=\"0 0 " + number(width) + " " + number(height + shift()) +
+                      "\" role=\"img\" aria-label=\"" + escape_html(figure_.title) + "\">" +
+                      text_at(left, 20, "start", figure_.title, "title");
     svg += frame() + legend();
     for (const bool emphasized : {false, true}) {
       for (std::size_t i = 0; i < figure_.series.size(); ++i) {
@@ -91,6 +125,31 @@ class plot {
   }
 
  private:
+  struct legend_place {
+    double x;
+    double y;
+  };
+
+  /// Entries side by side, in as many rows as they need.
+  static std::vector<legend_place> lay_out_legend(const chart& figure) {
+    std::vector<legend_place> places;
+    double x = left;
+    double y = legend_top;
+    for (const auto& series : figure.series) {
+      const double entry = 30 + 6.6 * static_cast<double>(series.name.size());
+      if (x > left && x + entry > right) {
+        x = left;
+        y += legend_row;
+      }
+      places.push_back({x, y});
+      x += entry + 18;
+    }
+    return places;
+  }
+
+  /// How far everything below the legend moves down.
+  [[nodiscard]] double shift() const { return legend_.empty() ? 0.0 : legend_.back().y - legend_top; }
+
   static void widen(double value, double& low, double& high) {
     low = std::min(low, value);
     high = std::max(high, value);
@@ -100,7 +159,7 @@ class plot {
     return left + (value - x_.low) / (x_.high - x_.low) * (right - left);
   }
   [[nodiscard]] double y_of(double value) const {
-    return bottom - (value - y_.low) / (y_.high - y_.low) * (bottom - top);
+    return shift() + bottom - (value - y_.low) / (y_.high - y_.low) * (bottom - top);
   }
 
   [[nodiscard]] std::string frame() const {
@@ -109,22 +168,21 @@ class plot {
       svg += "<line class=\"grid\" x1=\"" + number(left) + "\" x2=\"" + number(right) + "\" y1=\"" + number(y_of(y)) +
              "\" y2=\"" + number(y_of(y)) + "\"/>" + text_at(left - 8, y_of(y) + 4, "end", fixed(y, y_.decimals()));
     }
-    for (double x = std::ceil(x_.low / x_.step) * x_.step; x <= x_.high + 1e-9; x += x_.step) {
-      svg += text_at(x_of(x), bottom + 20, "middle", fixed(x, x_.decimals()));
+    for (double x = std::ceil(x_.low / x_.step - 1e-9) * x_.step; x <= x_.high + 1e-9 * x_.step; x += x_.step) {
+      svg += text_at(x_of(x), shift() + bottom + 20, "middle", fixed(x, x_.decimals()));
     }
-    svg += text_at((left + right) / 2, height - 14, "middle", figure_.x_label);
-    svg += "<text class=\"muted\" text-anchor=\"middle\" transform=\"translate(16 " + number((top + bottom) / 2) +
-           ") rotate(-90)\">" + escape_html(figure_.y_label) + "</text>";
+    svg += text_at((left + right) / 2, shift() + height - 14, "middle", figure_.x_label);
+    svg += "<text class=\"muted\" text-anchor=\"middle\" transform=\"translate(16 " +
+           number(shift() + (top + bottom) / 2) + ") rotate(-90)\">" + escape_html(figure_.y_label) + "</text>";
     return svg;
   }
 
   [[nodiscard]] std::string legend() const {
     std::string svg;
-    double x = left;
-    for (std::size_t i = 0; i < figure_.series.size(); ++i) {
-      svg += "<line x1=\"" + number(x) + "\" x2=\"" + number(x + 24) + "\" y1=\"40\" y2=\"40\" " + stroke(i) + "/>" +
-             text_at(x + 30, 44, "start", figure_.series[i].name, "label");
-      x += 48 + 6.6 * static_cast<double>(figure_.series[i].name.size());
+    for (std::size_t i = 0; i < legend_.size(); ++i) {
+      const auto [x, y] = legend_[i];
+      svg += "<line x1=\"" + number(x) + "\" x2=\"" + number(x + 24) + "\" y1=\"" + number(y) + "\" y2=\"" + number(y) +
+             "\" " + stroke(i) + "/>" + text_at(x + 30, y + 4, "start", figure_.series[i].name, "label");
     }
     return svg;
   }
@@ -164,18 +222,20 @@ class plot {
     const chart_series& series = figure_.series[index];
     const double slot = (right - left) / (x_.high - x_.low);
     const double bar_width = 0.8 * slot / static_cast<double>(figure_.series.size());
+    const double base = y_of(std::clamp(0.0, y_.low, y_.high));
     std::string svg;
     for (std::size_t i = 0; i < series.y.size(); ++i) {
       const double x = x_of(series.x[i]) - 0.4 * slot + bar_width * static_cast<double>(index);
       const double y = y_of(series.y[i]);
-      svg += "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(bar_width - 1) + "\" height=\"" +
-             number(y_of(y_.low) - y) + "\" fill=\"" + color(index) + "\">" + label(series, i) + "</rect>" +
-             interval(series, i, x + bar_width / 2, index);
+      svg += "<rect x=\"" + number(x) + "\" y=\"" + number(std::min(base, y)) + "\" width=\"" +
+             number(0.9 * bar_width) + "\" height=\"" + number(std::abs(base - y)) + "\" fill=\"" + color(index) +
+             "\">" + label(series, i) + "</rect>" + interval(series, i, x + bar_width / 2, index);
     }
     return svg;
   }
 
-  const chart& figure_;
+  chart figure_;
+  std::vector<legend_place> legend_;  // of each series
   axis x_;
   axis y_;
 };

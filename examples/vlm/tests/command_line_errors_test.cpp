@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What luq-vlm says to bad input: one line that names it, before any work, and an exit code that is not zero.
+#include <algorithm>
+#include <limits>
+
+#include "app/pipeline.hpp"
+#include "app_test_support.hpp"
+#include "program_run.hpp"
+
+using vlm_test::program_result;
+using vlm_test::run_program;
+using vlm_test::scratch_directory;
+using vlm_test::stored_model;
+
+namespace {
+
+using arguments = std::vector<std::string>;
+
+/// @return the line
+std::string check_refused(const arguments& given, const std::vector<std::string>& fragments) {
+  std::string line = "luq-vlm";
+  for (const std::string& argument : given) line += " " + argument;
+  CAPTURE(line);
+  const program_result result = run_program(given);
+  CAPTURE(result.err);
+  CHECK(result.exit_code > 0);
+  CHECK(result.out.empty());
+  CHECK(result.err.starts_with("luq-vlm: "));
+  CHECK(std::ranges::count(result.err, '\n') == 1);
+  CHECK(result.err.ends_with('\n'));
+  CHECK(result.err.size() < 400);
+  for (const std::string& fragment : fragments) {
+    CAPTURE(fragment);
+    CHECK(result.err.find(fragment) != std::string::npos);
+  }
+  return result.err;
+}
+
+/// The random model, sets that fit it, and a packed file made of it.
+struct small_files {
+  scratch_directory directory;
+  std::string model = vlm_test::random_fixture().model.string();
+  std::string calibration = path("calibration.safetensors");
+  std::string test = path("test.safetensors");
+  std::string packed = path("packed.safetensors");
+
+  small_files() {
+    vlm_test::store(vlm_test::random_calibration_set(12)).write(calibration);
+    vlm_test::store(vlm_test::random_questions(12)).write(test);
+    const vlm::quantized_decoder low = vlm_test::quantize_random_model("sign:g128");
+    vlm::write_planned_model(packed, model,
+                             luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), low.choice.codec), {&low});
+  }
+
+  [[nodiscard]] std::string path(const char* name) const { return (directory.path() / name).string(); }
+
+  /// A command on the random model.
+  [[nodiscard]] arguments on_model(const arguments& command) const {
+    arguments all = command;
+    all.insert(all.end(), {"--model", model});
+    return all;
+  }
+
+  /// A copy of the model's directory.
+  [[nodiscard]] std::filesystem::path copy_of_model(const char* name) const {
+    const auto copy = directory.path() / name;
+    std::filesystem::copy(model, copy);
+    return copy;
+  }
+};
+
+const small_files& files() {
+  static const small_files result;
+  return result;
+}
+
+void cut(const std::filesystem::path& file, std::uintmax_t bytes) {
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - bytes);
+}
+
+}  // namespace
+
+TEST_CASE("commands and options that there are none of") {
+  check_refused({}, {"subcommand is required"});
+  check_refused({"evalute"}, {"evalute"});
+  check_refused({"--bogus"}, {"--bogus"});
+  check_refused({"evaluate", "--bogus"}, {"--bogus"});
+  check_refused({"evaluate", "extra"}, {"extra"});
+  check_refused({"inspect", "one", "two"}, {"two"});
+}
+
+TEST_CASE("values out of their ranges") {
+  for (const char* command : {"entropy", "quantize", "scan", "demo"}) {
+    check_refused({command, "--alpha", "2"}, {"--alpha", "2 not in range 0"});
+    check_refused({command, "--tokens", "-1"}, {"--tokens", ">= 0", "got -1"});
+    check_refused({command, "--tokens", "many"}, {"--tokens", "got many"});
+    check_refused({command, "--clusters", "0"}, {"--clusters", ">= 1", "got 0"});
+    check_refused({command, "--seeds", "1.5"}, {"--seeds", "got 1.5"});
+  }
+  check_refused({"evaluate", "--threads", "1000000"}, {"--threads", "<= 1024"});
+  check_refused({"evaluate", "--threads", "99999999999999999999"}, {"--threads", "got 99999999999999999999"});
+  check_refused({"scan", "--random-orders", "-1"}, {"--random-orders", "got -1"});
+  check_refused({"quantize", "--saving", "1.5"}, {"--saving", "1.5"});
+  check_refused({"quantize", "--low-layers", "x"}, {"--low-layers"});
+  check_refused({"quantize", "--bits"}, {"--bits"});
+  check_refused({"quantize", "--bits", "3", "--saving", "0.4"}, {"--bits", "--saving"});
+}
+
+TEST_CASE("wrong paths") {
+  for (const char* command : {"entropy", "quantize", "evaluate", "scan", "demo"}) {
+    check_refused({command, "--model", "/absent"}, {"/absent: expected a model directory, got nothing of that name"});
+  }
+  check_refused({"evaluate", "--model", files().packed}, {files().packed});
+  check_refused({"inspect", "/absent"}, {"/absent"});
+  check_refused({"inspect", files().directory.path().string()}, {"holds neither model.safetensors nor"});
+  check_refused({"evaluate", "--packed", "/absent"}, {"/absent: cannot open"});
+  check_refused({"evaluate", "--test", "/absent"}, {"/absent: cannot open"});
+  check_refused({"entropy", "--calibration", "/absent"}, {"/absent: cannot open"});
+  check_refused({"quantize", "--output", "/absent/packed"}, {"/absent/packed", "no folder /absent"});
+  check_refused({"quantize", "--plan", "/absent/plan"}, {"/absent/plan", "no folder /absent"});
+}
+
+TEST_CASE("files of another kind") {
+  check_refused({"evaluate", "--test", files().packed}, {files().packed, "input_ids"});
+  check_refused({"entropy", "--calibration", files().test}, {files().test, "attention_mask"});
+  check_refused({"evaluate", "--packed", files().test}, {files().test, "no packed model"});
+  check_refused({"inspect", files().test}, {files().test, "no packed model"});
+  check_refused({"evaluate", "--packed", files().packed}, {files().packed, "other layers or shapes than the model"});
+}
+
+TEST_CASE("files that are cut off") {
+  const auto packed = files().directory.path() / "cut.safetensors";
+  std::filesystem::copy_file(files().packed, packed);
+  cut(packed, 1);
+  check_refused(files().on_model({"evaluate", "--packed", packed.string()}), {packed.string()});
+  check_refused({"inspect", packed.string()}, {packed.string()});
+  std::filesystem::resize_file(packed, 5);
+  check_refused({"inspect", packed.string()}, {packed.string()});
+
+  const auto model = files().copy_of_model("cut-model");
+  cut(model / "model.safetensors", 1000);
+  for (const char* command : {"entropy", "quantize", "evaluate", "scan"}) {
+    check_refused({command, "--model", model.string()}, {(model / "model.safetensors").string()});
+  }
+  check_refused({"inspect", model.string()}, {(model / "model.safetensors").string()});
+}
+
+TEST_CASE("weights that are no finite numbers") {
+  const auto model = files().copy_of_model("not-finite");
+  stored_model stored(model);
+  const std::string name = "model.language_model.layers.1.mlp.up_proj.weight";
+  stored.tensors.at(name).values[5] = std::numeric_limits<float>::quiet_NaN();
+  stored.write(model);
+  for (const char* command : {"entropy", "quantize", "evaluate", "scan"}) {
+    check_refused({command, "--model", model.string()}, {name, "element 5"});
+  }
+  check_refused({"inspect", model.string()}, {name});
+}
+
+TEST_CASE("codecs and orders that there are none of") {
+  for (const char* command : {"quantize", "scan"}) {
+    check_refused({command, "--low", "int5"}, {"\"int5\"", "int2, int3, int4 or int8"});
+    check_refused({command, "--high", "int4:x"}, {"int4:x"});
+  }
+  check_refused({"quantize", "--order", "sideways"}, {"\"sideways\"", "lowest, highest, depth, random"});
+  check_refused({"quantize", "--order", "random:x"}, {"\"random:x\""});
+}
+
+TEST_CASE("budgets that cannot be met") {
+  check_refused({"quantize", "--low-layers", "99"}, {"expected 0 ... 12, got 99"});
+  check_refused({"quantize", "--low-layers", "-1"}, {"expected 0 ... 12, got -1"});
+  // 2359296 weights, at least 1.75 bits each.
+  const std::vector<std::string> smallest{"smallest possible", "516096 bytes", "1.75 bits"};
+  check_refused({"quantize", "--bits", "0.5"}, smallest);
+  check_refused({"quantize", "--bytes", "516095"}, smallest);
+  check_refused({"quantize", "--saving", "0.99"}, smallest);
+}
+
+TEST_CASE("the smallest budget that a message names is possible") {
+  const arguments quantize = files().on_model(
+      {"quantize", "--calibration", files().calibration, "--clusters", "4", "--output", files().path("smallest")});
+  const auto with_bits = [&](const std::string& bits) {
+    arguments all = quantize;
+    all.insert(all.end(), {"--bits", bits});
+    return all;
+  };
+  const std::string line = check_refused(with_bits("0.5"), {"smallest possible"});
+  const std::size_t begin = line.find("bytes, ") + 7;
+  const std::string bits = line.substr(begin, line.find(" bits a weight", begin) - begin);
+  CAPTURE(bits);
+  CHECK(run_program(with_bits(bits)).exit_code == 0);
+}
+
+TEST_CASE("too few calibration tokens") {
+  check_refused({"entropy", "--tokens", "50"}, {"--tokens", "at least 100", "got 50"});
+  check_refused({"quantize", "--tokens", "99"}, {"at least 100", "got 99"});
+  check_refused({"entropy", "--tokens", "1000000"}, {"expected 500000 tokens in multimodal", "found"});
+  check_refused(files().on_model({"entropy", "--calibration", files().calibration, "--tokens", "100000"}),
+                {files().calibration, "expected 50000 tokens"});
+  vlm::calibration_set set = vlm_test::random_calibration_set(12);
+  std::erase_if(set.sequences, [](const auto& sequence) { return sequence.image < 0; });
+  const std::string images_only = files().path("images-only.safetensors");
+  vlm_test::store(set).write(images_only);
+  check_refused(files().on_model({"entropy", "--calibration", images_only}), {images_only, "0 text-only"});
+}

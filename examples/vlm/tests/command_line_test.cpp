@@ -1,0 +1,223 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of luq-vlm on small data: what they print, and that one command's file is the next one's input.
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <luq/core/version.hpp>
+#include <luq/io/packed_model.hpp>
+#include <luq/io/plan_json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "app/evaluate.hpp"
+#include "app/pipeline.hpp"
+#include "app_test_support.hpp"
+#include "program_run.hpp"
+
+using vlm_test::program_result;
+using vlm_test::run_program;
+using vlm_test::scratch_directory;
+
+namespace {
+
+/// Runs luq-vlm, which must succeed.
+program_result run(const std::vector<std::string>& arguments) {
+  program_result result = run_program(arguments);
+  CAPTURE(result.err);
+  REQUIRE(result.exit_code == 0);
+  return result;
+}
+
+/// The cells of the first Markdown table in a text, without its header.
+std::vector<std::vector<std::string>> table_in(const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line) && (rows.empty() || !line.empty());) {
+    if (!line.starts_with("| ")) continue;
+    rows.emplace_back();
+    for (std::size_t at = 2; at < line.size();) {
+      const std::size_t end = line.find(" |", at);
+      REQUIRE(end != std::string::npos);
+      rows.back().push_back(line.substr(at, end - at));
+      at = end + 3;
+    }
+  }
+  REQUIRE(!rows.empty());
+  rows.erase(rows.begin());
+  return rows;
+}
+
+/// Files for the commands, and the options that name them.
+struct small_data {
+  scratch_directory directory;
+  std::string questions = path("questions.safetensors");
+  std::string random_model = vlm_test::random_fixture().model.string();
+  std::string random_calibration = path("random-calibration.safetensors");
+  std::string random_questions = path("random-questions.safetensors");
+
+  small_data() {
+    vlm_test::store(vlm_test::questions_on_first_images(vlm_test::tiny_questions(), 6)).write(questions);
+    vlm_test::store(vlm_test::random_calibration_set(12)).write(random_calibration);
+    vlm_test::store(vlm_test::random_questions(20)).write(random_questions);
+  }
+
+  [[nodiscard]] std::string path(const char* name) const { return (directory.path() / name).string(); }
+};
+
+const small_data& data() {
+  static const small_data result;
+  return result;
+}
+
+/// What `evaluate` must print about a model.
+std::vector<std::vector<std::string>> expected_accuracies(const vlm::llava_model& model) {
+  const vlm::question_set set = vlm::read_question_set(data().questions);
+  return vlm::accuracy_table(set, vlm::examination(vlm_test::tiny_model(), set, {}).take(model)).rows;
+}
+
+}  // namespace
+
+TEST_CASE("help and version") {
+  const program_result help = run({"--help"});
+  for (const char* command : {"entropy", "quantize", "evaluate", "scan", "inspect", "demo"}) {
+    CAPTURE(command);
+    CHECK(help.out.find(command) != std::string::npos);
+    const program_result own = run({command, "--help"});
+    CHECK(own.out.find("--model") != std::string::npos);
+    CHECK(own.err.empty());
+  }
+  std::ostringstream version;
+  version << LUQ_VERSION_MAJOR << '.' << LUQ_VERSION_MINOR << '.' << LUQ_VERSION_PATCH << '\n';
+  CHECK(run({"--version"}).out == version.str());
+}
+
+TEST_CASE("defaults are the embedded model and its data") {
+  const std::string help = run({"scan", "--help"}).out;
+  for (const char* name : {"tiny-llava", "calibration.safetensors", "test.safetensors"}) {
+    const std::string path = (vlm_test::embedded_data() / name).string();
+    CAPTURE(path);
+    CHECK(help.find(path) != std::string::npos);
+    CHECK(std::filesystem::exists(path));
+  }
+}
+
+TEST_CASE("inspect lists the linears of a model") {
+  const auto rows = table_in(run({"inspect"}).out);
+  REQUIRE(rows.size() == 12 * 7 + 1);
+  CHECK(rows[1] == std::vector<std::string>{"model.layers.0.self_attn.k_proj", "64", "128", "8192"});
+  CHECK(rows.back().front() == "all decoder linears");
+  CHECK(rows.back().back() == "2359296");
+  CHECK(table_in(run({"inspect", data().random_model}).out).size() == 3 * 7 + 1);
+  CHECK(table_in(run({"inspect", "--model", data().random_model}).out).size() == 3 * 7 + 1);
+}
+
+TEST_CASE("evaluate prints the accuracy of each kind") {
+  const program_result result = run({"evaluate", "--test", data().questions});
+  CHECK(table_in(result.out) == expected_accuracies(vlm_test::tiny_model()));
+  const vlm::question_set set = vlm::read_question_set(data().questions);
+  CHECK(result.out.find("always the most frequent answer of each kind: " + vlm::percent(vlm::majority_accuracy(set)) +
+                        "\n") != std::string::npos);
+}
+
+TEST_CASE("progress is plain lines, one per task, or nothing") {
+  const std::string err = run({"evaluate", "--test", data().questions}).err;
+  CAPTURE(err);
+  CHECK(std::regex_match(err, std::regex("images: [0-9]+\\.[0-9] s\nquestions: [0-9]+\\.[0-9] s\n")));
+  CHECK(run({"evaluate", "--test", data().questions, "--quiet"}).err.empty());
+}
+
+TEST_CASE("entropy prints a row for each layer") {
+  const auto rows = table_in(run({"entropy", "--seeds", "1", "--tokens", "1000", "--clusters", "20"}).out);
+  REQUIRE(rows.size() == 12);
+  std::vector<std::string> places;
+  for (std::size_t layer = 0; layer < rows.size(); ++layer) {
+    REQUIRE(rows[layer].size() == 6);
+    CHECK(rows[layer][0] == std::to_string(layer));
+    CHECK(std::regex_match(rows[layer][1], std::regex("[0-4]\\.[0-9]{3} \\[[0-4]\\.[0-9]{3}, [0-4]\\.[0-9]{3}\\]")));
+    CHECK(rows[layer][2] == "0.0000");  // one seed has no deviation
+    places.push_back(rows[layer][5]);
+  }
+  std::ranges::sort(places);
+  CHECK(std::ranges::adjacent_find(places) == places.end());
+}
+
+TEST_CASE("quantize, inspect and evaluate are of one file") {
+  const std::string packed = data().path("packed.safetensors");
+  const std::string plan = data().path("plan.json");
+  const program_result quantized = run({"quantize", "--low-layers", "2", "--tokens", "500", "--clusters", "20",
+                                        "--seeds", "1", "--output", packed, "--plan", plan});
+  const luq::packed_model file(packed);
+  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("ternary:g128")) == 2);
+  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("int4:g128:searched")) == 10);
+  CHECK(table_in(quantized.out) == vlm::plan_table(file.choice()).rows);
+  const std::string size = std::to_string(std::filesystem::file_size(packed));
+  CHECK(quantized.out.find(packed + ": " + size + " bytes, of which decoder linears " +
+                           std::to_string(luq::total_bytes(file.choice()))) != std::string::npos);
+  std::ifstream stream(plan, std::ios::binary);
+  CHECK(luq::plan_from_json(std::string(std::istreambuf_iterator<char>(stream), {}), plan) == file.choice());
+
+  const program_result inspected = run({"inspect", packed});
+  CHECK(inspected.out.starts_with("lowest entropy first, 2 of 12 layers low\n"));
+  CHECK(table_in(inspected.out) == vlm::plan_table(file.choice()).rows);
+  CHECK(inspected.out.find("file " + size + " bytes") != std::string::npos);
+
+  const program_result evaluated = run({"evaluate", "--packed", packed, "--test", data().questions});
+  CHECK(table_in(evaluated.out) == expected_accuracies(vlm::with_packed_decoder(vlm_test::tiny_model(), file)));
+  CHECK(evaluated.out.find(
+            "lowest entropy first, 2 of 12 layers low: " + vlm::fixed(luq::average_bits(file.choice()), 3) +
+            " true bits a weight\n") != std::string::npos);
+}
+
+TEST_CASE("budgets of quantize are met by the fewest low layers") {
+  const std::string packed = data().path("budget.safetensors");
+  const auto low_layers = [&](const std::vector<std::string>& budget) {
+    std::vector<std::string> arguments{"quantize",
+                                       "--model",
+                                       data().random_model,
+                                       "--calibration",
+                                       data().random_calibration,
+                                       "--clusters",
+                                       "6",
+                                       "--low",
+                                       "sign:g128",
+                                       "--output",
+                                       packed,
+                                       "--quiet"};
+    arguments.insert(arguments.end(), budget.begin(), budget.end());
+    (void)run(arguments);
+    return std::ranges::count(luq::packed_model(packed).choice().codecs, luq::parse_codec("sign:g128"));
+  };
+  const luq::model_shape shape = vlm::decoder_shape(vlm_test::random_model());
+  const luq::prefix_policy policy{
+      shape, {0, 1, 2}, luq::parse_codec("sign:g128"), luq::parse_codec("int4:g128:searched")};
+  const luq::plan one_low = luq::prefix_plan(policy, 1);
+  const luq::plan all_high = luq::prefix_plan(policy, 0);
+  CHECK(low_layers({"--low-layers", "3"}) == 3);
+  CHECK(low_layers({"--bytes", std::to_string(luq::total_bytes(all_high))}) == 0);
+  CHECK(low_layers({"--bytes", std::to_string(luq::total_bytes(all_high) - 1)}) == 1);
+  CHECK(low_layers({"--bits", std::to_string(luq::average_bits(one_low) - 0.001)}) == 2);
+  CHECK(low_layers({"--bits", std::to_string(luq::average_bits(one_low) + 0.001)}) == 1);
+  CHECK(low_layers({"--saving", std::to_string(luq::saving(one_low, all_high) - 0.001)}) == 1);
+  CHECK(low_layers({"--saving", std::to_string(luq::saving(one_low, all_high) + 0.001)}) == 2);
+  CHECK(low_layers({}) == 2);  // a saving of 40 %
+}
+
+TEST_CASE("scan prints every prefix of every order") {
+  const auto rows = table_in(run({"scan", "--model", data().random_model, "--calibration", data().random_calibration,
+                                  "--test", data().random_questions, "--clusters", "6", "--random-orders", "1"})
+                                 .out);
+  REQUIRE(rows.size() == 4 * 4);
+  const char* const orders[] = {"lowest entropy first", "highest entropy first", "depth", "random 1"};
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    REQUIRE(rows[r].size() == 5);
+    CHECK(rows[r][0] == orders[r / 4]);
+    CHECK(rows[r][1] == std::to_string(r % 4));
+    CHECK(rows[r][2] == rows[r % 4][2]);  // as many bits in every order
+  }
+  for (std::size_t order = 1; order < 4; ++order) {
+    CHECK(rows[4 * order][4] == rows[0][4]);  // no layer low, and all of them, are one plan
+    CHECK(rows[4 * order + 3][4] == rows[3][4]);
+  }
+}

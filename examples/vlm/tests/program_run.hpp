@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs luq-vlm as a user would, with both of its outputs caught.
+#pragma once
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "engine_test_support.hpp"
+
+namespace vlm_test {
+
+struct program_result {
+  int exit_code;  ///< negative: minus the signal that ended it
+  std::string out;
+  std::string err;
+};
+
+inline program_result run_program(std::vector<std::string> arguments) {
+  const scratch_directory directory;
+  const std::string out = (directory.path() / "out").string();
+  const std::string err = (directory.path() / "err").string();
+  arguments.insert(arguments.begin(), LUQ_VLM);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  REQUIRE(posix_spawn_file_actions_init(&actions) == 0);
+  constexpr int flags = O_CREAT | O_WRONLY | O_TRUNC;
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), flags, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), flags, 0600);
+  pid_t child = 0;
+  const int failure = posix_spawn(&child, LUQ_VLM, &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  REQUIRE(failure == 0);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+
+  const auto content = [](const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content(out), content(err)};
+}
+
+}  // namespace vlm_test

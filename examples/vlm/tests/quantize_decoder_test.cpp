@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "app/quantize_decoder.hpp"
+
+#include <algorithm>
+#include <luq/quantizers/billm.hpp>
+#include <luq/quantizers/gptq.hpp>
+#include <luq/quantizers/output_error.hpp>
+#include <luq/quantizers/quantize.hpp>
+#include <luq/quantizers/round_to_nearest.hpp>
+
+#include "app_test_support.hpp"
+
+using vlm::search;
+using vlm::weight_form;
+using vlm_test::check_fails;
+using vlm_test::quantize_random_model;
+using vlm_test::random_calibration;
+using vlm_test::random_model;
+
+namespace {
+
+const luq::matrix& float_weights(const vlm::llava_model& model, std::size_t layer, std::size_t i) {
+  const auto& linear = model.decoder_linear_at(static_cast<luq::index>(layer), vlm::decoder_linears[i]);
+  return *std::get<std::shared_ptr<const luq::matrix>>(linear.weights());
+}
+
+const luq::hessian& hessian_of(std::size_t layer, std::size_t i) {
+  return random_calibration().layers[layer].hessian_of(vlm::decoder_linears[i]);
+}
+
+vlm::llava_model with_all_layers(vlm::llava_model model, const vlm::quantized_decoder& decoder, weight_form form) {
+  for (std::size_t layer = 0; layer < decoder.layers.size(); ++layer) {
+    vlm::use_layer(model, static_cast<luq::index>(layer), decoder.layers[layer], form);
+  }
+  return model;
+}
+
+bool same_bytes(const luq::any_packed_matrix& a, const luq::any_packed_matrix& b) {
+  return std::ranges::equal(luq::bytes_of(a), luq::bytes_of(b));
+}
+
+/// Checks that every linear holds the bytes that luq::quantize() makes of its weights and Hessian.
+template <class Codec, class Quantizer>
+void check_codes(const vlm::quantized_decoder& decoder, const Codec& codec, const Quantizer& quantizer) {
+  CHECK(decoder.choice.codec == luq::any_codec(codec));
+  REQUIRE(decoder.layers.size() == 3);
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    for (std::size_t i = 0; i < vlm::decoder_linears.size(); ++i) {
+      CAPTURE(layer);
+      CAPTURE(i);
+      const luq::any_packed_matrix expected =
+          luq::quantize(float_weights(random_model(), layer, i), hessian_of(layer, i), codec, quantizer);
+      CHECK(same_bytes(*decoder.layers[layer][i].packed, expected));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each search is the library's quantizer of that kind") {
+  check_codes(quantize_random_model("int3:g16", search::nearest), luq::int_codec<3>{.group = 16},
+              luq::round_to_nearest{});
+  check_codes(quantize_random_model("int3:g16"), luq::int_codec<3>{.group = 16},
+              luq::gptq{.order = luq::column_order::activation});
+  check_codes(quantize_random_model("billm:g16", search::block_rule), luq::billm_codec{.group = 16}, luq::billm{});
+}
+
+TEST_CASE("output errors are those of the decoded weights under the linear's Hessian") {
+  for (const char* codec : {"sign:g16", "int4:g16:searched"}) {
+    CAPTURE(codec);
+    const vlm::quantized_decoder decoder = quantize_random_model(codec);
+    double sum = 0;
+    for (std::size_t layer = 0; layer < decoder.layers.size(); ++layer) {
+      for (std::size_t i = 0; i < vlm::decoder_linears.size(); ++i) {
+        const vlm::quantized_linear& linear = decoder.layers[layer][i];
+        const luq::matrix decoded = luq::decode(*linear.packed);
+        CHECK(vlm_test::identical(*linear.decoded, decoded));
+        CHECK(linear.output_error == luq::relative_output_error(float_weights(random_model(), layer, i), decoded,
+                                                                hessian_of(layer, i).matrix()));
+        CHECK(linear.output_error > 0);
+        sum += linear.output_error;
+      }
+    }
+    CHECK(decoder.mean_output_error() == doctest::Approx(sum / 21).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("feedback loses less of the outputs than rounding, and more bits less than fewer") {
+  const double nearest = quantize_random_model("int2:g16", search::nearest).mean_output_error();
+  const double feedback = quantize_random_model("int2:g16").mean_output_error();
+  CHECK(feedback < 0.8 * nearest);
+  CHECK(quantize_random_model("int4:g16").mean_output_error() < 0.2 * feedback);
+}
+
+TEST_CASE("packed and decoded forms of a decoder give the same logits") {
+  const luq::matrix in_float = vlm_test::random_logits(random_model());
+  for (const char* codec : {"sign:g128", "ternary:g16", "lut2:g16", "int4:g16:searched"}) {
+    CAPTURE(codec);
+    const vlm::quantized_decoder decoder = quantize_random_model(codec);
+    const luq::matrix decoded = vlm_test::random_logits(with_all_layers(random_model(), decoder, weight_form::decoded));
+    const luq::matrix packed = vlm_test::random_logits(with_all_layers(random_model(), decoder, weight_form::packed));
+    CHECK(vlm_test::relative_difference(packed, decoded) < 1e-5);
+    CHECK(vlm_test::relative_difference(decoded, in_float) > 1e-3);  // it is quantized
+  }
+}
+
+TEST_CASE("eight bits are nearly lossless on the embedded model") {
+  const auto& set = vlm_test::tiny_calibration_set();
+  luq::activation_entropy_options entropy;
+  entropy.clustering.clusters = 10;
+  const auto statistics = vlm::calibrate(vlm_test::tiny_model(), set, vlm::mix_sequences(set, 0.5, 1000), entropy, {});
+  const auto decoder = vlm::quantize_decoder(vlm_test::tiny_model(), statistics, {luq::parse_codec("int8:g128")}, {});
+  CHECK(decoder.layers.size() == 12);
+  CHECK(decoder.mean_output_error() < 1e-4);
+
+  const auto& data = vlm_test::tiny_fixture();
+  for (const weight_form form : {weight_form::packed, weight_form::decoded}) {
+    const vlm::llava_model model = with_all_layers(vlm_test::tiny_model(), decoder, form);
+    for (const auto& sequence : data.sequences) {
+      const luq::matrix logits = model.logits(model.sequence(sequence.ids), vlm_test::features_of(data, sequence));
+      CHECK(vlm_test::relative_difference(logits, sequence.logits) < 0.03);
+    }
+  }
+}
+
+TEST_CASE("a layer is replaced in one model, not in its copies nor its other layers") {
+  const vlm::quantized_decoder decoder = quantize_random_model("sign:g128");
+  vlm::llava_model model = random_model();
+  const vlm::llava_model copy = model;
+  vlm::use_layer(model, 1, decoder.layers[1], weight_form::packed);
+  for (const vlm::decoder_linear which : vlm::decoder_linears) {
+    const auto i = static_cast<std::size_t>(which);
+    using packed_pointer = std::shared_ptr<const luq::any_packed_matrix>;
+    CHECK(std::get<packed_pointer>(model.decoder_linear_at(1, which).weights()) == decoder.layers[1][i].packed);
+    for (const luq::index layer : {luq::index{0}, luq::index{2}}) {
+      CHECK(model.decoder_linear_at(layer, which).weights() ==
+            random_model().decoder_linear_at(layer, which).weights());
+    }
+    CHECK(copy.decoder_linear_at(1, which).weights() == random_model().decoder_linear_at(1, which).weights());
+  }
+}
+
+TEST_CASE("the number of threads changes no bit of a decoder") {
+  const vlm::rung rung{luq::parse_codec("ternary:g16")};
+  const auto one = vlm::quantize_decoder(random_model(), random_calibration(), rung, {.threads = 1});
+  const auto three = vlm::quantize_decoder(random_model(), random_calibration(), rung, {.threads = 3});
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    for (std::size_t i = 0; i < vlm::decoder_linears.size(); ++i) {
+      CHECK(same_bytes(*one.layers[layer][i].packed, *three.layers[layer][i].packed));
+    }
+  }
+}
+
+TEST_CASE("rungs are named by codec and search") {
+  CHECK(vlm::rung_name({luq::parse_codec("sign:g128")}) == "sign:g128, feedback");
+  CHECK(vlm::rung_name({luq::parse_codec("int4:g128:searched"), search::nearest}) == "int4:g128:searched, nearest");
+  CHECK(vlm::rung_name({luq::parse_codec("billm:g128"), search::block_rule}) == "billm:g128, block rule");
+}
+
+TEST_CASE("weights that are packed already are not quantized again") {
+  vlm::llava_model model = random_model();
+  vlm::use_layer(model, 2, quantize_random_model("sign:g128").layers[2], weight_form::packed);
+  check_fails(luq::errc::invalid_argument, {"decoder layer 2", "self_attn.q_proj", "expected float weights"}, [&] {
+    (void)vlm::quantize_decoder(model, random_calibration(), {luq::parse_codec("int4:g16")}, {.threads = 1});
+  });
+}
+
+TEST_CASE("progress counts layers and names the rung") {
+  vlm_test::recorded_progress progress;
+  (void)vlm::quantize_decoder(random_model(), random_calibration(), {luq::parse_codec("sign:g16")}, {}, &progress);
+  REQUIRE(progress.tasks.size() == 1);
+  CHECK(progress.tasks[0].name == "sign:g16, feedback: layers");
+  CHECK(progress.tasks[0].units == 3);
+  CHECK(progress.tasks[0].done == 3);
+  CHECK(progress.tasks[0].ended);
+}

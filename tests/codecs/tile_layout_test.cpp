@@ -1,0 +1,234 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/codecs/tile_layout.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "quantizers/codec_list.hpp"
+
+using luq::combine_symbols;
+using luq::extract_symbol;
+using luq::locate_symbol;
+using luq::plane_row_bytes;
+using luq::symbols_per_byte;
+using luq::tile_layout;
+
+namespace {
+
+constexpr std::array<int, 5> radices{2, 3, 4, 16, 256};
+
+/// All digits of `value`, the first one the lowest.
+std::vector<std::uint8_t> digits(int value, int radix, luq::index count) {
+  std::vector<std::uint8_t> result;
+  for (luq::index i = 0; i < count; ++i, value /= radix) result.push_back(static_cast<std::uint8_t>(value % radix));
+  return result;
+}
+
+/// A plane as the picture draws it, byte by byte and slot by slot: calls visit(byte, slot, row, column), where column
+/// may be k or more in unused slots.
+template <class Visit>
+void walk_plane(luq::index h, luq::index k, int radix, Visit&& visit) {
+  const luq::index symbols = symbols_per_byte(radix);
+  const luq::index row_bytes = (k + symbols - 1) / symbols;
+  const luq::index words = row_bytes / 4;
+  const luq::index tail = row_bytes - 4 * words;
+  luq::index byte = 0;
+  for (luq::index word = 0; word < words; ++word) {
+    for (luq::index row = 0; row < h; ++row) {
+      for (luq::index b = 0; b < 4; ++b, ++byte) {
+        for (luq::index slot = 0; slot < symbols; ++slot) visit(byte, slot, row, word * 4 * symbols + 4 * slot + b);
+      }
+    }
+  }
+  for (luq::index row = 0; row < h; ++row) {
+    for (luq::index b = 0; b < tail; ++b, ++byte) {
+      for (luq::index slot = 0; slot < symbols; ++slot) visit(byte, slot, row, words * 4 * symbols + tail * slot + b);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("symbols to a byte and bytes to a row") {
+  static_assert(symbols_per_byte(2) == 8 && symbols_per_byte(3) == 5 && symbols_per_byte(4) == 4);
+  static_assert(symbols_per_byte(16) == 2 && symbols_per_byte(256) == 1);
+  static_assert(plane_row_bytes(128, 2) == 16 && plane_row_bytes(129, 2) == 17 && plane_row_bytes(1, 2) == 1);
+  static_assert(plane_row_bytes(128, 3) == 26 && plane_row_bytes(160, 3) == 32 && plane_row_bytes(256, 3) == 52);
+  static_assert(plane_row_bytes(7, 4) == 2 && plane_row_bytes(7, 16) == 4 && plane_row_bytes(7, 256) == 7);
+  static_assert(luq::tile_rows == 64);
+}
+
+TEST_CASE("a word of signs holds the columns of the picture") {
+  // From the picture: the columns of bits 0 ... 7 of each byte.
+  constexpr std::array<std::array<luq::index, 8>, 4> columns{{{0, 4, 8, 12, 16, 20, 24, 28},
+                                                              {1, 5, 9, 13, 17, 21, 25, 29},
+                                                              {2, 6, 10, 14, 18, 22, 26, 30},
+                                                              {3, 7, 11, 15, 19, 23, 27, 31}}};
+  for (luq::index byte = 0; byte < 4; ++byte) {
+    for (luq::index bit = 0; bit < 8; ++bit) {
+      const luq::index column = columns[static_cast<std::size_t>(byte)][static_cast<std::size_t>(bit)];
+      const luq::symbol_position first = locate_symbol(3, 32, 2, 0, column);
+      CHECK(first.byte == byte);
+      CHECK(first.slot == bit);
+      CHECK(locate_symbol(3, 32, 2, 2, column).byte == 8 + byte);  // after the words of rows 0 and 1
+    }
+  }
+}
+
+TEST_CASE("positions worked by hand") {
+  const auto is = [](luq::symbol_position p, luq::index byte, luq::index slot) {
+    return p.byte == byte && p.slot == slot;
+  };
+  // 50 signs are 7 bytes: a word, and a tail of 3 bytes that starts after the words of both rows.
+  CHECK(is(locate_symbol(2, 50, 2, 1, 31), 7, 7));
+  CHECK(is(locate_symbol(2, 50, 2, 0, 32), 8, 0));
+  CHECK(is(locate_symbol(2, 50, 2, 0, 34), 10, 0));
+  CHECK(is(locate_symbol(2, 50, 2, 0, 35), 8, 1));
+  CHECK(is(locate_symbol(2, 50, 2, 1, 49), 13, 5));  // 49 - 32 = 3*5 + 2: the last byte of row 1
+  // 22 trits are 5 bytes: a word of 20 columns, and a tail of one byte.
+  CHECK(is(locate_symbol(4, 22, 3, 3, 19), 15, 4));
+  CHECK(is(locate_symbol(4, 22, 3, 3, 21), 19, 1));
+  // 8-bit codes have one slot: words of four columns, then what is left.
+  CHECK(is(locate_symbol(2, 6, 256, 1, 3), 7, 0));
+  CHECK(is(locate_symbol(2, 6, 256, 1, 5), 11, 0));
+}
+
+TEST_CASE("every symbol has the place that the picture gives it, and no place is shared or left over") {
+  for (const int radix : radices) {
+    for (const luq::index h : {1, 2, 5, 64}) {
+      for (luq::index k = 1; k <= 100; ++k) {
+        CAPTURE(radix);
+        CAPTURE(h);
+        CAPTURE(k);
+        luq::index wrong = 0;
+        luq::index used = 0;
+        luq::index bytes = 0;
+        walk_plane(h, k, radix, [&](luq::index byte, luq::index slot, luq::index row, luq::index column) {
+          bytes = byte + 1;
+          if (column >= k) return;
+          ++used;
+          const luq::symbol_position position = locate_symbol(h, k, radix, row, column);
+          wrong += position.byte != byte || position.slot != slot;
+        });
+        CHECK(wrong == 0);
+        CHECK(used == h * k);
+        CHECK(bytes == h * plane_row_bytes(k, radix));
+      }
+    }
+  }
+}
+
+TEST_CASE("every byte is combined and taken apart, missing symbols being zero") {
+  for (const int radix : radices) {
+    CAPTURE(radix);
+    const luq::index symbols = symbols_per_byte(radix);
+    const auto bytes = static_cast<int>(std::lround(std::pow(radix, symbols)));
+    int wrong = 0;
+    std::vector<bool> seen(256, false);
+    for (int value = 0; value < bytes; ++value) {
+      const auto list = digits(value, radix, symbols);
+      const std::uint8_t byte = combine_symbols(list, radix);
+      wrong += seen[byte];
+      seen[byte] = true;
+      for (luq::index slot = 0; slot < symbols; ++slot) {
+        wrong += extract_symbol(byte, radix, slot) != list[static_cast<std::size_t>(slot)];
+      }
+      if (radix != 3) wrong += byte != value;  // lowest slot in the lowest bits
+    }
+    for (luq::index count = 0; count <= symbols; ++count) {
+      std::vector<std::uint8_t> list(static_cast<std::size_t>(count), static_cast<std::uint8_t>(radix - 1));
+      const std::uint8_t shorter = combine_symbols(list, radix);
+      list.resize(static_cast<std::size_t>(symbols), 0);
+      wrong += shorter != combine_symbols(list, radix);
+    }
+    CHECK(wrong == 0);
+  }
+}
+
+TEST_CASE("five trits are a fixed-point fraction, the first one the most significant") {
+  struct row {
+    std::array<std::uint8_t, 5> trits;
+    int byte;
+  };
+  constexpr std::array<row, 9> table{{
+      {{0, 0, 0, 0, 0}, 0x00},
+      {{0, 0, 0, 0, 1}, 0x02},  // ceil(1 * 256/243) = ceil(1.05)
+      {{0, 0, 0, 0, 2}, 0x03},  // ceil(2.11)
+      {{0, 0, 0, 1, 0}, 0x04},  // ceil(3 * 256/243) = ceil(3.16)
+      {{0, 0, 1, 0, 0}, 0x0a},  // ceil(9 * 256/243) = ceil(9.48)
+      {{0, 1, 0, 0, 0}, 0x1d},  // ceil(27 * 256/243) = ceil(28.44)
+      {{1, 0, 0, 0, 0}, 0x56},  // ceil(81 * 256/243) = ceil(85.33)
+      {{1, 1, 1, 1, 1}, 0x80},  // ceil(121 * 256/243) = ceil(127.47)
+      {{2, 2, 2, 2, 2}, 0xff},  // ceil(242 * 256/243) = ceil(254.95)
+  }};
+  for (const row& r : table) CHECK(static_cast<int>(combine_symbols(r.trits, 3)) == r.byte);
+  for (int byte = 0; byte < 256; ++byte) {  // also those that no five trits make
+    for (luq::index slot = 0; slot < 5; ++slot) {
+      const int trit = extract_symbol(static_cast<std::uint8_t>(byte), 3, slot);
+      CHECK(trit >= 0);
+      CHECK(trit <= 2);
+    }
+  }
+}
+
+TEST_CASE("tiles follow one another without gaps, row tile by row tile, then the column flags") {
+  for (const luq::index group : {luq::whole_row, luq::index{1}, luq::index{24}, luq::index{500}}) {
+    luq_test::for_each_codec(group, [&](const auto& codec) {
+      for (const luq::index rows : {1, 63, 64, 65, 128, 200}) {
+        for (const luq::index cols : {1, 23, 24, 25, 48, 70}) {
+          CAPTURE(codec.name());
+          CAPTURE(rows);
+          CAPTURE(cols);
+          const tile_layout layout(codec, rows, cols);
+          const luq::index columns = group == luq::whole_row ? cols : std::min(group, cols);
+          luq::index row = 0;
+          luq::index offset = 0;
+          luq::index row_tile = 0;
+          for (; row < rows; row += layout.rows_of(row_tile++)) {
+            CHECK(layout.rows_of(row_tile) == std::min<luq::index>(64, rows - row));
+            luq::index column = 0;
+            luq::index g = 0;
+            for (; column < cols; column += layout.columns_of(g++)) {
+              CHECK(layout.first_column(g) == column);
+              CHECK(layout.columns_of(g) == std::min(columns, cols - column));
+              CHECK(layout.tile_offset(row_tile, g) == offset);
+              offset += layout.tile_bytes(layout.rows_of(row_tile), layout.columns_of(g));
+            }
+            CHECK(layout.groups() == g);
+          }
+          CHECK(layout.row_tiles() == row_tile);
+          CHECK(layout.flags_offset() == offset);
+          CHECK(layout.bytes() == offset + (codec.column_classes == 2 ? (cols + 7) / 8 : 0));
+          CHECK(codec.bytes(rows, cols) == layout.bytes());
+        }
+      }
+    });
+  }
+}
+
+TEST_CASE("a tile is its planes and the parameters of its rows") {
+  // 3 bits: a plane of 2 bits, 6 bytes of 24 columns, and one of 1 bit, 3 bytes; h rows each
+  CHECK(tile_layout<luq::int_codec<3>>::code_bytes(10, 24) == 90);
+  const luq::int_codec<3> codec{.group = 24};
+  CHECK(tile_layout(codec, 10, 24).tile_bytes(10, 24) == 90 + 20 + 4);  // fp16 scales, 30 bits of zero points
+}
+
+TEST_CASE("an empty matrix has no tiles") {
+  CHECK(luq::sign_codec{}.bytes(0, 0) == 0);
+  CHECK(luq::sign_codec{}.bytes(5, 0) == 0);
+  CHECK(luq::sign_codec{}.bytes(0, 5) == 0);
+  CHECK(tile_layout(luq::sign_codec{.group = luq::whole_row}, 5, 0).groups() == 0);
+}
+
+TEST_CASE("sizes beyond 32 bits are exact") {
+  const luq::index n = luq::index{1} << 20;
+  CHECK(luq::sign_codec{}.bytes(n, n) == n * (n / 128) * 18);
+  CHECK(tile_layout(luq::sign_codec{}, n, n).tile_offset(n / 64 - 1, n / 128 - 1) == n * (n / 128) * 18 - 64 * 18);
+}
