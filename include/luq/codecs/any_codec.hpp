@@ -6,6 +6,7 @@
 // (one group for the whole row).
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -79,7 +80,8 @@ class codec_text {
   [[nodiscard]] std::optional<index> take_number(char prefix) {
     codec_text ahead = *this;
     const std::string_view word = ahead.next();
-    if (word.size() < 2 || word.front() != prefix || (word[1] == '0' && word.size() > 2)) return std::nullopt;
+    if (word.size() < 2 || word.front() != prefix || word[1] < '0' || word[1] > '9') return std::nullopt;
+    if (word[1] == '0' && word.size() > 2) return std::nullopt;
     index number = 0;
     const auto [end, failure] = std::from_chars(word.data() + 1, word.data() + word.size(), number);
     if (failure != std::errc() || end != word.data() + word.size() || number < 0 || number > largest_group) {
@@ -114,10 +116,12 @@ template <unsigned Bits>
   return codec;
 }
 
-[[nodiscard]] inline any_codec parse_billm_codec(codec_text& text, index group) {
+[[nodiscard]] inline std::optional<any_codec> parse_billm_codec(codec_text& text, index group) {
   billm_codec codec{.group = group};
   if (text.take("magnitude")) codec.metric = saliency::magnitude;
-  codec.salient_limit = text.take_number('s').value_or(codec.salient_limit);
+  const std::optional<index> limit = text.take_number('s');
+  if (limit && (*limit < 1 || *limit == codec.salient_limit)) return std::nullopt;  // name() leaves the default out
+  codec.salient_limit = limit.value_or(codec.salient_limit);
   return codec;
 }
 
@@ -142,10 +146,12 @@ template <unsigned Bits>
   const index group = parts.take_number('g').value_or(128);
   const std::optional<any_codec> codec = detail::parse_codec_family(parts, group);
   if (!codec || !parts.at_end()) {
-    fail(errc::invalid_argument, "codec \"", text,
-         "\": expected FAMILY[:gGROUP][OPTIONS] with int2, int3, int4 or int8 [:sym][:searched], sign, ternary, lut2, "
-         "or "
-         "billm [:magnitude], group 0 for the whole row");
+    std::string shown(text.substr(0, 80));  // a message is one line, whatever was typed
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
+    fail(errc::invalid_argument, "codec \"", shown,
+         "\": expected FAMILY[:gGROUP][OPTIONS] with int2, int3, int4 or int8 [:sym][:searched][:onesided], sign, "
+         "ternary, lut2, or billm [:magnitude][:sLIMIT], group 0 for the whole row");
   }
   return *codec;
 }

@@ -65,7 +65,9 @@ struct basic_billm_codec {
     matrix S = W;
     if (metric == saliency::hessian) {
       S = S.cwiseAbs2();
-      for (index c = 0; c < columns && !importance.empty(); ++c) S.col(c) *= importance[static_cast<std::size_t>(c)];
+      // An importance of all zeros says nothing about the columns, as in fit_rows().
+      const bool weighted = std::any_of(importance.begin(), importance.end(), [](float h) { return h > 0; });
+      for (index c = 0; c < columns && weighted; ++c) S.col(c) *= importance[static_cast<std::size_t>(c)];
     }
     coded_group result{{matrix(rows, parameter_count), choose_salient(S)}, basic_matrix<code>(rows, columns)};
     const float threshold = choose_split(S, result.parameters);

@@ -38,6 +38,7 @@
 // The layout does not depend on the vector length of the machine that wrote it. Multi-byte values are little-endian.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

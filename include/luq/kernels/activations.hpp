@@ -6,6 +6,7 @@
 //
 // A segment is a run of at most 256 stored columns of one group. The rounding error of an element is at most half a
 // step, |x - scale q| <= scale / 2, so that of a product with a row w is at most sum_segments scale/2 sum |w|.
+// Activations so small that their scale has no finite inverse become zero.
 // A segment that holds a NaN or an infinity gets scale NaN: the product is then NaN instead of a plausible number.
 #pragma once
 

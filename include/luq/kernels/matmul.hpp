@@ -217,6 +217,7 @@ template <class Arch = xsimd::default_arch, WeightCodec Codec, Executor E = seri
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, const E& executor = {}) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
+  if (X.rows() == 0) return;
   const prepared_activations prepared = prepare_activations(W, X, options.activations, executor);
   executor.parallel_for(W.layout().row_tiles(), [&](index row_tile) {
     detail::tile_product<Arch, Codec> product(W, prepared, row_tile);
