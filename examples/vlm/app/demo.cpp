@@ -18,9 +18,9 @@ namespace {
 /// Codecs of at most 1.75 true bits from which the ultra-low rung is chosen.
 const std::vector<std::string> low_candidates{"sign:g128", "ternary:g128", "ternary:g0"};
 
-/// Half the width of the 95 % interval of an accuracy measured on `questions` questions.
-double accuracy_margin(double accuracy, std::size_t questions) {
-  return 1.96 * std::sqrt(accuracy * (1 - accuracy) / static_cast<double>(questions));
+/// Half the width of the 95 % interval of an accuracy of one half measured on `questions` questions, where it is widest.
+double widest_margin(std::size_t questions) {
+  return 1.96 * std::sqrt(0.25 / static_cast<double>(questions));
 }
 
 /// Everything the steps of the demo share, and the report they add to.
@@ -104,9 +104,8 @@ class demo_run {
     add(heading{"Float accuracy by kind of question"});
     add(accuracy_table(questions_, result));
     add(paragraph{"Always giving the most frequent answer of each kind: " + percent(majority_accuracy(questions_)) +
-                  ". The accuracies below have a 95 % interval of about +-" +
-                  percent(accuracy_margin(float_accuracy_, questions_.questions.size())) +
-                  " from the number of questions."});
+                  ". The number of questions gives the accuracies below a 95 % interval of at most +-" +
+                  percent(widest_margin(questions_.questions.size())) + "."});
   }
 
   void measure_entropies() {

@@ -128,7 +128,9 @@ struct drawing {
     CAPTURE(e.name);
     const auto check_x = [&](double x) { CHECK((x >= 0 && x <= width)); };
     const auto check_y = [&](double y) { CHECK((y >= 0 && y <= height)); };
-    for (const auto& [key, value] : e.attributes) {
+    for (const auto& entry : e.attributes) {
+      const std::string& key = entry.first;
+      const std::string& value = entry.second;
       CAPTURE(key);
       if (key == "x" || key == "x1" || key == "x2" || key == "cx") check_x(number(value));
       if (key == "y" || key == "y1" || key == "y2" || key == "cy") check_y(number(value));
