@@ -135,7 +135,9 @@ TEST_CASE("a group that begins inside a block is fitted to current weights unles
 }
 
 TEST_CASE("tiny and empty shapes") {
-  for (const auto& [rows, cols] : {std::pair<int, int>{1, 1}, {1, 2}, {3, 1}, {0, 4}}) {
+  for (const auto& shape : {std::pair<int, int>{1, 1}, {1, 2}, {3, 1}, {0, 4}}) {
+    const int rows = shape.first;
+    const int cols = shape.second;
     CAPTURE(rows);
     CAPTURE(cols);
     const auto problem = make_linear_problem(rows, cols, 20, 9);
