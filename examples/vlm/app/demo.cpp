@@ -18,7 +18,8 @@ namespace {
 /// Codecs of at most 1.75 true bits from which the ultra-low rung is chosen.
 const std::vector<std::string> low_candidates{"sign:g128", "ternary:g128", "ternary:g0"};
 
-/// Half the width of the 95 % interval of an accuracy of one half measured on `questions` questions, where it is widest.
+/// Half the width of the 95 % interval of an accuracy of one half measured on `questions` questions, where it is
+/// widest.
 double widest_margin(std::size_t questions) {
   return 1.96 * std::sqrt(0.25 / static_cast<double>(questions));
 }
