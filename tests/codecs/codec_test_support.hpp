@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codecs/random_coded_matrix.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/random.hpp"
@@ -48,41 +49,6 @@ inline void set_codes(luq::basic_matrix<luq::code>& codes, luq::index row, std::
   std::vector<float> values;
   for (float x = first; x <= last; x += step) values.push_back(x);
   return values;
-}
-
-/// Codes, parameters and column classes that no fit would choose: all of them random, and legal.
-template <class Codec>
-[[nodiscard]] luq::coded_matrix<Codec> random_coded_matrix(const Codec& codec, luq::index rows, luq::index cols,
-                                                           std::uint64_t seed) {
-  const luq::counter_rng rng(seed);
-  std::uint64_t position = 0;
-  luq::coded_matrix<Codec> coded(codec, rows, cols);
-  for (luq::index i = 0; i < coded.codes.size(); ++i) {
-    coded.codes.data()[i] = static_cast<luq::code>(rng.below(position++, luq::levels<Codec>()));
-  }
-  const bool has_float_scales = codec.name().ends_with(":f32");
-  const luq::index group_columns = luq::group_size(codec, cols);
-  for (std::size_t g = 0; g < coded.groups.size(); ++g) {
-    luq::matrix& values = coded.groups[g].values;
-    values.resize(rows, Codec::parameter_count);
-    for (luq::index i = 0; i < values.size(); ++i) {
-      const auto value = static_cast<float>(rng.normal(position++));
-      values.data()[i] = has_float_scales ? value : static_cast<float>(luq::half(value));
-    }
-    if constexpr (requires { codec.symmetric; }) {  // the second parameter of an integer is its zero point
-      for (luq::index r = 0; r < rows; ++r) {
-        const auto zero = codec.symmetric ? luq::levels<Codec>() / 2 : rng.below(position++, luq::levels<Codec>());
-        values(r, 1) = static_cast<float>(zero);
-      }
-    }
-    if constexpr (Codec::column_classes > 1) {
-      const luq::index first = static_cast<luq::index>(g) * group_columns;
-      for (luq::index c = first; c < std::min(first + group_columns, cols); ++c) {
-        coded.groups[g].column_class.push_back(rng.below(position++, 4) == 0 ? 1 : 0);
-      }
-    }
-  }
-  return coded;
 }
 
 /// Codes every group for itself, as round-to-nearest does.

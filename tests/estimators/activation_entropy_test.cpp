@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
 
 using doctest::Approx;
@@ -19,6 +20,7 @@ using luq::entropy_estimate;
 using luq::layer_entropy;
 using luq::matrix;
 using luq::token_class;
+using luq_test::error_of;
 
 namespace {
 
@@ -78,17 +80,6 @@ bool same(const layer_entropy& a, const layer_entropy& b) {
   REQUIRE(b.text.has_value());
   REQUIRE(b.image.has_value());
   return same(a.all, b.all) && same(*a.text, *b.text) && same(*a.image, *b.image);
-}
-
-template <class Action>
-luq::error error_of(Action&& action) {
-  try {
-    action();
-  } catch (const luq::error& e) {
-    return e;
-  }
-  FAIL("no error");
-  return {luq::errc::unsupported, ""};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
 #include "luq/io/safetensors.hpp"
@@ -17,6 +18,7 @@
 using luq::hessian;
 using luq::matrix;
 using luq::token_class;
+using luq_test::error_of;
 
 namespace {
 
@@ -50,17 +52,6 @@ double error_in_bounds(const matrix& H, const matrix& X, const std::vector<float
 
 double relative_difference(const matrix& a, const matrix& b) {
   return static_cast<double>((a - b).cwiseAbs().maxCoeff() / a.cwiseAbs().maxCoeff());
-}
-
-template <class Action>
-luq::error error_of(Action&& action) {
-  try {
-    action();
-  } catch (const luq::error& e) {
-    return e;
-  }
-  FAIL("no error");
-  return {luq::errc::unsupported, ""};
 }
 
 }  // namespace

@@ -12,12 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
 
 using luq::kmeans;
 using luq::kmeans_options;
 using luq::kmeans_result;
 using luq::matrix;
+using luq_test::error_of;
 
 namespace {
 
@@ -68,17 +70,6 @@ luq::index occupied(const kmeans_result& result) {
 bool same(const kmeans_result& a, const kmeans_result& b) {
   return a.centroids == b.centroids && a.assignment == b.assignment && a.weights == b.weights &&
          a.inertia == b.inertia && a.iterations == b.iterations && a.converged == b.converged;
-}
-
-template <class Action>
-luq::error error_of(Action&& action) {
-  try {
-    action();
-  } catch (const luq::error& e) {
-    return e;
-  }
-  FAIL("no error");
-  return {luq::errc::unsupported, ""};
 }
 
 }  // namespace

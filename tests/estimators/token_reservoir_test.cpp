@@ -10,9 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "error_of.hpp"
+
 using luq::matrix;
 using luq::token_identity;
 using luq::token_reservoir;
+using luq_test::error_of;
 
 namespace {
 
@@ -32,17 +35,6 @@ std::vector<token_identity> stream() {
     for (std::uint64_t position = 0; position < 100; ++position) result.push_back({sequence, position});
   }
   return result;
-}
-
-template <class Action>
-luq::error error_of(Action&& action) {
-  try {
-    action();
-  } catch (const luq::error& e) {
-    return e;
-  }
-  FAIL("no error");
-  return {luq::errc::unsupported, ""};
 }
 
 }  // namespace

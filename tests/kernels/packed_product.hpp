@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "codecs/random_coded_matrix.hpp"
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/random.hpp"
 #include "luq/kernels/activations.hpp"
@@ -28,35 +29,6 @@ using double_matrix = luq::basic_matrix<double>;
 inline std::vector<luq::any_codec> all_codecs(luq::index group) {
   std::vector<luq::any_codec> result;
   for_each_codec(group, [&](const auto& codec) { result.emplace_back(codec); });
-  return result;
-}
-
-/// Codes, parameters and column classes drawn at random: every code with every parameter, whether or not a quantizer
-/// would choose it.
-template <class Codec>
-luq::coded_matrix<Codec> random_coded_matrix(const Codec& codec, luq::index rows, luq::index cols, std::uint64_t seed) {
-  luq::coded_matrix<Codec> result(codec, rows, cols);
-  const luq::counter_rng rng(seed);
-  std::uint64_t position = 0;
-  const auto below = [&](int bound) { return rng.below(position++, static_cast<std::uint64_t>(bound)); };
-  for (luq::code& q : result.codes.reshaped()) q = static_cast<luq::code>(below(luq::levels<Codec>()));
-  for (std::size_t g = 0; g < result.groups.size(); ++g) {
-    luq::group_parameters& group = result.groups[g];
-    group.values = luq::random_normal_matrix(rows, Codec::parameter_count, luq::counter_rng(seed, 1 + g));
-    for (float& value : group.values.reshaped()) value = static_cast<float>(luq::half(value));
-    if constexpr (Codec::column_classes == 1) group.values = group.values.cwiseAbs().eval();  // scales, >= 0
-    if constexpr (requires { codec.symmetric; }) {
-      for (luq::index r = 0; r < rows; ++r) {
-        const int zero = codec.symmetric ? luq::levels<Codec>() / 2 : static_cast<int>(below(luq::levels<Codec>()));
-        group.values(r, 1) = static_cast<float>(zero);
-      }
-    }
-    if constexpr (Codec::column_classes == 2) {
-      const auto first = static_cast<luq::index>(g) * luq::group_size(codec, cols);
-      group.column_class.resize(static_cast<std::size_t>(std::min(luq::group_size(codec, cols), cols - first)));
-      for (std::uint8_t& column_class : group.column_class) column_class = static_cast<std::uint8_t>(below(2));
-    }
-  }
   return result;
 }
 

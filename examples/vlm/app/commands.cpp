@@ -29,12 +29,6 @@ calibration calibrate_model(const settings& s, const llava_model& model, luq::pr
   return calibrate(model, set, mix_sequences(set, s.alpha, s.tokens), s.entropy(), s.executor, progress);
 }
 
-/// A share of the bytes of the uniform high decoder, as a number of bytes.
-luq::index bytes_after_saving(const luq::prefix_policy& policy, double saving) {
-  const auto uniform = static_cast<double>(luq::total_bytes(luq::uniform_plan(policy.shape, policy.high)));
-  return static_cast<luq::index>((1 - saving) * uniform);
-}
-
 luq::plan choose_plan(const luq::prefix_policy& policy, const quantize_options& options) {
   if (options.low_layers) return luq::prefix_plan(policy, *options.low_layers);
   if (options.bits) return luq::plan_within_bits(policy, *options.bits);

@@ -8,6 +8,8 @@
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/estimators/entropy.hpp>
+#include <optional>
+#include <system_error>
 
 #include "pipeline.hpp"
 
@@ -34,10 +36,11 @@ class demo_run {
         model_(s.model),
         calibration_(read_calibration_set(s.calibration)),
         questions_(read_question_set(s.test)),
-        exam_(model_, questions_, s.executor, progress),
         shape_(decoder_shape(model_)) {}
 
   void run() {
+    require_possible();
+    exam_.emplace(model_, questions_, settings_.executor, progress_);
     introduce();
     measure_float_accuracy();
     statistics_ = calibrate_at(settings_.alpha);
@@ -48,7 +51,6 @@ class demo_run {
     compare_low_candidates();
     sweep_mixing_ratio();
     write_and_reload();
-    std::filesystem::create_directories(options_.output);
     write_text("report.html", render_html(report_));
     write_text("results.md", render_markdown(report_));
     std::cout << "\nwrote " << (options_.output / "report.html").string() << ", results.md and packed.safetensors\n";
@@ -83,8 +85,18 @@ class demo_run {
 
   [[nodiscard]] double uniform_accuracy(const quantized_decoder& rung) const {
     return exam_
-        .take(planned_model(model_, luq::uniform_plan(shape_, rung.choice.codec), {&rung}, weight_form::decoded))
+        ->take(planned_model(model_, luq::uniform_plan(shape_, rung.choice.codec), {&rung}, weight_form::decoded))
         .overall();
+  }
+
+  /// An unknown codec, an impossible budget and a folder that cannot be made are errors before the work, not after it.
+  void require_possible() const {
+    const luq::prefix_policy policy{shape_, luq::depth_order(static_cast<luq::index>(shape_.size())),
+                                    luq::parse_codec(settings_.low), luq::parse_codec(settings_.high), ""};
+    (void)luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
+    std::error_code failure;
+    std::filesystem::create_directories(options_.output, failure);
+    if (failure) luq::fail(luq::errc::io_failure, options_.output.string(), ": ", failure.message());
   }
 
   void introduce() {
@@ -100,7 +112,7 @@ class demo_run {
   }
 
   void measure_float_accuracy() {
-    const accuracy result = exam_.take(model_);
+    const accuracy result = exam_->take(model_);
     float_accuracy_ = result.overall();
     add(heading{"Float accuracy by kind of question"});
     add(accuracy_table(questions_, result));
@@ -145,7 +157,7 @@ class demo_run {
   void quantize_rungs() {
     low_ = quantize(statistics_, settings_.low);
     high_ = quantize(statistics_, settings_.high);
-    evaluator_.emplace(model_, exam_, low_, high_);
+    evaluator_.emplace(model_, *exam_, low_, high_);
     add(heading{"Relative output error of each layer under both rungs"});
     table errors{{"layer", rung_name(low_.choice), rung_name(high_.choice)}, {}};
     for (std::size_t layer = 0; layer < shape_.size(); ++layer) {
@@ -206,13 +218,9 @@ class demo_run {
                   orders_[static_cast<std::size_t>(best_control - area.begin())].name + "."});
   }
 
-  [[nodiscard]] luq::index budget_bytes() const {
-    const auto uniform = static_cast<double>(luq::total_bytes(luq::uniform_plan(shape_, high_.choice.codec)));
-    return static_cast<luq::index>(std::floor((1 - options_.saving) * uniform));
-  }
-
   void compare_rivals() {
-    plan_ = luq::plan_within_bytes(policy_of(orders_.front()), budget_bytes());
+    const luq::prefix_policy policy = policy_of(orders_.front());
+    plan_ = luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
     low_layers_ = std::count(plan_.codecs.begin(), plan_.codecs.end(), low_.choice.codec);
     const luq::plan uniform_high = luq::uniform_plan(shape_, high_.choice.codec);
     add(heading{"The plan that saves " + percent(options_.saving) + " of a uniform " +
@@ -270,9 +278,9 @@ class demo_run {
       const quantized_decoder candidate = quantize(statistics_, name);
       luq::prefix_policy policy = policy_of(orders_.front());
       policy.low = candidate.choice.codec;
-      const luq::plan choice = luq::plan_within_bytes(policy, budget_bytes());
+      const luq::plan choice = luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
       const double result =
-          exam_.take(planned_model(model_, choice, {&candidate, &high_}, weight_form::decoded)).overall();
+          exam_->take(planned_model(model_, choice, {&candidate, &high_}, weight_form::decoded)).overall();
       rows.rows.push_back(
           {name, fixed(luq::average_bits(luq::uniform_plan(shape_, candidate.choice.codec)), 3),
            fixed(candidate.mean_output_error(), 4),
@@ -296,7 +304,7 @@ class demo_run {
       const quantized_decoder low = quantize(statistics, settings_.low);
       const quantized_decoder high = quantize(statistics, settings_.high);
       const luq::plan choice = luq::prefix_plan(policy_of(order_by_name("lowest", scores)), low_layers_);
-      const double result = exam_.take(planned_model(model_, choice, {&low, &high}, weight_form::decoded)).overall();
+      const double result = exam_->take(planned_model(model_, choice, {&low, &high}, weight_form::decoded)).overall();
       std::string layers;
       for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
         if (choice.codecs[layer] == low.choice.codec) layers += (layers.empty() ? "" : " ") + std::to_string(layer);
@@ -311,11 +319,10 @@ class demo_run {
   }
 
   void write_and_reload() {
-    std::filesystem::create_directories(options_.output);
     const std::filesystem::path path = options_.output / "packed.safetensors";
     const luq::packed_model_size predicted = write_planned_model(path, settings_.model, plan_, {&low_, &high_});
     const luq::packed_model file(path);
-    const double reloaded = exam_.take(with_packed_decoder(model_, file), progress_).overall();
+    const double reloaded = exam_->take(with_packed_decoder(model_, file), progress_).overall();
     const double computed = (*evaluator_)(plan_).overall();
     add(heading{"The packed file, written and read back"});
     table rows{{"", "as computed", "in the file"}, {}};
@@ -340,7 +347,7 @@ class demo_run {
   llava_model model_;
   calibration_set calibration_;
   question_set questions_;
-  examination exam_;
+  std::optional<examination> exam_;
   luq::model_shape shape_;
   document report_;
 

@@ -84,6 +84,11 @@ named_order order_by_name(const std::string& name, const std::vector<double>& sc
             "\": expected lowest, highest, depth, random or random:SEED");
 }
 
+luq::index bytes_after_saving(const luq::prefix_policy& policy, double saving) {
+  const auto uniform = static_cast<double>(luq::total_bytes(luq::uniform_plan(policy.shape, policy.high)));
+  return static_cast<luq::index>((1 - saving) * uniform);
+}
+
 table entropy_table(const std::vector<luq::layer_entropy>& entropies) {
   table result{{"layer", "all tokens", "s.d. of seeds", "text tokens", "image tokens", "place in order"}, {}};
   const luq::layer_order order = luq::lowest_entropy_first(entropy_scores(entropies));

@@ -38,6 +38,9 @@ struct named_order {
 /// @throws luq::error invalid_argument
 [[nodiscard]] named_order order_by_name(const std::string& name, const std::vector<double>& scores);
 
+/// What a uniform high decoder leaves of its bytes when this share of them is saved, rounded down.
+[[nodiscard]] luq::index bytes_after_saving(const luq::prefix_policy& policy, double saving);
+
 /// The entropies as a table, one row per layer.
 [[nodiscard]] table entropy_table(const std::vector<luq::layer_entropy>& entropies);
 

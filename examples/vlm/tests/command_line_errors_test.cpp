@@ -120,6 +120,7 @@ TEST_CASE("wrong paths") {
   check_refused({"entropy", "--calibration", "/absent"}, {"/absent: cannot open"});
   check_refused({"quantize", "--output", "/absent/packed"}, {"/absent/packed", "no folder /absent"});
   check_refused({"quantize", "--plan", "/absent/plan"}, {"/absent/plan", "no folder /absent"});
+  check_refused({"demo", "--output", files().packed}, {files().packed});
 }
 
 TEST_CASE("files of another kind") {
@@ -160,7 +161,7 @@ TEST_CASE("weights that are no finite numbers") {
 }
 
 TEST_CASE("codecs and orders that there are none of") {
-  for (const char* command : {"quantize", "scan"}) {
+  for (const char* command : {"quantize", "scan", "demo"}) {
     check_refused({command, "--low", "int5"}, {"\"int5\"", "int2, int3, int4 or int8"});
     check_refused({command, "--high", "int4:x"}, {"int4:x"});
   }
@@ -176,6 +177,7 @@ TEST_CASE("budgets that cannot be met") {
   check_refused({"quantize", "--bits", "0.5"}, smallest);
   check_refused({"quantize", "--bytes", "516095"}, smallest);
   check_refused({"quantize", "--saving", "0.99"}, smallest);
+  check_refused({"demo", "--saving", "0.99", "--output", files().path("demo")}, smallest);
 }
 
 TEST_CASE("the smallest budget that a message names is possible") {
