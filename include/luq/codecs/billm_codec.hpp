@@ -67,7 +67,9 @@ struct basic_billm_codec {
       S = S.cwiseAbs2();
       // An importance of all zeros says nothing about the columns, as in fit_rows().
       const bool weighted = std::any_of(importance.begin(), importance.end(), [](float h) { return h > 0; });
-      for (index c = 0; c < columns && weighted; ++c) S.col(c) *= importance[static_cast<std::size_t>(c)];
+      if (weighted) {
+        S.array().rowwise() *= Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>(importance.data(), columns);
+      }
     }
     coded_group result{{matrix(rows, parameter_count), choose_salient(S)}, basic_matrix<code>(rows, columns)};
     const float threshold = choose_split(S, result.parameters);
