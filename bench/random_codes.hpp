@@ -11,7 +11,7 @@
 namespace luq_bench {
 
 inline constexpr const char* codec_names[] = {"int2:g128", "int3:g128",    "int4:g128", "int4:g128:sym", "int8:g128",
-                                              "sign:g128", "ternary:g128", "lut2:g128", "billm:g128"};
+                                              "sign:g128", "ternary:g128", "lut2:g128", "lloyd4:g64",    "billm:g128"};
 
 template <class Codec>
 luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::index cols) {

@@ -30,6 +30,7 @@
 #include "luq/codecs/bit_packing.hpp"
 #include "luq/codecs/coded_matrix.hpp"
 #include "luq/codecs/int_codec.hpp"
+#include "luq/codecs/lloyd_codec.hpp"
 #include "luq/codecs/lut2_codec.hpp"
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/codecs/sign_codec.hpp"
@@ -43,6 +44,7 @@
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/quantizer.hpp"
+#include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 
 #include "luq/kernels/activations.hpp"

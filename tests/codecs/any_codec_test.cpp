@@ -42,6 +42,9 @@ std::vector<any_codec> all_options() {
     codecs.emplace_back(luq::sign_codec{group});
     codecs.emplace_back(luq::ternary_codec{group});
     codecs.emplace_back(luq::lut2_codec{group});
+    codecs.emplace_back(luq::lloyd_codec<2>{group});
+    codecs.emplace_back(luq::lloyd_codec<3>{group});
+    codecs.emplace_back(luq::lloyd_codec<4>{group});
     for (const saliency metric : {saliency::hessian, saliency::magnitude}) {
       for (const luq::index limit : {1, 49, 50, 51, 1000}) codecs.emplace_back(luq::billm_codec{group, metric, limit});
     }
@@ -66,7 +69,7 @@ TEST_CASE("every codec and option is read back from its name, and no two share o
     CHECK(parse_codec(name) == codec);
     CHECK(luq::codec_name(parse_codec(name)) == name);
   }
-  CHECK(names.size() == 7 * (4 * 8 + 3 + 2 * 5));
+  CHECK(names.size() == 7 * (4 * 8 + 6 + 2 * 5));
 }
 
 TEST_CASE("canonical names") {

@@ -31,6 +31,9 @@ struct without_encode : luq::sign_codec {
 struct without_coefficients : luq::sign_codec {
   [[nodiscard]] std::array<float, 1> coefficients(const float*, int) const;
 };
+struct without_scale_basis : luq::sign_codec {
+  [[nodiscard]] std::array<float, 2> scale_basis(luq::code, const float*, int) const;
+};
 struct without_group : luq::sign_codec {
   void group() const;
 };
@@ -42,6 +45,7 @@ static_assert(luq::WeightCodec<renamed>);
 static_assert(!luq::WeightCodec<without_name>);
 static_assert(!luq::WeightCodec<without_encode>);
 static_assert(!luq::WeightCodec<without_coefficients>);
+static_assert(!luq::WeightCodec<without_scale_basis>);
 static_assert(!luq::WeightCodec<without_group>);
 static_assert(!luq::WeightCodec<without_storage>);
 static_assert(!luq::WeightCodec<int>);
@@ -183,4 +187,65 @@ TEST_CASE("scales are read from and written to blocks of larger matrices") {
 TEST_CASE("only scales that are not fp16 are named") {
   CHECK(luq::detail::scale_suffix<luq::half>().empty());
   CHECK(luq::detail::scale_suffix<float>() == ":f32");
+}
+
+TEST_CASE("a decoded value is linear in the scales, and new scales are stored or refused") {
+  luq_test::for_each_codec(8, [](const auto& codec) {
+    using Codec = std::decay_t<decltype(codec)>;
+    CAPTURE(codec.name());
+    const luq::group_parameters fitted =
+        codec.fit(luq::random_normal_matrix(1, 8, luq::counter_rng(1)), std::vector<float>{});
+    std::array<float, Codec::parameter_count> parameters{};
+    std::copy_n(fitted.row(0), parameters.size(), parameters.begin());
+    const auto check_linear = [&] {
+      for (int column_class = 0; column_class < Codec::column_classes; ++column_class) {
+        for (int q = 0; q < luq::levels<Codec>(); ++q) {
+          CAPTURE(q);
+          const auto basis = codec.scale_basis(static_cast<luq::code>(q), parameters.data(), column_class);
+          double sum = 0;
+          double magnitude = 0;
+          for (std::size_t i = 0; i < basis.size(); ++i) {
+            const double term = static_cast<double>(basis[i]) * static_cast<double>(parameters[i]);
+            sum += term;
+            magnitude += std::abs(term);
+          }
+          const auto value =
+              static_cast<double>(codec.decode(static_cast<luq::code>(q), parameters.data(), column_class));
+          CHECK(std::abs(value - sum) <= 0x1p-22 * magnitude);
+        }
+      }
+    };
+    check_linear();
+
+    std::array<float, static_cast<std::size_t>(Codec::scale_count)> scales{};
+    for (std::size_t i = 0; i < scales.size(); ++i) scales[i] = 0.3f * static_cast<float>(scales.size() - i);
+    const auto before = parameters;
+    REQUIRE(codec.store_scales(scales, parameters.data()));
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      CHECK(parameters[i] == (i < scales.size() ? static_cast<float>(luq::half(scales[i])) : before[i]));
+    }
+    check_linear();
+
+    const auto kept = parameters;
+    for (const float bad : {1e6f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+      scales[0] = bad;
+      CHECK_FALSE(codec.store_scales(scales, parameters.data()));
+      CHECK(parameters == kept);
+    }
+  });
+}
+
+TEST_CASE("scales under which the nearest value would not be found are refused") {
+  float scale = 1;
+  CHECK_FALSE(luq::sign_codec{}.store_scales({-0.5f}, &scale));
+  CHECK_FALSE(luq::ternary_codec{}.store_scales({-0.5f}, &scale));
+  CHECK_FALSE(luq::lloyd_codec<4>{}.store_scales({-0.5f}, &scale));
+  CHECK(scale == 1);
+  CHECK(luq::sign_codec{}.store_scales({0.0f}, &scale));
+  CHECK(scale == 0);
+  std::array<float, 2> pair{2, 1};
+  CHECK_FALSE(luq::lut2_codec{}.store_scales({1.0f, 1.5f}, pair.data()));
+  CHECK_FALSE(luq::lut2_codec{}.store_scales({1.0f, -0.5f}, pair.data()));
+  CHECK_FALSE(luq::int_codec<4>{}.store_scales({0.0f}, pair.data()));
+  CHECK(pair == std::array<float, 2>{2, 1});
 }

@@ -6,6 +6,7 @@
 
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/int_codec.hpp"
+#include "luq/codecs/lloyd_codec.hpp"
 #include "luq/codecs/lut2_codec.hpp"
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
@@ -23,6 +24,8 @@ void for_each_codec(luq::index group, Check&& check) {
   check(luq::sign_codec{.group = group});
   check(luq::ternary_codec{.group = group});
   check(luq::lut2_codec{.group = group});
+  check(luq::lloyd_codec<3>{.group = group});
+  check(luq::lloyd_codec<4>{.group = group});
   check(luq::billm_codec{.group = group});
 }
 

@@ -119,6 +119,17 @@ struct basic_billm_codec {
     return {parameters[1], parameters[2], parameters[3], parameters[0]};
   }
 
+  static constexpr int scale_count = 7;
+  [[nodiscard]] std::array<float, 7> scale_basis(code q, const float*, int column_class) const noexcept {
+    const auto s = static_cast<float>(component(q, 0));
+    const auto u = static_cast<float>(component(q, 1));
+    if (column_class == 1) return {0, 0, 0, 0, 1, s, u};
+    return {1, s, u, s * u, 0, 0, 0};
+  }
+  [[nodiscard]] bool store_scales(const std::array<float, 7>& scales, float* parameters) const {
+    return detail::store_rounded<Scale>(scales, parameters);
+  }
+
   friend bool operator==(const basic_billm_codec&, const basic_billm_codec&) = default;
 
  private:

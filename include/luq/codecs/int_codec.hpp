@@ -118,6 +118,14 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     return {parameters[0], -parameters[0] * parameters[1]};
   }
 
+  static constexpr int scale_count = 1;
+  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float* parameters, int) const noexcept {
+    return {static_cast<float>(q) - parameters[1]};
+  }
+  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
+    return scales[0] > 0 && detail::store_rounded<Scale>(scales, parameters);
+  }
+
   friend bool operator==(const basic_int_codec&, const basic_int_codec&) = default;
 
  private:

@@ -75,6 +75,14 @@ struct basic_lut2_codec {
     return {parameters[0], parameters[1], 0.0f};
   }
 
+  static constexpr int scale_count = 2;
+  [[nodiscard]] std::array<float, 2> scale_basis(code q, const float*, int) const noexcept {
+    return {static_cast<float>(component(q, 0)), static_cast<float>(component(q, 1))};
+  }
+  [[nodiscard]] bool store_scales(const std::array<float, 2>& scales, float* parameters) const {
+    return scales[1] >= 0 && scales[0] >= scales[1] && detail::store_rounded<Scale>(scales, parameters);
+  }
+
   friend bool operator==(const basic_lut2_codec&, const basic_lut2_codec&) = default;
 
  private:

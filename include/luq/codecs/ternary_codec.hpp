@@ -79,6 +79,14 @@ struct basic_ternary_codec {
     return {parameters[0], 0.0f};
   }
 
+  static constexpr int scale_count = 1;
+  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float*, int) const noexcept {
+    return {static_cast<float>(component(q, 0))};
+  }
+  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
+    return scales[0] >= 0 && detail::store_rounded<Scale>(scales, parameters);
+  }
+
   friend bool operator==(const basic_ternary_codec&, const basic_ternary_codec&) = default;
 };
 

@@ -11,7 +11,9 @@
 // the class of a column is shared by all rows and handed to encode and decode.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -62,12 +64,17 @@ struct coded_group {
 ///    `tile_rows` rows; unpack restores exactly the values that fit() returned.
 ///  - the linear form of integer kernels: w = coefficients[components] + sum_i coefficients[i] * component(code, i),
 ///    component a small integer, |component| <= 255; equal to decode() within float rounding.
+///  - `scale_count`, `scale_basis(code, parameters, column_class)`, `store_scales(scales, parameters)`: the
+///    decoded value is linear in the first scale_count parameters, w = sum_i parameters[i] * basis[i]; store_scales()
+///    puts rounded new ones in their place, or returns false and changes nothing where storage cannot hold them or
+///    encode() would not find the nearest value under them.
 /// A codec may also have `code_group(W, importance)`, where a group is coded other than weight by weight.
 template <class C>
 concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> &&
     requires(const C codec, const matrix_view& W, std::span<const float> importance, float w, const float* parameters,
              int column_class, code q, index rows, std::span<std::byte> bytes, std::span<const std::byte> const_bytes,
-             mutable_matrix_view values) {
+             mutable_matrix_view values, std::array<float, static_cast<std::size_t>(C::scale_count)> scales,
+             float* mutable_parameters) {
   { codec.group } -> std::convertible_to<index>;
   { codec.name() } -> std::same_as<std::string>;
   { C::parameter_count } -> std::convertible_to<int>;
@@ -83,6 +90,8 @@ concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> 
   { C::components } -> std::convertible_to<int>;
   { C::component(q, 0) } -> std::same_as<int>;
   { codec.coefficients(parameters, column_class) } -> std::same_as<std::array<float, C::components + 1>>;
+  { codec.scale_basis(q, parameters, column_class) } -> std::same_as<decltype(scales)>;
+  { codec.store_scales(scales, mutable_parameters) } -> std::same_as<bool>;
 };
 
 /// Number of codes of a codec.
@@ -120,6 +129,18 @@ template <class Scale>
 [[nodiscard]] std::string scale_suffix() {
   static_assert(std::same_as<Scale, half> || std::same_as<Scale, float>, "scales are stored as luq::half or float");
   return std::same_as<Scale, half> ? "" : ":f32";
+}
+
+/// Rounds scales to their storage type. Returns false, with nothing written, if one does not fit it.
+template <class Stored, std::size_t Count>
+[[nodiscard]] bool store_rounded(const std::array<float, Count>& scales, float* parameters) {
+  std::array<float, Count> rounded;
+  for (std::size_t i = 0; i < Count; ++i) {
+    rounded[i] = static_cast<float>(static_cast<Stored>(scales[i]));
+    if (!std::isfinite(rounded[i])) return false;
+  }
+  std::copy(rounded.begin(), rounded.end(), parameters);
+  return true;
 }
 
 /// A parameter as storage restores it. A magnitude that the storage type cannot hold is bad data, never an infinity.
