@@ -36,8 +36,10 @@
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/trellis_codec.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
+#include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
@@ -46,6 +48,7 @@
 #include "luq/quantizers/quantizer.hpp"
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "luq/quantizers/row_refinement.hpp"
 
 #include "luq/kernels/activations.hpp"
 #include "luq/kernels/any_matmul.hpp"

@@ -45,6 +45,9 @@ std::vector<any_codec> all_options() {
     codecs.emplace_back(luq::lloyd_codec<2>{group});
     codecs.emplace_back(luq::lloyd_codec<3>{group});
     codecs.emplace_back(luq::lloyd_codec<4>{group});
+    codecs.emplace_back(luq::trellis_codec<2>{group});
+    codecs.emplace_back(luq::trellis_codec<3>{group});
+    codecs.emplace_back(luq::trellis_codec<4>{group});
     for (const saliency metric : {saliency::hessian, saliency::magnitude}) {
       for (const luq::index limit : {1, 49, 50, 51, 1000}) codecs.emplace_back(luq::billm_codec{group, metric, limit});
     }
@@ -69,7 +72,7 @@ TEST_CASE("every codec and option is read back from its name, and no two share o
     CHECK(parse_codec(name) == codec);
     CHECK(luq::codec_name(parse_codec(name)) == name);
   }
-  CHECK(names.size() == 7 * (4 * 8 + 6 + 2 * 5));
+  CHECK(names.size() == 7 * (4 * 8 + 9 + 2 * 5));
 }
 
 TEST_CASE("canonical names") {
@@ -87,6 +90,8 @@ TEST_CASE("canonical names") {
       {luq::sign_codec{}, "sign:g128"},
       {luq::ternary_codec{.group = luq::whole_row}, "ternary:g0"},
       {luq::lut2_codec{.group = 7}, "lut2:g7"},
+      {luq::lloyd_codec<4>{}, "lloyd4:g64"},
+      {luq::trellis_codec<3>{.group = 0}, "trellis-r3:g0"},
       {luq::billm_codec{}, "billm:g128"},
       {luq::billm_codec{.group = 64, .metric = saliency::magnitude, .salient_limit = 10}, "billm:g64:magnitude:s10"},
       {luq::billm_codec{.salient_limit = 7}, "billm:g128:s7"},

@@ -124,7 +124,7 @@ template <class Codec>
 void check_linear_form(const Codec& codec, std::span<const float> parameters, int column_class = 0) {
   REQUIRE(parameters.size() == static_cast<std::size_t>(Codec::parameter_count));
   const auto coefficients = codec.coefficients(parameters.data(), column_class);
-  for (int q = 0; q < luq::levels<Codec>(); ++q) {
+  for (int q = 0; q < luq::code_count<Codec>(); ++q) {
     CAPTURE(q);
     const auto code = static_cast<luq::code>(q);
     auto sum = static_cast<double>(coefficients[Codec::components]);
@@ -230,7 +230,7 @@ void check_degenerate_groups(const Codec& codec, float error) {
     luq::matrix Q(W.rows(), W.cols());
     for (luq::index r = 0; r < W.rows(); ++r) {
       for (luq::index c = 0; c < W.cols(); ++c) {
-        REQUIRE(group.codes(r, c) < luq::levels<Codec>());
+        REQUIRE(group.codes(r, c) < luq::code_count<Codec>());
         Q(r, c) = codec.decode(group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c));
       }
     }

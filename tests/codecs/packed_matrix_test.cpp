@@ -123,7 +123,7 @@ TEST_CASE("whatever the bytes, every code is legal") {
       bytes[i] = static_cast<std::byte>(luq::counter_rng(5).below(i, 256));
     }
     const auto coded = packed_matrix(codec, 66, 64, std::move(bytes)).unpack();
-    CHECK(static_cast<int>(coded.codes.maxCoeff()) < luq::levels<std::decay_t<decltype(codec)>>());
+    CHECK(static_cast<int>(coded.codes.maxCoeff()) < luq::code_count<std::decay_t<decltype(codec)>>());
   });
 }
 

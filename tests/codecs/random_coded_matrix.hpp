@@ -22,6 +22,14 @@ template <class Codec>
   for (luq::index i = 0; i < coded.codes.size(); ++i) {
     coded.codes.data()[i] = static_cast<luq::code>(rng.below(position++, luq::levels<Codec>()));
   }
+  if constexpr (luq::SequenceCodec<Codec>) {  // so far symbols
+    const luq::index size = luq::group_size(codec, cols);
+    for (luq::index r = 0; r < rows; ++r) {
+      for (luq::index c = 0; c < cols; ++c) {
+        coded.codes(r, c) = Codec::next(c % size == 0 ? luq::code{0} : coded.codes(r, c - 1), coded.codes(r, c));
+      }
+    }
+  }
   const bool has_float_scales = codec.name().ends_with(":f32");
   const luq::index group_columns = luq::group_size(codec, cols);
   for (std::size_t g = 0; g < coded.groups.size(); ++g) {

@@ -41,9 +41,10 @@ struct without_storage : luq::sign_codec {
   void unpack_parameters() const;
 };
 
-static_assert(luq::WeightCodec<renamed>);
+static_assert(luq::MemorylessCodec<renamed> && !luq::SequenceCodec<renamed>);
+static_assert(luq::SequenceCodec<luq::trellis_codec<2>> && !luq::MemorylessCodec<luq::trellis_codec<2>>);
 static_assert(!luq::WeightCodec<without_name>);
-static_assert(!luq::WeightCodec<without_encode>);
+static_assert(luq::WeightCodec<without_encode> && !luq::MemorylessCodec<without_encode>);
 static_assert(!luq::WeightCodec<without_coefficients>);
 static_assert(!luq::WeightCodec<without_scale_basis>);
 static_assert(!luq::WeightCodec<without_group>);
@@ -71,6 +72,8 @@ TEST_CASE("levels are the product of the radices of the planes") {
   static_assert(luq::levels<luq::ternary_codec>() == 3);
   static_assert(luq::levels<luq::lut2_codec>() == 4 && luq::levels<luq::billm_codec>() == 4);
   static_assert(luq::levels<luq::int_codec<2>>() == 4 && luq::levels<luq::int_codec<3>>() == 8);
+  static_assert(luq::levels<luq::trellis_codec<3>>() == 3 && luq::code_count<luq::trellis_codec<3>>() == 6561);
+  static_assert(luq::code_count<luq::int_codec<3>>() == 8);
   static_assert(luq::levels<luq::int_codec<4>>() == 16 && luq::levels<luq::int_codec<8>>() == 256);
 }
 
@@ -100,7 +103,7 @@ TEST_CASE("parameters of a row are contiguous, and columns without a class are o
 TEST_CASE("code_group fits and encodes weight by weight, unless the codec codes groups itself") {
   const matrix W = luq::random_normal_matrix(5, 20, luq::counter_rng(1));
   const std::vector<float> importance = luq_test::ramp(1, 20, 1);
-  luq_test::for_each_codec(luq::whole_row, [&](const auto& codec) {
+  luq_test::for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
     CAPTURE(codec.name());
     const luq::coded_group group = luq::code_group(codec, W, importance);
     CHECK(group.parameters.values == codec.fit(W, importance).values);
@@ -199,7 +202,7 @@ TEST_CASE("a decoded value is linear in the scales, and new scales are stored or
     std::copy_n(fitted.row(0), parameters.size(), parameters.begin());
     const auto check_linear = [&] {
       for (int column_class = 0; column_class < Codec::column_classes; ++column_class) {
-        for (int q = 0; q < luq::levels<Codec>(); ++q) {
+        for (int q = 0; q < luq::code_count<Codec>(); ++q) {
           CAPTURE(q);
           const auto basis = codec.scale_basis(static_cast<luq::code>(q), parameters.data(), column_class);
           double sum = 0;

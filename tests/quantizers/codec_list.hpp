@@ -10,12 +10,13 @@
 #include "luq/codecs/lut2_codec.hpp"
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
+#include "luq/codecs/trellis_codec.hpp"
 
 namespace luq_test {
 
-/// Calls check(codec) for each codec with the given group.
+/// Calls check(codec) for each codec with the given group whose codes do not depend on each other.
 template <class Check>
-void for_each_codec(luq::index group, Check&& check) {
+void for_each_memoryless_codec(luq::index group, Check&& check) {
   check(luq::int_codec<2>{.group = group});
   check(luq::int_codec<3>{.group = group});
   check(luq::int_codec<4>{.group = group});
@@ -27,6 +28,15 @@ void for_each_codec(luq::index group, Check&& check) {
   check(luq::lloyd_codec<3>{.group = group});
   check(luq::lloyd_codec<4>{.group = group});
   check(luq::billm_codec{.group = group});
+}
+
+/// Calls check(codec) for each codec with the given group.
+template <class Check>
+void for_each_codec(luq::index group, Check&& check) {
+  for_each_memoryless_codec(group, check);
+  check(luq::trellis_codec<2>{.group = group});
+  check(luq::trellis_codec<3>{.group = group});
+  check(luq::trellis_codec<4>{.group = group});
 }
 
 }  // namespace luq_test

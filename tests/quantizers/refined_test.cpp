@@ -19,7 +19,7 @@
 using luq::gptq;
 using luq::matrix;
 using luq::refined;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -41,7 +41,7 @@ matrix decoded(const luq_test::linear_problem& problem, const Codec& codec, cons
 
 TEST_CASE("every round lowers the error of every row, with every codec") {
   const auto problem = make_linear_problem(70, 100, 400, 1);
-  for_each_codec(24, [&](const auto& codec) {
+  for_each_memoryless_codec(24, [&](const auto& codec) {
     CAPTURE(codec.name());
     matrix before = decoded(problem, codec, gptq{});
     for (int rounds = 1; rounds <= 4; ++rounds) {
@@ -92,7 +92,7 @@ TEST_CASE("the scales of unchanged codes are the least-squares solution") {
 
 TEST_CASE("codes of fixed scales end where no single change helps") {
   const auto problem = make_linear_problem(5, 40, 300, 4);
-  for_each_codec(20, [&](const auto& codec) {
+  for_each_memoryless_codec(20, [&](const auto& codec) {
     CAPTURE(codec.name());
     const refined<> many{.rounds = 40, .sweeps = 40, .damp = 0.01};
     auto result = luq::quantize_codes(problem.W, problem.H, codec, many);
@@ -112,7 +112,7 @@ TEST_CASE("codes of fixed scales end where no single change helps") {
 
 TEST_CASE("no rounds, no sweeps: what the start quantizer chose") {
   const auto problem = make_linear_problem(9, 33, 100, 5);
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto start = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
     const auto none = luq::quantize_codes(problem.W, problem.H, codec, refined<>{.rounds = 0});
@@ -123,7 +123,7 @@ TEST_CASE("no rounds, no sweeps: what the start quantizer chose") {
 
 TEST_CASE("what is refined is what is stored") {
   const auto problem = make_linear_problem(65, 70, 200, 6);
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto result = luq::quantize_codes(problem.W, problem.H, codec, refined<>{});
     CHECK(luq::pack(result).unpack().decode() == result.decode());
@@ -132,7 +132,7 @@ TEST_CASE("what is refined is what is stored") {
 
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(200, 70, 300, 7);
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto serial = luq::quantize_codes(problem.W, problem.H, codec, refined<>{});
     for (const int threads : {1, 2, 3}) {
@@ -149,7 +149,7 @@ TEST_CASE("dead columns, dead linears, zero rows, tiny shapes") {
   problem.X.col(5).setZero();
   problem.H = problem.X.transpose() * problem.X / 100.0f;
   problem.W.row(2).setZero();
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     const matrix Q = decoded(problem, codec, refined<>{});
     CHECK(Q.allFinite());

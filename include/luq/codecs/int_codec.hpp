@@ -101,8 +101,8 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     const auto scales = static_cast<std::size_t>(scale_bytes(values.rows()));
     detail::pack_scales<Scale>(values.leftCols(1), bytes.first(scales));
     if (symmetric) return;
-    std::vector<code> zeros;
-    for (index r = 0; r < values.rows(); ++r) zeros.push_back(static_cast<code>(values(r, 1)));
+    std::vector<std::uint8_t> zeros;
+    for (index r = 0; r < values.rows(); ++r) zeros.push_back(static_cast<std::uint8_t>(values(r, 1)));
     bit_pack(zeros, Bits, bytes.subspan(scales));
   }
   void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {

@@ -45,11 +45,12 @@ class packed_matrix {
         cols_(source.cols()),
         layout_(codec_, rows_, cols_),
         bytes_(static_cast<std::size_t>(layout_.bytes())) {
-    std::vector<code> column_flags;
+    std::vector<std::uint8_t> column_flags;
     for (index g = 0; g < layout_.groups(); ++g) {
       const group_parameters& group = source.groups[static_cast<std::size_t>(g)];
       for (index t = 0; t < layout_.row_tiles(); ++t) pack_tile(source, group, t, g);
-      for (index c = 0; c < layout_.columns_of(g); ++c) column_flags.push_back(static_cast<code>(group.class_of(c)));
+      for (index c = 0; c < layout_.columns_of(g); ++c)
+        column_flags.push_back(static_cast<std::uint8_t>(group.class_of(c)));
     }
     if constexpr (Codec::column_classes > 1) {
       bit_pack(column_flags, 1, std::span(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset())));
@@ -142,6 +143,19 @@ class packed_matrix {
 
   /// Code of row `row` of a tile at column `place` in stored order.
   [[nodiscard]] code stored_code(index row_tile, index group, index row, index place) const {
+    if constexpr (SequenceCodec<Codec>) {
+      code q = 0;
+      for (index p = std::max<index>(0, place - Codec::window + 1); p <= place; ++p) {
+        q = Codec::next(q, stored_symbol(row_tile, group, row, p));
+      }
+      return q;
+    } else {
+      return static_cast<code>(stored_symbol(row_tile, group, row, place));
+    }
+  }
+
+ private:
+  [[nodiscard]] int stored_symbol(index row_tile, index group, index row, index place) const {
     const index h = layout_.rows_of(row_tile);
     const index k = layout_.columns_of(group);
     const std::byte* plane = bytes_.data() + layout_.tile_offset(row_tile, group);
@@ -154,10 +168,9 @@ class packed_matrix {
       weight *= radix;
       plane += h * plane_row_bytes(k, radix);
     }
-    return static_cast<code>(value);
+    return value;
   }
 
- private:
   void pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g) {
     const index h = layout_.rows_of(t);
     const index k = layout_.columns_of(g);

@@ -7,6 +7,10 @@
 // split into the symbols that are stored, and how many bytes parameters take. It holds only options and is cheap to
 // copy. Which codes are *chosen* for the good of a layer's output is the business of a quantizer.
 //
+// In most formats any code can follow any other (MemorylessCodec). In a trellis the code of a column is a window over
+// its own symbol and those of the columns before it, so only some codes can follow (SequenceCodec); one symbol is
+// stored.
+//
 // Some formats let columns of a group differ in kind (BiLLM's salient columns). Such a codec has two column classes;
 // the class of a column is shared by all rows and handed to encode and decode.
 #pragma once
@@ -31,8 +35,8 @@ namespace luq {
 /// As the `group` option of a codec: one group spans the whole row.
 inline constexpr index whole_row = 0;
 
-/// Code of one weight, 0 ... levels-1.
-using code = std::uint8_t;
+/// Code of one weight, 0 ... code_count-1.
+using code = std::uint16_t;
 
 /// The parameters of one column group.
 struct group_parameters {
@@ -56,7 +60,6 @@ struct coded_group {
 ///  - `fit(W, importance)`: parameters of the group W [rows x columns]. `importance` has one weight >= 0 per column
 ///    for the squared error of that column (a Hessian's view of it), or is empty for equal weights. All zero weights,
 ///    all zero importance and a single column are valid input. Non-finite input is a caller's bug.
-///  - `encode(w, parameters, column_class)`: the code whose decoded value is nearest to the finite w.
 ///  - `decode(code, parameters, column_class)`: the weight.
 ///  - `planes`: radices of the symbols of a code, lowest first: code = s0 + planes[0] * (s1 + planes[1] * ...);
 ///    each is 2, 3, 4, 16 or 256 (tile_layout.hpp stores 8, 5, 4, 2 or 1 such symbols in a byte).
@@ -68,10 +71,11 @@ struct coded_group {
 ///    decoded value is linear in the first scale_count parameters, w = sum_i parameters[i] * basis[i]; store_scales()
 ///    puts rounded new ones in their place, or returns false and changes nothing where storage cannot hold them or
 ///    encode() would not find the nearest value under them.
-/// A codec may also have `code_group(W, importance)`, where a group is coded other than weight by weight.
+/// A codec is also a MemorylessCodec or a SequenceCodec, and may have `code_group(W, importance)`, where a group is
+/// coded other than weight by weight.
 template <class C>
 concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> &&
-    requires(const C codec, const matrix_view& W, std::span<const float> importance, float w, const float* parameters,
+    requires(const C codec, const matrix_view& W, std::span<const float> importance, const float* parameters,
              int column_class, code q, index rows, std::span<std::byte> bytes, std::span<const std::byte> const_bytes,
              mutable_matrix_view values, std::array<float, static_cast<std::size_t>(C::scale_count)> scales,
              float* mutable_parameters) {
@@ -81,7 +85,6 @@ concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> 
   { C::column_classes } -> std::convertible_to<int>;
   { C::planes.size() } -> std::convertible_to<std::size_t>;
   { codec.fit(W, importance) } -> std::same_as<group_parameters>;
-  { codec.encode(w, parameters, column_class) } -> std::same_as<code>;
   { codec.decode(q, parameters, column_class) } -> std::same_as<float>;
   { codec.parameter_bytes(rows) } -> std::same_as<index>;
   codec.pack_parameters(W, bytes);
@@ -94,12 +97,41 @@ concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> 
   { codec.store_scales(scales, mutable_parameters) } -> std::same_as<bool>;
 };
 
-/// Number of codes of a codec.
-template <class Codec>
+/// `encode(w, parameters, column_class)`: the code whose decoded value is nearest to the finite w.
+template <class C>
+concept MemorylessCodec = WeightCodec<C> &&
+    requires(const C codec, float w, const float* parameters, int column_class) {
+  { codec.encode(w, parameters, column_class) } -> std::same_as<code>;
+};
+
+/// `next(previous, symbol)`: the code of a column whose stored symbol is `symbol`, 0 ... levels-1, and whose left
+/// neighbour has the code `previous`; the first column of a group follows code 0. A code has code % levels as its
+/// symbol and forgets: after `window` symbols nothing is left of the codes before. `code_group` is required.
+template <class C>
+concept SequenceCodec = WeightCodec<C> &&
+    requires(const C codec, const matrix_view& W, std::span<const float> importance, code previous, int symbol) {
+  { C::next(previous, symbol) } -> std::same_as<code>;
+  { C::window } -> std::convertible_to<int>;
+  { C::code_count } -> std::convertible_to<int>;
+  { codec.code_group(W, importance) } -> std::same_as<coded_group>;
+};
+
+/// Number of symbols of a codec: what is stored of a code.
+template <WeightCodec Codec>
 [[nodiscard]] constexpr int levels() noexcept {
   int product = 1;
   for (const auto radix : Codec::planes) product *= static_cast<int>(radix);
   return product;
+}
+
+/// Number of codes: levels(), or more where a code remembers symbols before its own.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr int code_count() noexcept {
+  if constexpr (SequenceCodec<Codec>) {
+    return Codec::code_count;
+  } else {
+    return levels<Codec>();
+  }
 }
 
 /// Columns of a group of `codec` in a matrix of `cols` columns (the last group may be shorter).

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A tile's codes as plain numbers: one byte for each weight, [stored column][row], so that the rows of a column are
+// A tile's codes as plain numbers: one for each weight, [stored column][row], so that the rows of a column are
 // neighbours as they are in the packed planes. Each plane is read once, front to back.
 #pragma once
 
@@ -63,6 +63,10 @@ void decode_tile_codes(std::span<const std::byte> tile, index h, index k, code* 
     }
     plane += h * plane_row_bytes(k, radix);
     weight *= radix;
+  }
+  if constexpr (SequenceCodec<Codec>) {  // symbols so far: each becomes a code by those before it
+    for (index r = 0; r < h; ++r) codes[r] = Codec::next(0, codes[r]);
+    for (index i = h; i < k * h; ++i) codes[i] = Codec::next(codes[i - h], codes[i]);
   }
 }
 

@@ -9,7 +9,8 @@
 //
 // Updates within a block of columns are applied at once, those to columns after it as one matrix product per block:
 // the same result up to rounding for any block. Parameters of a group are fitted to its weights as they stand when
-// the first of its columns is reached. Nothing here knows the codec; a sign gains from feedback as an int4 does.
+// the first of its columns is reached. Nothing here knows the codec; a sign gains from feedback as an int4 does. Codes
+// that depend on each other (SequenceCodec) need beam_search.hpp.
 //
 // Columns can be taken in order of falling H_jj, so that the inputs that matter are coded while many columns can
 // still absorb their error. Groups stay those of the stored matrix (parameters then come from the weights as given,
@@ -49,7 +50,7 @@ struct gptq {
 
   static constexpr bool needs_hessian = true;
 
-  template <WeightCodec Codec, Executor E>
+  template <MemorylessCodec Codec, Executor E>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                const E& executor, quantize_report& report) const {
     if (block < 1) fail(errc::invalid_argument, "gptq: expected block >= 1, got ", block);

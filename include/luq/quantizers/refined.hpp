@@ -1,225 +1,20 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Alternating refinement of codes that another quantizer chose, by the layer's output error itself. For a row w of the
-// weights, coded as q, that error is (w - q)^T H (w - q). Two steps lower it in turn:
+// Alternating refinement of what another quantizer chose, by the layer's output error itself: all scales of a row by
+// least squares under its codes, then each code by coordinate descent under its scales, in turn (row_refinement.hpp).
+// Column feedback visits each column once and never learns of columns after it; this visits them again with all others
+// known, which gains most where codes are few.
 //
-//   scales   a decoded row is linear in its scales s, q = D s with D given by the codes, so the best scales of all
-//            groups of the row together solve one least-squares problem, (D^T H D) s = D^T H w
-//   codes    of one weight, all others fixed, the error is least at  t_j = q_j + (H (w - q))_j / H_jj;  the weight
-//            takes the representable value nearest to t_j, column after column
-//
-// The second step is the cyclic coordinate descent of QuantEase (Behdin et al., arXiv 2309.01885, section 3); the first
-// is what ARB-LLM (Li et al., ICLR 2025) does for binary codes block by block, here on the whole Hessian and for every
-// codec. Column feedback visits each column once and never learns of columns after it; this visits them again with all
-// others known, which gains most where codes are few.
-//
-// Neither step can raise the error (but for float rounding), so more rounds are never worse *on the calibration data*.
-// H is damped as for column feedback, which keeps scales from following the noise of few tokens.
+// Neither step can raise the error, so more rounds are never worse *on the calibration data*. H is damped as for column
+// feedback, which keeps scales from following the noise of few tokens.
 #pragma once
-
-#include <Eigen/Cholesky>
-#include <algorithm>
-#include <array>
-#include <vector>
 
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantizer.hpp"
+#include "luq/quantizers/row_refinement.hpp"
 
 namespace luq {
-
-namespace detail {
-
-/// Alternating refinement of some rows of a coded matrix. Rows do not depend on each other.
-template <WeightCodec Codec>
-class row_refinement {
- public:
-  /// @param W      the rows' weights [rows x in], dead columns zero
-  /// @param H      [in x in]; `ridge` is added to its diagonal
-  /// @param first  of the rows in `result`
-  row_refinement(const matrix& W, const matrix_view& H, float ridge, index first, coded_matrix<Codec>& result)
-      : W_(W), H_(H), ridge_(ridge), first_(first), result_(result), layout_(result.codec, result.rows(), W.cols()) {}
-
-  /// Solves for the scales of each row. A solution that the codec cannot store, or that storage makes worse than the
-  /// present scales, is not taken.
-  void refit_scales() {
-    const index unknowns = layout_.groups() * scales;
-    for (auto& part : basis_) part.resize(W_.rows(), W_.cols());
-    fill_basis();
-    const matrix gradient = error_gradient();
-    std::vector<basic_matrix<double>> normal(static_cast<std::size_t>(W_.rows()),
-                                             basic_matrix<double>(unknowns, unknowns));
-    for (index g = 0; g < layout_.groups(); ++g) add_normal_rows(g, normal);
-    for (index r = 0; r < W_.rows(); ++r) solve_row(r, gradient, normal[static_cast<std::size_t>(r)]);
-  }
-
-  /// One pass of coordinate descent over all columns. Returns whether a code changed.
-  bool reassign_codes() {
-    matrix gradient = error_gradient();  // kept up to date as codes change
-    const Eigen::ArrayXf inverse = (H_.diagonal().array() + ridge_).inverse();
-    bool changed = false;
-    for (index begin = 0; begin < W_.cols(); begin += block) {
-      const index count = std::min(block, W_.cols() - begin);
-      matrix steps = matrix::Zero(W_.rows(), count);
-      bool block_changed = false;
-      for (index r = 0; r < W_.rows(); ++r) {
-        for (index j = begin; j < begin + count; ++j) {
-          const float step = reassign(r, j, gradient(r, j) * inverse[j]);
-          if (step == 0.0f) continue;
-          steps(r, j - begin) = step;
-          gradient.row(r).segment(begin, count) -= step * H_.row(j).segment(begin, count);
-          gradient(r, j) -= step * ridge_;
-          block_changed = true;
-        }
-      }
-      if (!block_changed) continue;
-      changed = true;
-      const index end = begin + count;
-      const index rest = W_.cols() - end;
-      gradient.rightCols(rest).noalias() -= steps * H_.block(begin, end, count, rest);
-    }
-    return changed;
-  }
-
- private:
-  static constexpr index block = 128;  // columns whose changes reach the columns after them as one matrix product
-  static constexpr index scales = Codec::scale_count;
-
-  [[nodiscard]] group_parameters& group(index g) const { return result_.groups[static_cast<std::size_t>(g)]; }
-  [[nodiscard]] float* parameters(index r, index g) const { return group(g).values.row(first_ + r).data(); }
-
-  [[nodiscard]] matrix decoded() const {
-    matrix Q(W_.rows(), W_.cols());
-    for (index g = 0; g < layout_.groups(); ++g) {
-      const index begin = layout_.first_column(g);
-      for (index r = 0; r < W_.rows(); ++r) {
-        const float* p = parameters(r, g);
-        for (index c = 0; c < layout_.columns_of(g); ++c) {
-          Q(r, begin + c) = result_.codec.decode(result_.codes(first_ + r, begin + c), p, group(g).class_of(c));
-        }
-      }
-    }
-    return Q;
-  }
-
-  /// H (w - q) of each row.
-  [[nodiscard]] matrix error_gradient() const {
-    const matrix error = W_ - decoded();
-    matrix gradient = error * H_;
-    gradient += ridge_ * error;
-    return gradient;
-  }
-
-  /// Moves one weight to the value nearest to its present one plus `offset`. Returns the step.
-  float reassign(index r, index j, float offset) {
-    const index size = group_size(result_.codec, W_.cols());
-    const float* p = parameters(r, j / size);
-    const int column_class = group(j / size).class_of(j % size);
-    code& q = result_.codes(first_ + r, j);
-    const float before = result_.codec.decode(q, p, column_class);
-    const code candidate = result_.codec.encode(before + offset, p, column_class);
-    if (candidate == q) return 0.0f;
-    const float after = result_.codec.decode(candidate, p, column_class);
-    // Two codes may share a value or be equally far; only a real gain is taken, so that passes come to an end.
-    if (!(std::abs(before + offset - after) < std::abs(offset))) return 0.0f;
-    q = candidate;
-    return after - before;
-  }
-
-  void fill_basis() {
-    for (index g = 0; g < layout_.groups(); ++g) {
-      const index begin = layout_.first_column(g);
-      for (index r = 0; r < W_.rows(); ++r) {
-        const float* p = parameters(r, g);
-        for (index c = 0; c < layout_.columns_of(g); ++c) {
-          const auto values = result_.codec.scale_basis(result_.codes(first_ + r, begin + c), p, group(g).class_of(c));
-          for (std::size_t s = 0; s < values.size(); ++s) basis_[s](r, begin + c) = values[s];
-        }
-      }
-    }
-  }
-
-  /// The rows of D^T H D that belong to group g, up to the diagonal, for all rows of weights.
-  void add_normal_rows(index g, std::vector<basic_matrix<double>>& normal) const {
-    const index begin = layout_.first_column(g);
-    const index columns = layout_.columns_of(g);
-    const index end = begin + columns;
-    for (index s = 0; s < scales; ++s) {
-      const auto own = basis_[static_cast<std::size_t>(s)].middleCols(begin, columns);
-      matrix product = own * H_.block(begin, 0, columns, end);  // [rows x end]
-      product.middleCols(begin, columns) += ridge_ * own;
-      for (index r = 0; r < W_.rows(); ++r) {
-        auto row = normal[static_cast<std::size_t>(r)].row(g * scales + s);
-        for (index other = 0; other <= g; ++other) {
-          const index from = layout_.first_column(other);
-          const index count = layout_.columns_of(other);
-          for (index t = 0; t < scales; ++t) {
-            row[other * scales + t] =
-                static_cast<double>(product.row(r)
-                                        .segment(from, count)
-                                        .dot(basis_[static_cast<std::size_t>(t)].row(r).segment(from, count)));
-          }
-        }
-      }
-    }
-  }
-
-  /// Takes the step from the present scales of row r that solves the normal equations A, if it can be stored.
-  void solve_row(index r, const matrix& gradient, basic_matrix<double>& A) {
-    const index unknowns = A.rows();
-    Eigen::VectorXd residual(unknowns);  // D^T H (w - q)
-    for (index g = 0; g < layout_.groups(); ++g) {
-      const index begin = layout_.first_column(g);
-      const index count = layout_.columns_of(g);
-      for (index s = 0; s < scales; ++s) {
-        residual[g * scales + s] =
-            static_cast<double>(gradient.row(r)
-                                    .segment(begin, count)
-                                    .dot(basis_[static_cast<std::size_t>(s)].row(r).segment(begin, count)));
-      }
-    }
-    A.triangularView<Eigen::StrictlyUpper>() = A.transpose();
-    // Where codes leave a scale almost free, as those of a small group of seven parameters do, the float sums in A
-    // decide nothing. The ridge is above their rounding error, so a gain that is one with the ridge is one without it.
-    A.diagonal().array() += 1e-5 * A.diagonal().mean() + 1e-30;
-    const Eigen::LLT<basic_matrix<double>> cholesky(A);
-    if (cholesky.info() != Eigen::Success) return;
-    const Eigen::VectorXd step = cholesky.solve(residual);
-
-    Eigen::VectorXd stored_step = Eigen::VectorXd::Zero(unknowns);
-    std::vector<std::array<float, Codec::parameter_count>> candidates(static_cast<std::size_t>(layout_.groups()));
-    for (index g = 0; g < layout_.groups(); ++g) {
-      auto& candidate = candidates[static_cast<std::size_t>(g)];
-      const float* present = parameters(r, g);
-      std::copy_n(present, candidate.size(), candidate.begin());
-      std::array<float, Codec::scale_count> wanted{};
-      for (std::size_t s = 0; s < wanted.size(); ++s) {
-        wanted[s] = static_cast<float>(static_cast<double>(present[s]) + step[g * scales + static_cast<index>(s)]);
-      }
-      if (!result_.codec.store_scales(wanted, candidate.data())) continue;
-      for (std::size_t s = 0; s < wanted.size(); ++s) {
-        stored_step[g * scales + static_cast<index>(s)] =
-            static_cast<double>(candidate[s]) - static_cast<double>(present[s]);
-      }
-    }
-    const double gain = stored_step.dot(2 * residual - A * stored_step);
-    if (!(gain > 0)) return;
-    for (index g = 0; g < layout_.groups(); ++g) {
-      const auto& candidate = candidates[static_cast<std::size_t>(g)];
-      std::copy(candidate.begin(), candidate.end(), parameters(r, g));
-    }
-  }
-
-  const matrix& W_;
-  const matrix_view& H_;
-  float ridge_;
-  index first_;
-  coded_matrix<Codec>& result_;
-  tile_layout<Codec> layout_;
-  std::array<matrix, Codec::scale_count> basis_;  // D, one [rows x in] for each scale of a group
-};
-
-}  // namespace detail
 
 /// Another quantizer, followed by alternating refinement of what it chose.
 template <Quantizer Start = gptq>
@@ -231,7 +26,7 @@ struct refined {
 
   static constexpr bool needs_hessian = true;
 
-  template <WeightCodec Codec, Executor E>
+  template <MemorylessCodec Codec, Executor E>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                const E& executor, quantize_report& report) const {
     if (rounds < 0 || sweeps < 0 || !(damp >= 0)) {

@@ -1,0 +1,215 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Trellis-coded quantization with a computed code book: a weight is a function of its own symbol and of those of the
+// columns before it. The state after column t is the number written by the last `window` symbols, radix r,
+//
+//   state_t = (r state_{t-1} + symbol_t) mod r^window,        w_t = scale * level(state_t)
+//
+// so every weight has r^window values to choose from while log2 r bits are stored, and the decoder is a shift register
+// (the bitshift trellis of Tseng et al., QTIP, NeurIPS 2024, section 3.1; Marcellin and Fischer, IEEE Trans. Commun.
+// 1990, for trellis-coded quantization at large). The level is no table: the state times a constant, modulo 2^32, cut
+// into four bytes of six bits each, whose sum less 126 is close to a normal variable,
+//
+//   level(s) = sum_{i=0..3} ((54b1e187h s mod 2^32) >> 8 i) mod 64  - 126        in -126 ... 126
+//
+// The multiplier is the best of 40 tried by the error below. An 8-bit dot-product instruction adds those four bytes
+// while it multiplies them with an activation: shift, or, mask, multiply, mask, multiply-add for each vector of rows.
+//
+//   r  window  states  bits a weight (groups of 512)  relative MSE of a Gaussian, this / best scalar / bound
+//   2  12      4096    1.031                          0.277  / 0.363 (sign)     / 0.250
+//   3   8      6561    1.633                          0.1225 / 0.190 (ternary)  / 0.111
+//   4   6      4096    2.031                          0.0723 / 0.1175 (Lloyd)   / 0.0625
+//
+//   tile | symbol plane (radix r) | h scales |
+//
+// Each group starts from state 0, so its first columns have little choice: the errors above grow by 6 to 10 % with groups
+// of 128, by 1 to 2 % with 512, by nothing to speak of with whole rows. A tail-biting trellis, which starts from the
+// state it ends in, wins half of that back or more where no error is fed between columns (Viterbi twice, as QTIP does).
+// With column feedback the state to come back to is chosen for weights that feedback goes on to change, and the last
+// window - 1 columns of the group, which nothing later can correct, have no choice left; so groups are long instead.
+//
+// Weights coded like this should look normal, with no outliers: rotate inputs first, or use small groups.
+// code_group() finds the best sequence of a group by the Viterbi algorithm; beam_search.hpp finds one with feedback.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/weight_codec.hpp"
+
+namespace luq {
+
+template <int Radix, class Scale = half>
+requires(Radix == 2 || Radix == 3 || Radix == 4) struct basic_trellis_codec {
+  index group = 512;  ///< columns that share a scale and form one sequence, >= 1, or whole_row
+
+  static constexpr int parameter_count = 1;  ///< { scale }
+  static constexpr int column_classes = 1;
+  static constexpr std::array<std::uint16_t, 1> planes{Radix};
+  static constexpr int components = 1;  ///< w = scale * component, component = level(code)
+
+  static constexpr int window = Radix == 2 ? 12 : Radix == 3 ? 8 : 6;  ///< symbols that a code remembers
+  static constexpr int code_count = [] {
+    int count = 1;
+    for (int i = 0; i < window; ++i) count *= Radix;
+    return count;
+  }();
+
+  [[nodiscard]] static constexpr code next(code previous, int symbol) noexcept {
+    return static_cast<code>((static_cast<int>(previous) % (code_count / Radix)) * Radix + symbol);
+  }
+
+  [[nodiscard]] static constexpr int component(code q, int) noexcept {
+    const std::uint32_t product = (0x54b1e187u * q) & 0x3f3f3f3fu;
+    return static_cast<int>((product & 0xffu) + ((product >> 8) & 0xffu) + ((product >> 16) & 0xffu) +
+                            (product >> 24)) -
+           126;
+  }
+
+  [[nodiscard]] std::string name() const {
+    return "trellis-r" + std::to_string(Radix) + ":g" + std::to_string(group) + detail::scale_suffix<Scale>();
+  }
+
+  /// The scale that suits normal weights of the group's weighted mean square, before any code is chosen: the spread of
+  /// decoded values is that of the weights less what is lost.
+  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
+    return detail::fit_rows<basic_trellis_codec>(W, importance, [](auto w, auto weights, float* parameters) {
+      double square = 0;
+      double total = 0;
+      for (std::size_t j = 0; j < w.size(); ++j) {
+        square += static_cast<double>(weights[j]) * static_cast<double>(w[j]) * static_cast<double>(w[j]);
+        total += static_cast<double>(weights[j]);
+      }
+      const double kept = 1 - gaussian_error;
+      parameters[0] =
+          detail::stored_value<Scale>(static_cast<float>(std::sqrt(kept * square / total / mean_square_level)));
+    });
+  }
+
+  /// The sequence of least weighted squared error for each row, by the Viterbi algorithm, under the scale of fit() and
+  /// then twice under the best scale for the sequence found. O(code_count) a weight.
+  [[nodiscard]] coded_group code_group(const matrix_view& W, std::span<const float> importance) const {
+    coded_group result{fit(W, importance), basic_matrix<code>(W.rows(), W.cols())};
+    std::vector<float> weights(importance.begin(), importance.end());
+    if (std::none_of(weights.begin(), weights.end(), [](float h) { return h > 0.0f; })) {
+      weights.assign(static_cast<std::size_t>(W.cols()), 1.0f);
+    }
+    viterbi search(W.cols());
+    for (index r = 0; r < W.rows(); ++r) {
+      float* scale = result.parameters.values.row(r).data();
+      code* codes = result.codes.row(r).data();
+      for (int round = 0; round < 3; ++round) {
+        search.run(W.row(r).data(), weights, *scale, codes);
+        double product = 0;
+        double square = 0;
+        for (index c = 0; c < W.cols(); ++c) {
+          const double weighted_level =
+              static_cast<double>(weights[static_cast<std::size_t>(c)]) * component(codes[c], 0);
+          product += weighted_level * static_cast<double>(W(r, c));
+          square += weighted_level * component(codes[c], 0);
+        }
+        if (!(product > 0)) break;
+        *scale = detail::stored_value<Scale>(static_cast<float>(product / square));
+      }
+    }
+    return result;
+  }
+
+  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
+    return parameters[0] * static_cast<float>(component(q, 0));
+  }
+
+  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
+  [[nodiscard]] index parameter_bytes(index rows) const { return rows * static_cast<index>(sizeof(Scale)); }
+  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
+    detail::pack_scales<Scale>(values, bytes);
+  }
+  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
+    detail::unpack_scales<Scale>(bytes, values);
+  }
+
+  [[nodiscard]] std::array<float, 2> coefficients(const float* parameters, int) const noexcept {
+    return {parameters[0], 0.0f};
+  }
+
+  static constexpr int scale_count = 1;
+  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float*, int) const noexcept {
+    return {static_cast<float>(component(q, 0))};
+  }
+  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
+    return scales[0] >= 0 && detail::store_rounded<Scale>(scales, parameters);
+  }
+
+  friend bool operator==(const basic_trellis_codec&, const basic_trellis_codec&) = default;
+
+ private:
+  static constexpr double gaussian_error = Radix == 2 ? 0.277 : Radix == 3 ? 0.1225 : 0.0723;
+
+  static constexpr double mean_square_level = [] {
+    double sum = 0;
+    for (int q = 0; q < code_count; ++q) {
+      sum += static_cast<double>(component(static_cast<code>(q), 0)) * component(static_cast<code>(q), 0);
+    }
+    return sum / code_count;
+  }();
+
+  /// The Viterbi algorithm over all states. A state's predecessors are `states / r` apart, its successors neighbours.
+  class viterbi {
+   public:
+    explicit viterbi(index columns)
+        : cost_(states), next_cost_(states), levels_(states), came_from_(static_cast<std::size_t>(columns) * bases) {
+      for (std::size_t s = 0; s < states; ++s) levels_[s] = static_cast<float>(component(static_cast<code>(s), 0));
+    }
+
+    void run(const float* w, const std::vector<float>& weights, float scale, code* codes) {
+      std::fill(cost_.begin(), cost_.end(), std::numeric_limits<float>::max() / 4);
+      cost_[0] = 0;
+      std::uint8_t* came_from = came_from_.data();
+      for (std::size_t c = 0; c < weights.size(); ++c, came_from += bases) {
+        for (std::size_t base = 0; base < bases; ++base) {
+          float best = cost_[base];
+          std::uint8_t origin = 0;
+          for (std::size_t oldest = 1; oldest < radix; ++oldest) {
+            const float cost = cost_[base + oldest * bases];
+            origin = cost < best ? static_cast<std::uint8_t>(oldest) : origin;
+            best = std::min(best, cost);
+          }
+          came_from[base] = origin;
+          for (std::size_t symbol = 0; symbol < radix; ++symbol) {
+            const float error = w[c] - scale * levels_[base * radix + symbol];
+            next_cost_[base * radix + symbol] = best + weights[c] * error * error;
+          }
+        }
+        std::swap(cost_, next_cost_);
+      }
+      auto state = static_cast<std::size_t>(std::min_element(cost_.begin(), cost_.end()) - cost_.begin());
+      for (std::size_t c = weights.size(); c-- > 0;) {
+        came_from -= bases;
+        codes[c] = static_cast<code>(state);
+        state = state / radix + came_from[state / radix] * bases;
+      }
+    }
+
+   private:
+    static constexpr auto radix = static_cast<std::size_t>(Radix);
+    static constexpr auto states = static_cast<std::size_t>(code_count);
+    static constexpr std::size_t bases = states / radix;  // states less their oldest symbol
+
+    std::vector<float> cost_;
+    std::vector<float> next_cost_;
+    std::vector<float> levels_;
+    std::vector<std::uint8_t> came_from_;  // [columns][bases]: the oldest symbol of the best predecessor
+  };
+};
+
+template <int Radix>
+using trellis_codec = basic_trellis_codec<Radix, half>;
+
+static_assert(SequenceCodec<trellis_codec<2>> && SequenceCodec<trellis_codec<3>> && SequenceCodec<trellis_codec<4>>);
+
+}  // namespace luq

@@ -1,0 +1,331 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Column feedback that keeps many partial codings of a row. Column feedback (gptq.hpp) is a greedy search: with U from
+// hessian_factor.hpp, the output error of a row of codes is a sum over its columns,
+//
+//   (w - q)^T H (w - q) = sum_j e_j^2,    e_j = (t_j - q_j) / U_jj,    t_j = w_j - sum_{i<j} e_i U_ij
+//
+// and each column takes the code of least e_j. Here each of the `beams` best partial codings so far is extended by
+// every code that may follow it, with the feedback of its own errors, and the best `beams` extensions live on: the
+// M-algorithm (Anderson and Mohan, IEEE Trans. Commun. 1984), known as K-best search where lattices are decoded. One
+// beam is column feedback. For codes that depend on each other (SequenceCodec) it is trellis search with per-survivor
+// processing (Raheli, Polydoros and Tzou, IEEE Trans. Commun. 1995), where the blockwise Viterbi search of QTIP
+// (NeurIPS 2024) has feedback only between blocks of columns.
+//
+// A coding of all columns would be long to keep and to copy. Codings are cut at blocks of 64 columns: when a block is
+// done, the best coding decides the block before it, and those that disagree about that are dropped.
+//
+// Afterwards all scales of the row are fitted by least squares under the codes found (row_refinement.hpp), and the
+// search is repeated under them, as often as asked; of the results of a row the best is kept.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "luq/quantizers/hessian_factor.hpp"
+#include "luq/quantizers/quantizer.hpp"
+#include "luq/quantizers/row_refinement.hpp"
+
+namespace luq {
+
+namespace detail {
+
+/// Columns that are decided together.
+inline constexpr index beam_block = 64;
+
+/// The partial codings of one row. `prior` is the block that is coded but not decided, `current` the one being coded.
+template <WeightCodec Codec>
+class row_beam {
+ public:
+  /// @param limit  codings to keep, >= 1
+  row_beam(const Codec& codec, index limit) : codec_(codec), limit_(static_cast<std::size_t>(limit)), members_(1) {
+    for (auto* block : {&prior_, &current_}) {
+      block->errors.resize(beam_block, limit);
+      block->codes.resize(beam_block, limit);
+    }
+  }
+
+  /// Extends all codings by the columns begin ... begin+count-1 of a row.
+  /// @param w             the row, with the feedback of all decided columns
+  /// @param parameters_of  parameters_of(column): the row's parameters for a column and the column's class
+  /// @param group         columns of a group
+  template <class ParametersOf>
+  void extend(const float* w, index begin, index count, const matrix& U, index group, ParametersOf&& parameters_of) {
+    std::swap(prior_, current_);
+    current_.count = 0;
+    current_.begin = begin;
+    ancestor_.resize(members_.size());
+    std::iota(ancestor_.begin(), ancestor_.end(), std::size_t{0});
+    // Feedback from the undecided block, for each of its codings: [count x codings].
+    inherited_.noalias() = U.block(prior_.begin, begin, prior_.count, count).transpose() *
+                           prior_.errors.topLeftCorner(prior_.count, static_cast<index>(members_.size()));
+    for (index j = 0; j < count; ++j) {
+      const auto [parameters, column_class] = parameters_of(begin + j);
+      const bool starts_group = (begin + j) % group == 0;
+      find_targets(w[begin + j], j, U);
+      collect_candidates(1.0f / U(begin + j, begin + j), parameters, column_class, starts_group);
+      keep_best(j);
+    }
+    current_.count = count;
+  }
+
+  /// Decides the block before the current one by the best coding, and drops the codings that disagree.
+  /// @param errors  one per column of that block
+  /// @param codes   likewise
+  void decide_prior(float* errors, code* codes) {
+    const std::size_t chosen = ancestor_[best()];
+    copy_column(prior_, static_cast<index>(chosen), errors, codes);
+    std::size_t kept = 0;
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      if (ancestor_[m] != chosen) continue;
+      members_[kept] = members_[m];
+      const auto from = static_cast<index>(m);
+      const auto to = static_cast<index>(kept++);
+      current_.errors.col(to).head(current_.count) = current_.errors.col(from).head(current_.count);
+      current_.codes.col(to).head(current_.count) = current_.codes.col(from).head(current_.count);
+    }
+    members_.resize(kept);
+  }
+
+  /// The current block of the best coding, when no column is left.
+  void decide_current(float* errors, code* codes) const {
+    copy_column(current_, static_cast<index>(best()), errors, codes);
+  }
+
+ private:
+  struct member {
+    float cost = 0;
+    code last = 0;
+  };
+  struct candidate {
+    float cost;
+    float error;
+    std::uint32_t parent;
+    code q;
+    bool operator<(const candidate& other) const {
+      return cost != other.cost ? cost < other.cost : std::pair(parent, q) < std::pair(other.parent, other.q);
+    }
+  };
+  struct coded_block {
+    index begin = 0;
+    index count = 0;
+    basic_matrix<float> errors;  // [columns x codings]
+    basic_matrix<code> codes;
+  };
+
+  [[nodiscard]] std::size_t best() const {
+    const auto least = std::min_element(members_.begin(), members_.end(),
+                                        [](const member& a, const member& b) { return a.cost < b.cost; });
+    return static_cast<std::size_t>(least - members_.begin());
+  }
+
+  static void copy_column(const coded_block& block, index coding, float* errors, code* codes) {
+    for (index j = 0; j < block.count; ++j) {
+      errors[j] = block.errors(j, coding);
+      codes[j] = block.codes(j, coding);
+    }
+  }
+
+  /// What each coding would like column j of the block to be.
+  void find_targets(float w, index j, const matrix& U) {
+    targets_.resize(members_.size());
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      targets_[m] = w - inherited_(j, static_cast<index>(ancestor_[m]));
+    }
+    for (index i = 0; i < j; ++i) {
+      const float coupling = U(current_.begin + i, current_.begin + j);
+      const float* errors = current_.errors.row(i).data();
+      for (std::size_t m = 0; m < targets_.size(); ++m) targets_[m] -= coupling * errors[m];
+    }
+  }
+
+  void collect_candidates(float inverse_pivot, const float* parameters, int column_class, bool starts_group) {
+    candidates_.clear();
+    const auto add = [&](std::size_t m, code q) {
+      const float error = (targets_[m] - codec_.decode(q, parameters, column_class)) * inverse_pivot;
+      candidates_.push_back({members_[m].cost + error * error, error, static_cast<std::uint32_t>(m), q});
+    };
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      if constexpr (SequenceCodec<Codec>) {
+        const code previous = starts_group ? code{0} : members_[m].last;
+        for (int symbol = 0; symbol < levels<Codec>(); ++symbol) add(m, Codec::next(previous, symbol));
+      } else if constexpr (levels<Codec>() <= 16) {
+        for (int q = 0; q < levels<Codec>(); ++q) add(m, static_cast<code>(q));
+      } else {  // with this many levels the nearest is all that matters
+        add(m, codec_.encode(targets_[m], parameters, column_class));
+      }
+    }
+  }
+
+  /// Makes the best candidates the codings. The first child of a coding takes its place, so that only further children
+  /// need a copy of what was coded before them; those go where codings have died or to the end.
+  void keep_best(index j) {
+    const std::size_t keep = std::min(limit_, candidates_.size());
+    if (keep < candidates_.size()) {
+      std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(keep), candidates_.end());
+      candidates_.resize(keep);
+    }
+    const std::size_t before = members_.size();
+    taken_.assign(keep, 0);
+    further_.clear();
+    members_.resize(keep);
+    ancestor_.resize(keep);
+    for (const candidate& child : candidates_) {
+      if (taken_[child.parent] != 0) {
+        further_.push_back(child);
+        continue;
+      }
+      taken_[child.parent] = 1;
+      place(child, child.parent, j);
+    }
+    std::size_t free = 0;
+    for (const candidate& child : further_) {
+      while (free < before && taken_[free] != 0) ++free;
+      const auto from = static_cast<index>(child.parent);
+      const auto to = static_cast<index>(free);
+      current_.errors.col(to).head(j) = current_.errors.col(from).head(j);
+      current_.codes.col(to).head(j) = current_.codes.col(from).head(j);
+      ancestor_[free] = ancestor_[child.parent];
+      place(child, free++, j);
+    }
+  }
+
+  void place(const candidate& child, std::size_t slot, index j) {
+    members_[slot] = {child.cost, child.q};
+    current_.errors(j, static_cast<index>(slot)) = child.error;
+    current_.codes(j, static_cast<index>(slot)) = child.q;
+  }
+
+  const Codec& codec_;
+  std::size_t limit_;
+  std::vector<member> members_;
+  std::vector<std::size_t> ancestor_;  // of each coding, among the codings of the prior block
+  coded_block prior_;
+  coded_block current_;
+  matrix inherited_;
+  std::vector<float> targets_;
+  std::vector<candidate> candidates_;
+  std::vector<candidate> further_;
+  std::vector<char> taken_;
+};
+
+}  // namespace detail
+
+struct beam_search {
+  index beams = 64;  ///< partial codings that are kept of each row, >= 1; time and quality grow with it
+  int rounds = 2;    ///< repetitions under scales fitted to the codes found, >= 0
+  damping_options damping = {};
+
+  static constexpr bool needs_hessian = true;
+
+  template <WeightCodec Codec, Executor E>
+  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
+                                               const E& executor, quantize_report& report) const {
+    if (beams < 1 || rounds < 0) {
+      fail(errc::invalid_argument, "beam_search: expected beams >= 1 and rounds >= 0, got ", beams, " and ", rounds);
+    }
+    const hessian_factor factor = factorize_hessian(H, damping);
+    report.damp = factor.damp;
+    report.factorizations = factor.factorizations;
+    report.dead_columns = std::count(factor.dead.begin(), factor.dead.end(), char{1});
+    matrix alive = W;
+    for (index j = 0; j < W.cols(); ++j) {
+      if (factor.dead[static_cast<std::size_t>(j)] != 0) alive.col(j).setZero();
+    }
+
+    coded_matrix<Codec> result(codec, W.rows(), W.cols());
+    const tile_layout layout(codec, W.rows(), W.cols());
+    for (index g = 0; g < layout.groups(); ++g) {
+      const index first = layout.first_column(g);
+      const index columns = layout.columns_of(g);
+      result.groups[static_cast<std::size_t>(g)] =
+          detail::fit_group(codec, alive.middleCols(first, columns), factor.importance(first, columns), executor);
+    }
+    // The factor's ridge: relative to the mean of a diagonal in which dead inputs count as 1.
+    const double mean =
+        W.cols() == 0
+            ? 0.0
+            : (H.diagonal().array() == 0.0f).select(1.0f, H.diagonal().array()).template cast<double>().mean();
+    const auto ridge = static_cast<float>(factor.damp * mean);
+    std::vector<double> chunk_loss(static_cast<std::size_t>(detail::row_chunks(W.rows())), 0.0);
+    detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
+      const matrix chunk = alive.middleRows(first, rows);
+      chunk_loss[static_cast<std::size_t>(first / detail::row_chunk)] =
+          search_rows(chunk, H, ridge, factor.U, first, result);
+    });
+    report.loss = std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
+    return result;
+  }
+
+ private:
+  /// All rounds for some rows. Returns the sum of their errors.
+  template <WeightCodec Codec>
+  double search_rows(const matrix& W, const matrix_view& H, float ridge, const matrix& U, index first,
+                     coded_matrix<Codec>& result) const {
+    search_once(W, U, first, result);
+    detail::row_refinement<Codec> refinement(W, H, ridge, first, result);
+    for (int round = 0; round < rounds; ++round) {
+      refinement.refit_scales();
+      const Eigen::VectorXd least = refinement.row_errors();
+      const saved_rows<Codec> saved(result, first, W.rows());
+      search_once(W, U, first, result);
+      const Eigen::VectorXd errors = refinement.row_errors();
+      for (index r = 0; r < W.rows(); ++r) {
+        if (!(errors[r] < least[r])) saved.restore(r, first, result);
+      }
+    }
+    if (rounds > 0) refinement.refit_scales();
+    return refinement.row_errors().sum();
+  }
+
+  /// Codes and parameters of some rows, to return to.
+  template <WeightCodec Codec>
+  struct saved_rows {
+    basic_matrix<code> codes;
+    std::vector<matrix> values;
+
+    saved_rows(const coded_matrix<Codec>& from, index first, index rows) : codes(from.codes.middleRows(first, rows)) {
+      for (const group_parameters& group : from.groups) values.emplace_back(group.values.middleRows(first, rows));
+    }
+    void restore(index r, index first, coded_matrix<Codec>& to) const {
+      to.codes.row(first + r) = codes.row(r);
+      for (std::size_t g = 0; g < values.size(); ++g) to.groups[g].values.row(first + r) = values[g].row(r);
+    }
+  };
+
+  template <WeightCodec Codec>
+  void search_once(const matrix& W, const matrix& U, index first, coded_matrix<Codec>& result) const {
+    const index group = group_size(result.codec, W.cols());
+    matrix working = W;
+    std::vector<detail::row_beam<Codec>> searches(static_cast<std::size_t>(W.rows()),
+                                                  detail::row_beam<Codec>(result.codec, beams));
+    matrix errors(W.rows(), detail::beam_block);
+    for (index begin = 0; begin < W.cols(); begin += detail::beam_block) {
+      const index count = std::min(detail::beam_block, W.cols() - begin);
+      const index prior = std::max<index>(0, begin - detail::beam_block);
+      for (index r = 0; r < W.rows(); ++r) {
+        auto& search = searches[static_cast<std::size_t>(r)];
+        search.extend(working.row(r).data(), begin, count, U, group, [&](index column) {
+          const group_parameters& parameters = result.groups[static_cast<std::size_t>(column / group)];
+          return std::pair(parameters.row(first + r), parameters.class_of(column % group));
+        });
+        if (begin > 0) search.decide_prior(errors.row(r).data(), &result.codes(first + r, prior));
+      }
+      const index rest = W.cols() - begin - count;
+      if (begin > 0 && rest > 0) {
+        working.rightCols(rest).noalias() -= errors * U.block(prior, begin + count, detail::beam_block, rest);
+      }
+    }
+    const index last = (W.cols() - 1) / detail::beam_block * detail::beam_block;
+    for (index r = 0; r < W.rows() && W.cols() > 0; ++r) {
+      searches[static_cast<std::size_t>(r)].decide_current(errors.row(r).data(), &result.codes(first + r, last));
+    }
+  }
+};
+
+static_assert(Quantizer<beam_search>);
+
+}  // namespace luq

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/quantizers/beam_search.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "codec_list.hpp"
+#include "io/io_test_support.hpp"
+#include "linear_problem.hpp"
+#include "luq/core/openmp_executor.hpp"
+#include "luq/quantizers/billm.hpp"
+#include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/quantize.hpp"
+
+using luq::beam_search;
+using luq::matrix;
+using luq_test::for_each_codec;
+using luq_test::make_linear_problem;
+
+namespace {
+
+/// tr(E (H + 0.01 mean(diag H) I) E^T): what the search lowers.
+double damped_error(const luq_test::linear_problem& problem, const matrix& Q) {
+  Eigen::MatrixXd H = problem.H.cast<double>();
+  H.diagonal().array() += 0.01 * H.diagonal().mean();
+  const Eigen::MatrixXd E = (problem.W - Q).cast<double>();
+  return (E * H * E.transpose()).trace();
+}
+
+template <class Codec, class Quantizer>
+matrix decoded(const luq_test::linear_problem& problem, const Codec& codec, const Quantizer& quantizer) {
+  return luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
+}
+
+/// The least error of a matrix of one row over all sequences of symbols, under the parameters it has.
+template <class Codec>
+double least_error(const luq_test::linear_problem& problem, luq::coded_matrix<Codec> coded) {
+  const luq::index size = luq::group_size(coded.codec, coded.cols());
+  double least = std::numeric_limits<double>::infinity();
+  long sequences = 1;
+  for (luq::index c = 0; c < coded.cols(); ++c) sequences *= luq::levels<Codec>();
+  for (long sequence = 0; sequence < sequences; ++sequence) {
+    long rest = sequence;
+    for (luq::index c = 0; c < coded.cols(); ++c, rest /= luq::levels<Codec>()) {
+      const auto symbol = static_cast<int>(rest % luq::levels<Codec>());
+      if constexpr (luq::SequenceCodec<Codec>) {
+        coded.codes(0, c) = Codec::next(c % size == 0 ? luq::code{0} : coded.codes(0, c - 1), symbol);
+      } else {
+        coded.codes(0, c) = static_cast<luq::code>(symbol);
+      }
+    }
+    least = std::min(least, damped_error(problem, coded.decode()));
+  }
+  return least;
+}
+
+}  // namespace
+
+TEST_CASE("one beam is column feedback with static groups") {
+  const auto problem = make_linear_problem(40, 150, 500, 1);
+  luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto greedy = luq::quantize_codes(problem.W, problem.H, codec, luq::gptq{.static_groups = true});
+    const auto beam = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 1, .rounds = 0});
+    // Another order of summation may flip a weight on a rounding boundary, and those after it in its row.
+    CHECK((beam.codes.array() == greedy.codes.array()).count() > 0.99 * static_cast<double>(beam.codes.size()));
+  });
+}
+
+TEST_CASE("with as many beams as sequences the result is the best there is") {
+  const auto check = [](const auto& codec, luq::index columns) {
+    CAPTURE(codec.name());
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      CAPTURE(seed);
+      const auto problem = make_linear_problem(1, columns, 50, seed);
+      const auto found = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 5000, .rounds = 0});
+      const double error = damped_error(problem, found.decode());
+      CHECK(error <= least_error(problem, found) * (1 + 1e-4));
+    }
+  };
+  check(luq::sign_codec{.group = 5}, 10);
+  check(luq::ternary_codec{.group = 4}, 7);
+  check(luq::lut2_codec{.group = 3}, 6);
+  check(luq::trellis_codec<2>{.group = 7}, 10);
+  check(luq::trellis_codec<3>{.group = 4}, 7);
+  check(luq::trellis_codec<4>{.group = 6}, 6);
+}
+
+TEST_CASE("more beams lose less, beyond column feedback and beyond one block") {
+  const auto problem = make_linear_problem(24, 200, 800, 2);
+  for_each_codec(100, [&](const auto& codec) {
+    using Codec = std::decay_t<decltype(codec)>;
+    CAPTURE(codec.name());
+    if constexpr (luq::levels<Codec>() <= 16) {
+      const double narrow = damped_error(problem, decoded(problem, codec, beam_search{.beams = 4, .rounds = 0}));
+      const double wide = damped_error(problem, decoded(problem, codec, beam_search{.beams = 64, .rounds = 0}));
+      CHECK(wide < narrow);
+      if constexpr (luq::MemorylessCodec<Codec>) {
+        CHECK(narrow < damped_error(problem, decoded(problem, codec, luq::gptq{.static_groups = true})));
+      }
+    }
+  });
+}
+
+TEST_CASE("a trellis with feedback loses much less than one coded block by block") {
+  const auto problem = make_linear_problem(16, 256, 1000, 3);
+  const auto check = [&](const auto& codec, double share) {
+    CAPTURE(codec.name());
+    const luq::billm blocks{.compensation = luq::block_compensation::exact};
+    CHECK(damped_error(problem, decoded(problem, codec, beam_search{})) <
+          share * damped_error(problem, decoded(problem, codec, blocks)));
+  };
+  check(luq::trellis_codec<2>{.group = 64}, 0.7);
+  check(luq::trellis_codec<4>{.group = 64}, 0.7);
+}
+
+TEST_CASE("every round lowers the error of every row") {
+  const auto problem = make_linear_problem(70, 90, 400, 4);
+  for_each_codec(45, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    matrix before = decoded(problem, codec, beam_search{.beams = 8, .rounds = 0});
+    for (int rounds = 1; rounds <= 3; ++rounds) {
+      CAPTURE(rounds);
+      const matrix after = decoded(problem, codec, beam_search{.beams = 8, .rounds = rounds});
+      for (luq::index r = 0; r < problem.W.rows(); ++r) {
+        luq_test::linear_problem row = problem;
+        row.W = problem.W.row(r);
+        CHECK(damped_error(row, after.row(r)) <= damped_error(row, before.row(r)) * (1 + 1e-4));
+      }
+      before = after;
+    }
+  });
+}
+
+TEST_CASE("the reported loss is the damped output error of the result") {
+  const auto problem = make_linear_problem(17, 140, 500, 5);
+  for_each_codec(70, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    luq::quantize_report report;
+    const matrix Q =
+        luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 8, .rounds = 1}, &report).decode();
+    CHECK(report.loss == doctest::Approx(damped_error(problem, Q)).epsilon(1e-3));
+    CHECK(report.damp == 0.01);
+    CHECK(report.factorizations == 1);
+  });
+}
+
+TEST_CASE("what is found is what is stored") {
+  const auto problem = make_linear_problem(65, 150, 400, 6);
+  for_each_codec(40, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto found = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 6, .rounds = 1});
+    const auto again = luq::pack(found).unpack();
+    CHECK(again.codes == found.codes);
+    CHECK(again.decode() == found.decode());
+  });
+}
+
+TEST_CASE("the result is the same bits for any number of threads") {
+  const auto problem = make_linear_problem(200, 70, 300, 7);
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const beam_search search{.beams = 6, .rounds = 1};
+    const auto serial = luq::quantize_codes(problem.W, problem.H, codec, search);
+    for (const int threads : {1, 2, 3}) {
+      const auto parallel =
+          luq::quantize_codes(problem.W, problem.H, codec, search, nullptr, luq::openmp_executor{.threads = threads});
+      CHECK(parallel.codes == serial.codes);
+      CHECK(parallel.decode() == serial.decode());
+    }
+  });
+}
+
+TEST_CASE("dead columns, dead linears, zero rows, tiny shapes") {
+  auto problem = make_linear_problem(6, 32, 100, 8);
+  problem.X.col(5).setZero();
+  problem.H = problem.X.transpose() * problem.X / 100.0f;
+  problem.W.row(2).setZero();
+  for_each_codec(16, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const beam_search search{.beams = 8};
+    luq::quantize_report report;
+    const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, search, &report).decode();
+    CHECK(report.dead_columns == 1);
+    CHECK(Q.allFinite());
+    CHECK(Q.row(2).isZero(0.0f));
+    CHECK(decoded({problem.W, problem.X, matrix::Zero(32, 32)}, codec, search).allFinite());
+    for (const auto& [rows, cols] : {std::pair<int, int>{1, 1}, {1, 2}, {3, 1}, {0, 4}, {2, 64}, {2, 65}, {1, 128}}) {
+      CHECK(decoded(make_linear_problem(rows, cols, 20, 9), codec, search).allFinite());
+    }
+  });
+}
+
+TEST_CASE("options out of range") {
+  const auto problem = make_linear_problem(2, 4, 20, 10);
+  for (const beam_search& wrong : {beam_search{.beams = 0}, beam_search{.beams = -1}, beam_search{.rounds = -1}}) {
+    luq_test::check_fails(luq::errc::invalid_argument, "beam_search: expected beams >= 1 and rounds >= 0",
+                          [&] { (void)luq::quantize_codes(problem.W, problem.H, luq::sign_codec{}, wrong); });
+  }
+}
