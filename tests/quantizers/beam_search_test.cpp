@@ -88,6 +88,36 @@ TEST_CASE("with as many beams as sequences the result is the best there is") {
   check(luq::trellis_codec<4>{.group = 6}, 6);
 }
 
+TEST_CASE("the errors that are decided block by block are those of one coding") {
+  // So many beams that the best codings still disagree about a block when the next one is done.
+  const luq::index columns = 5 * luq::detail::beam_block;
+  const auto problem = make_linear_problem(1, columns, 900, 11);
+  const luq::hessian_factor factor = luq::factorize_hessian(problem.H);
+  const luq::sign_codec codec{.group = luq::whole_row};
+  const float scale = 0.8f;
+  for (const luq::index beams : {luq::index{1}, luq::index{40}, luq::index{6000}}) {
+    CAPTURE(beams);
+    luq::detail::row_beam<luq::sign_codec> search(codec, beams);
+    matrix working = problem.W;
+    matrix errors(1, columns);
+    std::vector<luq::code> codes(static_cast<std::size_t>(columns));
+    const luq::index block = luq::detail::beam_block;
+    for (luq::index begin = 0; begin < columns; begin += block) {
+      search.extend(working.data(), begin, block, factor.U, columns, [&](luq::index) { return std::pair(&scale, 0); });
+      if (begin == 0) continue;
+      const luq::index prior = begin - block;
+      search.decide_prior(errors.data() + prior, codes.data() + prior);
+      const luq::index rest = columns - begin - block;
+      working.rightCols(rest) -= errors.middleCols(prior, block) * factor.U.block(prior, begin + block, block, rest);
+    }
+    search.decide_current(errors.data() + columns - block, codes.data() + columns - block);
+    CHECK(errors.cast<double>().squaredNorm() == doctest::Approx(search.least_cost()).epsilon(1e-4));
+    matrix Q(1, columns);
+    for (luq::index c = 0; c < columns; ++c) Q(0, c) = codec.decode(codes[static_cast<std::size_t>(c)], &scale, 0);
+    CHECK(damped_error(problem, Q) == doctest::Approx(search.least_cost()).epsilon(1e-3));
+  }
+}
+
 TEST_CASE("more beams lose less, beyond column feedback and beyond one block") {
   const auto problem = make_linear_problem(24, 200, 800, 2);
   for_each_codec(100, [&](const auto& codec) {

@@ -90,6 +90,9 @@ class row_beam {
     members_.resize(kept);
   }
 
+  /// Sum of the squared errors of the best coding, over all columns so far.
+  [[nodiscard]] float least_cost() const { return members_[best()].cost; }
+
   /// The current block of the best coding, when no column is left.
   void decide_current(float* errors, code* codes) const {
     copy_column(current_, static_cast<index>(best()), errors, codes);
