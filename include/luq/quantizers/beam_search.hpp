@@ -21,6 +21,8 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -41,27 +43,29 @@ template <WeightCodec Codec>
 class row_beam {
  public:
   /// @param limit  codings to keep, >= 1
-  row_beam(const Codec& codec, index limit) : codec_(codec), limit_(static_cast<std::size_t>(limit)), members_(1) {
+  row_beam(const Codec& codec, index limit)
+      : codec_(codec), limit_(static_cast<std::size_t>(limit)), members_(1), targets_(limit) {
     for (auto* block : {&prior_, &current_}) {
-      block->errors.resize(beam_block, limit);
+      block->errors.resize(limit, beam_block);
       block->codes.resize(beam_block, limit);
+      block->parents.resize(beam_block, limit);
     }
   }
 
   /// Extends all codings by the columns begin ... begin+count-1 of a row.
-  /// @param w             the row, with the feedback of all decided columns
-  /// @param parameters_of  parameters_of(column): the row's parameters for a column and the column's class
-  /// @param group         columns of a group
+  /// @param w              the row, with the feedback of all decided columns
+  /// @param group          columns of a group
+  /// @param parameters_of  parameters_of(column): the row's parameters for a column, and the column's class
   template <class ParametersOf>
   void extend(const float* w, index begin, index count, const matrix& U, index group, ParametersOf&& parameters_of) {
     std::swap(prior_, current_);
-    current_.count = 0;
     current_.begin = begin;
+    current_.count = 0;
     ancestor_.resize(members_.size());
     std::iota(ancestor_.begin(), ancestor_.end(), std::size_t{0});
-    // Feedback from the undecided block, for each of its codings: [count x codings].
-    inherited_.noalias() = U.block(prior_.begin, begin, prior_.count, count).transpose() *
-                           prior_.errors.topLeftCorner(prior_.count, static_cast<index>(members_.size()));
+    // Feedback from the undecided block, for each of its codings: [codings x count].
+    inherited_.noalias() = prior_.errors.topLeftCorner(static_cast<index>(members_.size()), prior_.count) *
+                           U.block(prior_.begin, begin, prior_.count, count);
     for (index j = 0; j < count; ++j) {
       const auto [parameters, column_class] = parameters_of(begin + j);
       const bool starts_group = (begin + j) % group == 0;
@@ -70,6 +74,8 @@ class row_beam {
       keep_best(j);
     }
     current_.count = count;
+    current_.ends.resize(members_.size());
+    std::iota(current_.ends.begin(), current_.ends.end(), std::size_t{0});
   }
 
   /// Decides the block before the current one by the best coding, and drops the codings that disagree.
@@ -77,46 +83,44 @@ class row_beam {
   /// @param codes   likewise
   void decide_prior(float* errors, code* codes) {
     const std::size_t chosen = ancestor_[best()];
-    copy_column(prior_, static_cast<index>(chosen), errors, codes);
+    trace_back(prior_, chosen, errors, codes);
     std::size_t kept = 0;
     for (std::size_t m = 0; m < members_.size(); ++m) {
       if (ancestor_[m] != chosen) continue;
       members_[kept] = members_[m];
-      const auto from = static_cast<index>(m);
-      const auto to = static_cast<index>(kept++);
-      current_.errors.col(to).head(current_.count) = current_.errors.col(from).head(current_.count);
-      current_.codes.col(to).head(current_.count) = current_.codes.col(from).head(current_.count);
+      current_.ends[kept] = m;
+      current_.copy_errors(m, kept++, current_.count);
     }
     members_.resize(kept);
+    current_.ends.resize(kept);
   }
 
   /// Sum of the squared errors of the best coding, over all columns so far.
   [[nodiscard]] float least_cost() const { return members_[best()].cost; }
 
   /// The current block of the best coding, when no column is left.
-  void decide_current(float* errors, code* codes) const {
-    copy_column(current_, static_cast<index>(best()), errors, codes);
-  }
+  void decide_current(float* errors, code* codes) const { trace_back(current_, best(), errors, codes); }
 
  private:
   struct member {
     float cost = 0;
     code last = 0;
   };
-  struct candidate {
-    float cost;
-    float error;
-    std::uint32_t parent;
-    code q;
-    bool operator<(const candidate& other) const {
-      return cost != other.cost ? cost < other.cost : std::pair(parent, q) < std::pair(other.parent, other.q);
-    }
-  };
+
+  /// One block of all codings. Errors lie coding by coding and are copied where a coding has several extensions; codes
+  /// lie column by column, each with the place of the code before it, and are traced back when a block is decided.
   struct coded_block {
     index begin = 0;
     index count = 0;
-    basic_matrix<float> errors;  // [columns x codings]
-    basic_matrix<code> codes;
+    matrix errors;                        // [codings x columns]
+    basic_matrix<code> codes;             // [columns x codings]
+    basic_matrix<std::uint32_t> parents;  // [columns x codings]
+    std::vector<std::size_t> ends;        // of each coding: its place in the last column
+
+    void copy_errors(std::size_t from, std::size_t to, index columns) {
+      if (from == to) return;
+      errors.row(static_cast<index>(to)).head(columns) = errors.row(static_cast<index>(from)).head(columns);
+    }
   };
 
   [[nodiscard]] std::size_t best() const {
@@ -125,82 +129,96 @@ class row_beam {
     return static_cast<std::size_t>(least - members_.begin());
   }
 
-  static void copy_column(const coded_block& block, index coding, float* errors, code* codes) {
-    for (index j = 0; j < block.count; ++j) {
-      errors[j] = block.errors(j, coding);
-      codes[j] = block.codes(j, coding);
+  static void trace_back(const coded_block& block, std::size_t coding, float* errors, code* codes) {
+    auto place = static_cast<index>(block.ends[coding]);
+    for (index j = block.count; j-- > 0;) {
+      codes[j] = block.codes(j, place);
+      place = static_cast<index>(block.parents(j, place));
     }
+    std::copy_n(block.errors.row(static_cast<index>(coding)).data(), block.count, errors);
   }
 
   /// What each coding would like column j of the block to be.
   void find_targets(float w, index j, const matrix& U) {
-    targets_.resize(members_.size());
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      targets_[m] = w - inherited_(j, static_cast<index>(ancestor_[m]));
-    }
-    for (index i = 0; i < j; ++i) {
-      const float coupling = U(current_.begin + i, current_.begin + j);
-      const float* errors = current_.errors.row(i).data();
-      for (std::size_t m = 0; m < targets_.size(); ++m) targets_[m] -= coupling * errors[m];
+    const auto codings = static_cast<index>(members_.size());
+    targets_.head(codings).noalias() =
+        current_.errors.topLeftCorner(codings, j) * U.col(current_.begin + j).segment(current_.begin, j);
+    for (index m = 0; m < codings; ++m) {
+      targets_[m] = w - inherited_(static_cast<index>(ancestor_[static_cast<std::size_t>(m)]), j) - targets_[m];
     }
   }
+
+  /// Extensions that are tried for each coding: every symbol, or where levels are many the nearest code alone.
+  static constexpr std::size_t choices = levels<Codec>() <= 16 ? static_cast<std::size_t>(levels<Codec>()) : 1;
 
   void collect_candidates(float inverse_pivot, const float* parameters, int column_class, bool starts_group) {
-    candidates_.clear();
-    const auto add = [&](std::size_t m, code q) {
-      const float error = (targets_[m] - codec_.decode(q, parameters, column_class)) * inverse_pivot;
-      candidates_.push_back({members_[m].cost + error * error, error, static_cast<std::uint32_t>(m), q});
-    };
-    for (std::size_t m = 0; m < members_.size(); ++m) {
+    candidates_.resize(members_.size() * choices);
+    extensions_.resize(candidates_.size());
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      const member& parent = members_[i / choices];
+      const float target = targets_[static_cast<index>(i / choices)];
+      code q = static_cast<code>(i % choices);
       if constexpr (SequenceCodec<Codec>) {
-        const code previous = starts_group ? code{0} : members_[m].last;
-        for (int symbol = 0; symbol < levels<Codec>(); ++symbol) add(m, Codec::next(previous, symbol));
-      } else if constexpr (levels<Codec>() <= 16) {
-        for (int q = 0; q < levels<Codec>(); ++q) add(m, static_cast<code>(q));
-      } else {  // with this many levels the nearest is all that matters
-        add(m, codec_.encode(targets_[m], parameters, column_class));
+        q = Codec::next(starts_group ? code{0} : parent.last, q);
+      } else if constexpr (choices == 1) {
+        q = codec_.encode(target, parameters, column_class);
       }
+      const float error = (target - codec_.decode(q, parameters, column_class)) * inverse_pivot;
+      extensions_[i] = {parent.cost + error * error, error, q};
+      candidates_[i] = order_key(extensions_[i].cost, i);
     }
   }
 
-  /// Makes the best candidates the codings. The first child of a coding takes its place, so that only further children
-  /// need a copy of what was coded before them; those go where codings have died or to the end.
+  /// Costs are >= 0, so their bits are in the order of their values; candidates of equal cost are in that of `i`.
+  [[nodiscard]] static std::uint64_t order_key(float cost, std::size_t i) {
+    return static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(cost)) << 32 | i;
+  }
+
+  /// Makes the best candidates the codings. The first extension of a coding takes its place; further ones go where
+  /// codings have died, or to the end.
   void keep_best(index j) {
     const std::size_t keep = std::min(limit_, candidates_.size());
     if (keep < candidates_.size()) {
       std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(keep), candidates_.end());
       candidates_.resize(keep);
     }
-    const std::size_t before = members_.size();
     taken_.assign(keep, 0);
     further_.clear();
     members_.resize(keep);
     ancestor_.resize(keep);
-    for (const candidate& child : candidates_) {
-      if (taken_[child.parent] != 0) {
-        further_.push_back(child);
-        continue;
+    for (const std::uint64_t key : candidates_) {
+      const std::size_t i = key & 0xffffffffu;
+      const std::size_t parent = i / choices;
+      if (taken_[parent] != 0) {
+        further_.push_back(i);
+      } else {
+        taken_[parent] = 1;
+        place(i, parent, j);
       }
-      taken_[child.parent] = 1;
-      place(child, child.parent, j);
     }
     std::size_t free = 0;
-    for (const candidate& child : further_) {
-      while (free < before && taken_[free] != 0) ++free;
-      const auto from = static_cast<index>(child.parent);
-      const auto to = static_cast<index>(free);
-      current_.errors.col(to).head(j) = current_.errors.col(from).head(j);
-      current_.codes.col(to).head(j) = current_.codes.col(from).head(j);
-      ancestor_[free] = ancestor_[child.parent];
-      place(child, free++, j);
+    for (const std::size_t i : further_) {
+      while (taken_[free] != 0) ++free;
+      current_.copy_errors(i / choices, free, j);
+      ancestor_[free] = ancestor_[i / choices];
+      place(i, free++, j);
     }
   }
 
-  void place(const candidate& child, std::size_t slot, index j) {
-    members_[slot] = {child.cost, child.q};
-    current_.errors(j, static_cast<index>(slot)) = child.error;
-    current_.codes(j, static_cast<index>(slot)) = child.q;
+  void place(std::size_t i, std::size_t slot, index j) {
+    const extension& chosen = extensions_[i];
+    const auto to = static_cast<index>(slot);
+    members_[slot] = {chosen.cost, chosen.q};
+    current_.errors(to, j) = chosen.error;
+    current_.codes(j, to) = chosen.q;
+    current_.parents(j, to) = static_cast<std::uint32_t>(i / choices);
   }
+
+  struct extension {
+    float cost;
+    float error;
+    code q;
+  };
 
   const Codec& codec_;
   std::size_t limit_;
@@ -209,9 +227,10 @@ class row_beam {
   coded_block prior_;
   coded_block current_;
   matrix inherited_;
-  std::vector<float> targets_;
-  std::vector<candidate> candidates_;
-  std::vector<candidate> further_;
+  Eigen::VectorXf targets_;
+  std::vector<extension> extensions_;      // of coding i / choices
+  std::vector<std::uint64_t> candidates_;  // order_key() of each extension
+  std::vector<std::size_t> further_;
   std::vector<char> taken_;
 };
 
