@@ -140,6 +140,12 @@ int main(int argc, char** argv) {
       ->check(whole_number(0))
       ->capture_default_str();
 
+  CLI::App* frontier =
+      app.add_subcommand("frontier", "output error and accuracy against true bits for every codec and search");
+  add_common_options(*frontier, s);
+  add_calibration_options(*frontier, s);
+  add_test_option(*frontier, s);
+
   CLI::App* inspect = app.add_subcommand("inspect", "what is in a packed file or a model directory");
   inspect->add_option("--model,path", inspected, "packed file or model directory")->capture_default_str();
 
@@ -170,6 +176,7 @@ int main(int argc, char** argv) {
     if (quantize->parsed()) vlm::run_quantize(s, quantization, progress);
     if (evaluate->parsed()) vlm::run_evaluate(s, packed, progress);
     if (scan->parsed()) vlm::run_scan(s, scanning, progress);
+    if (frontier->parsed()) vlm::run_frontier(s, progress);
     if (inspect->parsed()) vlm::run_inspect(inspected);
     if (demo->parsed()) vlm::run_demo(s, demonstration, progress);
   } catch (const std::exception& error) {

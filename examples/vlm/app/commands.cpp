@@ -7,6 +7,7 @@
 #include <luq/core/error.hpp>
 #include <luq/io/plan_json.hpp>
 
+#include "frontier.hpp"
 #include "pipeline.hpp"
 
 namespace vlm {
@@ -115,6 +116,17 @@ void run_scan(const settings& s, const scan_options& options, luq::progress_obse
     }
   }
   print(rows);
+}
+
+void run_frontier(const settings& s, luq::progress_observer* progress) {
+  const llava_model model(s.model);
+  const question_set questions = read_question_set(s.test);
+  const examination exam(model, questions, s.executor, progress);
+  const calibration_set set = read_calibration_set(s.calibration);
+  const auto [seen, held_out] = split_sequences(mix_sequences(set, s.alpha, s.tokens));
+  print(frontier_table(measure_frontier(model, calibrate(model, set, seen, s.entropy(), s.executor, progress),
+                                        calibrate(model, set, held_out, s.entropy(), s.executor, progress), exam,
+                                        frontier_rungs(), s.executor, progress)));
 }
 
 void run_inspect(const std::filesystem::path& path) {

@@ -33,6 +33,7 @@ void run_entropy(const settings& s, luq::progress_observer* progress);
 void run_quantize(const settings& s, const quantize_options& options, luq::progress_observer* progress);
 void run_evaluate(const settings& s, const std::filesystem::path& packed, luq::progress_observer* progress);
 void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress);
+void run_frontier(const settings& s, luq::progress_observer* progress);
 void run_inspect(const std::filesystem::path& path);
 
 }  // namespace vlm

@@ -79,7 +79,7 @@ class demo_run {
   }
 
   [[nodiscard]] quantized_decoder quantize(const calibration& statistics, const std::string& codec,
-                                           search how = search::feedback) const {
+                                           search how = search::best) const {
     return quantize_decoder(model_, statistics, {luq::parse_codec(codec), how}, settings_.executor, progress_);
   }
 

@@ -3,10 +3,12 @@
 #include "quantize_decoder.hpp"
 
 #include <luq/core/error.hpp>
+#include <luq/quantizers/beam_search.hpp>
 #include <luq/quantizers/billm.hpp>
 #include <luq/quantizers/gptq.hpp>
 #include <luq/quantizers/output_error.hpp>
 #include <luq/quantizers/quantize.hpp>
+#include <luq/quantizers/refined.hpp>
 #include <luq/quantizers/round_to_nearest.hpp>
 
 namespace vlm {
@@ -16,15 +18,15 @@ namespace {
 template <class Codec>
 luq::coded_matrix<Codec> choose_codes(const luq::matrix& W, const luq::matrix& H, const Codec& codec, search how,
                                       luq::quantize_report& report) {
-  switch (how) {
-    case search::nearest:
-      return luq::quantize_codes(W, H, codec, luq::round_to_nearest{}, &report);
-    case search::block_rule:
-      return luq::quantize_codes(W, H, codec, luq::billm{}, &report);
-    case search::feedback:
-      break;
+  if (how == search::nearest) return luq::quantize_codes(W, H, codec, luq::round_to_nearest{}, &report);
+  if (how == search::block_rule) return luq::quantize_codes(W, H, codec, luq::billm{}, &report);
+  if constexpr (luq::SequenceCodec<Codec>) {
+    return luq::quantize_codes(W, H, codec, luq::beam_search{}, &report);
+  } else {
+    const luq::gptq feedback{.order = luq::column_order::activation};
+    if (how == search::feedback) return luq::quantize_codes(W, H, codec, feedback, &report);
+    return luq::quantize_codes(W, H, codec, luq::refined<>{.start = feedback}, &report);
   }
-  return luq::quantize_codes(W, H, codec, luq::gptq{.order = luq::column_order::activation}, &report);
 }
 
 quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, const rung& choice) {
@@ -40,6 +42,8 @@ quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, con
       choice.codec);
 }
 
+}  // namespace
+
 const luq::matrix& float_weights(const llava_model& model, luq::index layer, decoder_linear which) {
   const auto& weights = model.decoder_linear_at(layer, which).weights();
   const auto* dense = std::get_if<std::shared_ptr<const luq::matrix>>(&weights);
@@ -50,12 +54,14 @@ const luq::matrix& float_weights(const llava_model& model, luq::index layer, dec
   return **dense;
 }
 
-}  // namespace
-
 std::string rung_name(const rung& choice) {
-  const char* how = choice.how == search::nearest    ? "nearest"
-                    : choice.how == search::feedback ? "feedback"
-                                                     : "block rule";
+  const bool sequence =
+      std::visit([](const auto& codec) { return luq::SequenceCodec<std::decay_t<decltype(codec)>>; }, choice.codec);
+  const char* how = choice.how == search::nearest      ? "nearest"
+                    : choice.how == search::block_rule ? "block rule"
+                    : sequence                         ? "beam search"
+                    : choice.how == search::feedback   ? "feedback"
+                                                       : "refined";
   return luq::codec_name(choice.codec) + ", " + how;
 }
 

@@ -22,14 +22,15 @@ namespace vlm {
 /// How codes are chosen.
 enum class search {
   nearest,     ///< luq::round_to_nearest
-  feedback,    ///< luq::gptq in activation order with static groups
+  feedback,    ///< luq::gptq in activation order; for a codec whose codes form a sequence as `best`
   block_rule,  ///< luq::billm as published
+  best,        ///< luq::refined after feedback, or luq::beam_search where codes form a sequence
 };
 
 /// A codec and the search for its codes: what a plan assigns to a layer.
 struct rung {
   luq::any_codec codec;
-  search how = search::feedback;
+  search how = search::best;
 };
 
 [[nodiscard]] std::string rung_name(const rung& choice);
@@ -55,6 +56,10 @@ struct quantized_decoder {
 [[nodiscard]] quantized_decoder quantize_decoder(const llava_model& model, const calibration& statistics,
                                                  const rung& choice, const luq::openmp_executor& executor,
                                                  luq::progress_observer* progress = nullptr);
+
+/// The weights of a decoder linear that is not quantized.
+/// @throws luq::error invalid_argument if it is
+[[nodiscard]] const luq::matrix& float_weights(const llava_model& model, luq::index layer, decoder_linear which);
 
 /// In which form a model holds quantized linears: packed is what is deployed, decoded is the same weights in float,
 /// faster to evaluate with many tokens.

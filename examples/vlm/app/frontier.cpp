@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "frontier.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <luq/quantizers/output_error.hpp>
+
+#include "pipeline.hpp"
+
+namespace vlm {
+
+namespace {
+
+/// Relative output error of every linear under another calibration's Hessians, layer by layer.
+std::vector<double> errors_under(const llava_model& model, const calibration& statistics,
+                                 const quantized_decoder& decoder, const luq::openmp_executor& executor) {
+  constexpr std::size_t linears = decoder_linears.size();
+  std::vector<double> errors(decoder.layers.size() * linears);
+  executor.parallel_for(static_cast<luq::index>(errors.size()), [&](luq::index i) {
+    const std::size_t layer = static_cast<std::size_t>(i) / linears;
+    const decoder_linear which = decoder_linears[static_cast<std::size_t>(i) % linears];
+    errors[static_cast<std::size_t>(i)] =
+        luq::relative_output_error(float_weights(model, static_cast<luq::index>(layer), which),
+                                   *decoder.layers[layer][static_cast<std::size_t>(i) % linears].decoded,
+                                   statistics.layers[layer].hessian_of(which).matrix());
+  });
+  return errors;
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+/// Share of values at most `factor` times their reference.
+double share_within(const std::vector<double>& values, const std::vector<double>& reference, double factor) {
+  double within = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) within += values[i] <= factor * reference[i] ? 1 : 0;
+  return within / static_cast<double>(values.size());
+}
+
+}  // namespace
+
+std::pair<std::vector<calibration_sequence>, std::vector<calibration_sequence>> split_sequences(
+    const std::vector<calibration_sequence>& sequences) {
+  std::pair<std::vector<calibration_sequence>, std::vector<calibration_sequence>> halves;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    (i % 2 == 0 ? halves.first : halves.second).push_back(sequences[i]);
+  }
+  return halves;
+}
+
+const std::vector<rung>& frontier_rungs() {
+  static const std::vector<rung> rungs = [] {
+    std::vector<rung> result{{luq::parse_codec("billm:g128"), search::block_rule}};
+    for (const char* codec : {"sign:g128", "ternary:g128", "lut2:g128"}) {
+      result.push_back({luq::parse_codec(codec), search::feedback});
+      result.push_back({luq::parse_codec(codec), search::best});
+    }
+    for (const char* codec : {"trellis-r2:g0", "trellis-r2:g128", "trellis-r3:g0", "trellis-r4:g0",
+                              "int2:g128:searched", "lloyd2:g128", "lloyd3:g64", "lloyd4:g64"}) {
+      result.push_back({luq::parse_codec(codec), search::best});
+    }
+    return result;
+  }();
+  return rungs;
+}
+
+std::vector<frontier_point> measure_frontier(const llava_model& model, const calibration& seen,
+                                             const calibration& held_out, const examination& exam,
+                                             const std::vector<rung>& rungs, const luq::openmp_executor& executor,
+                                             luq::progress_observer* progress) {
+  const luq::model_shape shape = decoder_shape(model);
+  std::vector<frontier_point> points;
+  std::vector<double> reference;
+  for (const rung& choice : rungs) {
+    const quantized_decoder decoder = quantize_decoder(model, seen, choice, executor, progress);
+    const std::vector<double> errors = errors_under(model, held_out, decoder, executor);
+    if (reference.empty()) reference = errors;
+    const luq::plan uniform = luq::uniform_plan(shape, choice.codec);
+    points.push_back({choice, luq::average_bits(uniform), decoder.mean_output_error(), mean(errors),
+                      share_within(errors, reference, 0.5), share_within(errors, reference, 1.0),
+                      exam.take(planned_model(model, uniform, {&decoder}, weight_form::decoded)).overall()});
+  }
+  return points;
+}
+
+table frontier_table(const std::vector<frontier_point>& points) {
+  table rows{{"codec, search", "true bits", "output error", "on held-out tokens",
+              "linears with at most half the first's", "at most the first's", "accuracy"},
+             {}};
+  for (const frontier_point& point : points) {
+    rows.rows.push_back({rung_name(point.choice), fixed(point.true_bits, 3), fixed(point.error, 4),
+                         fixed(point.held_out_error, 4), percent(point.halves_reference),
+                         percent(point.equals_reference), percent(point.accuracy)});
+  }
+  return rows;
+}
+
+chart frontier_chart(const std::vector<frontier_point>& points) {
+  std::vector<frontier_point> by_bits = points;
+  std::sort(by_bits.begin(), by_bits.end(), [](const auto& a, const auto& b) { return a.true_bits < b.true_bits; });
+  chart figure{"Output error on held-out tokens against true bits",
+               "true bits a weight",
+               "log10 of relative output error",
+               chart_kind::line,
+               {},
+               false};
+  const auto add_series = [&](const std::string& name, auto&& belongs, bool emphasized) {
+    chart_series series{name, {}, {}, {}, {}, emphasized};
+    for (const frontier_point& point : by_bits) {
+      if (!belongs(point.choice)) continue;
+      series.x.push_back(point.true_bits);
+      series.y.push_back(std::log10(point.held_out_error));
+    }
+    if (!series.x.empty()) figure.series.push_back(std::move(series));
+  };
+  const auto is_trellis = [](const rung& choice) {
+    return std::visit([](const auto& codec) { return luq::SequenceCodec<std::decay_t<decltype(codec)>>; },
+                      choice.codec);
+  };
+  add_series("trellis, beam search", is_trellis, true);
+  add_series(
+      "scalar codes, refined", [&](const rung& r) { return r.how == search::best && !is_trellis(r); }, false);
+  add_series(
+      "scalar codes, column feedback", [](const rung& r) { return r.how == search::feedback; }, false);
+  add_series(
+      "BiLLM as published", [](const rung& r) { return r.how == search::block_rule; }, false);
+  return figure;
+}
+
+}  // namespace vlm
