@@ -19,6 +19,7 @@
 #include "luq/estimators/entropy.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/estimators/histogram.hpp"
+#include "luq/estimators/input_drift.hpp"
 #include "luq/estimators/kendall_tau.hpp"
 #include "luq/estimators/kmeans.hpp"
 #include "luq/estimators/token_class.hpp"

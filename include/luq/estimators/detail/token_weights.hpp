@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The weight of each token of a batch, in whichever way the caller gives it: all 1, a number for each, or 0 for padding
+// and 1 for the rest.
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "luq/core/error.hpp"
+#include "luq/core/matrix_view.hpp"
+#include "luq/estimators/token_class.hpp"
+
+namespace luq::detail {
+
+class token_weights {
+ public:
+  explicit token_weights(index tokens) : lambda_(static_cast<std::size_t>(tokens), 1.0f) {}
+
+  /// @throws luq::error shape_mismatch, or invalid_argument for a weight that is negative or not finite
+  token_weights(const char* who, index tokens, std::span<const float> lambda) : lambda_(lambda.begin(), lambda.end()) {
+    require_one_per_token(who, tokens, "weights");
+    for (index t = 0; t < tokens; ++t) {
+      if (!((*this)[t] >= 0.0f) || !std::isfinite((*this)[t])) {
+        fail(errc::invalid_argument, who, ": weight of token ", t, ": expected a finite number >= 0, got ", (*this)[t]);
+      }
+    }
+  }
+
+  /// @throws luq::error shape_mismatch
+  token_weights(const char* who, index tokens, std::span<const token_class> classes) {
+    for (const token_class kind : classes) lambda_.push_back(kind == token_class::padding ? 0.0f : 1.0f);
+    require_one_per_token(who, tokens, "classes");
+  }
+
+  [[nodiscard]] float operator[](index t) const { return lambda_[static_cast<std::size_t>(t)]; }
+
+  /// Throws if a token that counts is not finite.
+  void require_finite(const char* who, const matrix_view& X) const {
+    for (index t = 0; t < X.rows(); ++t) {
+      if ((*this)[t] > 0.0f && !X.row(t).allFinite()) {
+        fail(errc::non_finite, who, ": activations of token ", t, ": expected finite numbers, got a NaN or infinity");
+      }
+    }
+  }
+
+ private:
+  void require_one_per_token(const char* who, index tokens, const char* what) const {
+    const auto count = static_cast<index>(lambda_.size());
+    if (count != tokens) fail(errc::shape_mismatch, who, ": expected ", tokens, " token ", what, ", got ", count);
+  }
+
+  std::vector<float> lambda_;
+};
+
+}  // namespace luq::detail
