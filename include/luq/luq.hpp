@@ -10,6 +10,7 @@
 #include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
 #include "luq/core/matrix_view.hpp"
+#include "luq/core/mirror.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/progress.hpp"
 #include "luq/core/random.hpp"

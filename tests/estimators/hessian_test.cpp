@@ -90,7 +90,7 @@ TEST_CASE("before the first token the Hessian is zero") {
 
 TEST_CASE("the error stays within its stated bound, at every number of tokens and inputs around the block sizes") {
   for (const luq::index width : {1, 3, 255, 256, 257, 600}) {
-    for (const luq::index tokens : {1, 255, 256, 257, 1100}) {
+    for (const luq::index tokens : {1, 255, 256, 257, 1100, 2049}) {
       CAPTURE(width);
       CAPTURE(tokens);
       const matrix X = inputs(tokens, width, 1);
@@ -110,7 +110,7 @@ TEST_CASE("the error stays within its stated bound, at every number of tokens an
 TEST_CASE("any number of threads gives the same bits") {
   for (const luq::index width : {5, 300, 777}) {
     CAPTURE(width);
-    const matrix X = inputs(700, width, 2);
+    const matrix X = inputs(1300, width, 2);
     hessian reference(width);
     reference.add(X);
     for (const int threads : {1, 2, 3}) {
@@ -156,6 +156,42 @@ TEST_CASE("calls of whole blocks give the same bits as one call") {
   in_calls.add(X.middleRows(256, 512));
   in_calls.add(X.bottomRows(256));
   CHECK(in_calls.matrix() == whole.matrix());
+}
+
+TEST_CASE("weights of 1 are no weights, and tokens of which some do not count are those that do, bit for bit") {
+  for (const luq::index tokens : {1023, 1024, 1025, 2600}) {
+    CAPTURE(tokens);
+    const matrix X = inputs(tokens, 33, 9);
+    hessian plain(33);
+    plain.add(X);
+    hessian weighted(33);
+    weighted.add(X, std::vector<float>(static_cast<std::size_t>(tokens), 1.0f));
+    CHECK(weighted.matrix() == plain.matrix());
+
+    matrix spread = matrix::Constant(tokens + 4, 33, 7.0f);  // tokens of weight 0 before, between and behind
+    spread.middleRows(1, 1000) = X.topRows(1000);
+    spread.middleRows(1003, tokens - 1000) = X.bottomRows(tokens - 1000);
+    std::vector<float> lambda(static_cast<std::size_t>(tokens + 4), 1.0f);
+    for (const luq::index t : {luq::index{0}, luq::index{1001}, luq::index{1002}, tokens + 3}) {
+      lambda[static_cast<std::size_t>(t)] = 0;
+    }
+    hessian scattered(33);
+    scattered.add(spread, lambda);
+    CHECK(scattered.matrix() == plain.matrix());
+    CHECK(scattered.tokens() == tokens);
+  }
+}
+
+TEST_CASE("the matrix can be had in the memory of the accumulator, which is empty then") {
+  const matrix X = inputs(300, 270, 10);
+  hessian H(270);
+  H.add(X);
+  const matrix copy = H.matrix();
+  const matrix taken = std::move(H).matrix();
+  CHECK(taken == copy);
+  CHECK(H.in_features() == 0);
+  CHECK(H.tokens() == 0);
+  CHECK(H.total_weight() == 0.0);
 }
 
 TEST_CASE("padding does not count, whatever it holds") {

@@ -4,14 +4,17 @@
 
 #include <doctest/doctest.h>
 
+#include <Eigen/Cholesky>
+
 #include <limits>
 
 #include "linear_problem.hpp"
+#include "luq/core/openmp_executor.hpp"
 
 using luq::matrix;
 
 TEST_CASE("U is upper triangular and U^T U is the inverse of the damped Hessian") {
-  for (const luq::index n : {1, 2, 7, 64, 130}) {
+  for (const luq::index n : {1, 2, 7, 31, 32, 33, 64, 127, 128, 129, 130, 257, 400}) {
     const matrix H = luq_test::make_linear_problem(1, n, 4 * n, 11).H;
     const luq::hessian_factor factor = luq::factorize_hessian(H, {.first = 0.01});
     CHECK(factor.damp == 0.01);
@@ -22,6 +25,46 @@ TEST_CASE("U is upper triangular and U^T U is the inverse of the damped Hessian"
     const Eigen::MatrixXd U = factor.U.cast<double>();
     CHECK((U.transpose() * U * damped - Eigen::MatrixXd::Identity(n, n)).cwiseAbs().maxCoeff() < 1e-3);
   }
+}
+
+TEST_CASE("U is as accurate as the condition of the Hessian lets it be, at sizes around the tile") {
+  for (const luq::index n : {100, 128, 300, 520}) {
+    CAPTURE(n);
+    const matrix H = luq_test::make_linear_problem(1, n, 3 * n, 12).H;
+    const Eigen::MatrixXd U = luq::factorize_hessian(H).U.cast<double>();
+    Eigen::MatrixXd damped = H.cast<double>();
+    damped.diagonal().array() += 0.01 * damped.diagonal().mean();
+    // With R = U^-1, R R^T is the damped Hessian: a backward error, free of its condition.
+    const Eigen::MatrixXd R = U.triangularView<Eigen::Upper>().solve(Eigen::MatrixXd::Identity(n, n));
+    CHECK((R * R.transpose() - damped).norm() < 2e-6 * damped.norm());
+  }
+}
+
+TEST_CASE("the factor is the same bits for any number of threads, and in the memory of the Hessian") {
+  for (const luq::index n : {90, 300, 700}) {
+    CAPTURE(n);
+    const matrix H = luq_test::make_linear_problem(1, n, 2 * n, 13).H;
+    const matrix serial = luq::factorize_hessian(H).U;
+    for (const int threads : {1, 2, 3}) {
+      CHECK(luq::factorize_hessian(H, {}, luq::openmp_executor{.threads = threads}).U == serial);
+    }
+    matrix taken = H;
+    const float* memory = taken.data();
+    const luq::hessian_factor factor = luq::factorize_hessian_in_place(std::move(taken));
+    CHECK(factor.U == serial);
+    CHECK(factor.U.data() == memory);
+  }
+}
+
+TEST_CASE("an attempt that fails leaves the next one the Hessian as it was") {
+  const luq::index n = 150;
+  matrix H = matrix::Constant(n, n, -1.05f / static_cast<float>(n - 1));
+  H.diagonal().setOnes();  // smallest eigenvalue 1 - 1.05 = -0.05
+  const luq::hessian_factor climbed = luq::factorize_hessian(H, {.first = 0.01, .last = 1.0});
+  CHECK(climbed.factorizations == 4);
+  const luq::hessian_factor direct = luq::factorize_hessian(H, {.first = 0.08, .last = 1.0});
+  CHECK(direct.factorizations == 1);
+  CHECK(climbed.U == direct.U);
 }
 
 TEST_CASE("importance is what a unit error of a column costs after the columns behind it have absorbed it") {

@@ -18,11 +18,14 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
+#include "luq/core/mirror.hpp"
+#include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/token_class.hpp"
 
 namespace luq {
@@ -37,31 +40,19 @@ class hessian {
   /// @throws luq::error shape_mismatch, non_finite naming the token; nothing is added then
   template <Executor E = serial_executor>
   void add(const matrix_view& X, const E& executor = {}) {
-    add_weighted(
-        X, [](index) { return 1.0f; }, executor);
+    add_weighted(X, detail::token_weights(X.rows()), executor);
   }
 
   /// Adds tokens with weights lambda [tokens], finite and >= 0. A token of weight 0 does not count.
   template <Executor E = serial_executor>
   void add(const matrix_view& X, std::span<const float> lambda, const E& executor = {}) {
-    require_one_per_token(X, static_cast<index>(lambda.size()), "weights");
-    for (index t = 0; t < X.rows(); ++t) {
-      const float weight = lambda[static_cast<std::size_t>(t)];
-      if (!(weight >= 0.0f) || !std::isfinite(weight)) {
-        fail(errc::invalid_argument, "Hessian: weight of token ", t, ": expected a finite number >= 0, got ", weight);
-      }
-    }
-    add_weighted(
-        X, [&](index t) { return lambda[static_cast<std::size_t>(t)]; }, executor);
+    add_weighted(X, detail::token_weights("Hessian", X.rows(), lambda), executor);
   }
 
   /// Adds the tokens that are not padding.
   template <Executor E = serial_executor>
   void add(const matrix_view& X, std::span<const token_class> classes, const E& executor = {}) {
-    require_one_per_token(X, static_cast<index>(classes.size()), "classes");
-    add_weighted(
-        X, [&](index t) { return classes[static_cast<std::size_t>(t)] == token_class::padding ? 0.0f : 1.0f; },
-        executor);
+    add_weighted(X, detail::token_weights("Hessian", X.rows(), classes), executor);
   }
 
   /// Adds what another accumulator of the same layer has seen.
@@ -83,45 +74,58 @@ class hessian {
   [[nodiscard]] double total_weight() const { return weight_; }
 
   /// H [in x in], symmetric; zero before the first token.
-  [[nodiscard]] basic_matrix<float> matrix() const {
-    basic_matrix<float> H = sum_.selfadjointView<Eigen::Lower>();
-    if (weight_ > 0) H *= static_cast<float>(2.0 / weight_);
+  [[nodiscard]] basic_matrix<float> matrix() const& {
+    basic_matrix<float> H = sum_;
+    finish(H);
     return H;
   }
 
- private:
-  static constexpr index token_block = 256;  // bounds the length of a float sum, see above
-  static constexpr index tile = 256;         // side of the pieces of the lower triangle that are tasks
-
-  void require_one_per_token(const matrix_view& X, index count, const char* what) const {
-    if (count == X.rows()) return;
-    fail(errc::shape_mismatch, "Hessian: expected ", X.rows(), " token ", what, ", got ", count);
+  /// As above, in the memory of the accumulator, which is left without inputs and tokens.
+  [[nodiscard]] basic_matrix<float> matrix() && {
+    finish(sum_);
+    tokens_ = 0;
+    weight_ = 0;
+    return std::exchange(sum_, {});
   }
 
-  template <class Weight, Executor E>
-  void add_weighted(const matrix_view& X, Weight&& weight_of, const E& executor) {
+ private:
+  static constexpr index token_block = 256;   // bounds the length of a float sum, see above
+  static constexpr index token_batch = 1024;  // tokens of one visit to a tile, a multiple of token_block
+  static constexpr index tile = 256;          // side of the pieces of the lower triangle that are tasks
+
+  void finish(basic_matrix<float>& sum) const {
+    mirror_lower(sum);
+    if (weight_ > 0) sum *= static_cast<float>(2.0 / weight_);
+  }
+
+  template <Executor E>
+  void add_weighted(const matrix_view& X, const detail::token_weights& lambda, const E& executor) {
     if (X.cols() != in_features()) {
       fail(errc::shape_mismatch, "Hessian: expected activations of ", in_features(), " features, got ", X.cols());
     }
+    lambda.require_finite("Hessian", X, executor);
+    basic_matrix<float> gathered;  // rows sqrt(lambda) x of tokens that count
+    std::vector<index> batch;      // which those are
     for (index t = 0; t < X.rows(); ++t) {
-      if (weight_of(t) > 0.0f && !X.row(t).allFinite()) {
-        fail(errc::non_finite, "Hessian: activations of token ", t, ": expected finite numbers, got a NaN or infinity");
+      if (lambda[t] > 0.0f) {
+        batch.push_back(t);
+        ++tokens_;
+        weight_ += static_cast<double>(lambda[t]);
       }
-    }
-    basic_matrix<float> block(token_block, in_features());  // rows sqrt(lambda) x of tokens that count
-    index filled = 0;
-    for (index t = 0; t < X.rows(); ++t) {
-      const float weight = weight_of(t);
-      if (!(weight > 0.0f)) continue;
-      block.row(filled++) = std::sqrt(weight) * X.row(t);
-      ++tokens_;
-      weight_ += static_cast<double>(weight);
-      if (filled == token_block) {
-        rank_update(block, executor);
-        filled = 0;
+      const auto count = static_cast<index>(batch.size());
+      if (count == 0 || (count < token_batch && t + 1 < X.rows())) continue;
+      if (batch.back() - batch.front() + 1 == count && lambda.all_one(batch.front(), count)) {
+        rank_update(X.middleRows(batch.front(), count), executor);
+      } else {
+        if (gathered.size() == 0) gathered.resize(std::min(token_batch, X.rows()), in_features());
+        executor.parallel_for(count, [&](index i) {
+          const index token = batch[static_cast<std::size_t>(i)];
+          gathered.row(i) = std::sqrt(lambda[token]) * X.row(token);
+        });
+        rank_update(gathered.topRows(count), executor);
       }
+      batch.clear();
     }
-    if (filled > 0) rank_update(block.topRows(filled), executor);
   }
 
   /// Lower triangle of sum_ += A^T A, tile by tile.
@@ -134,8 +138,11 @@ class hessian {
       const index j = task - i * (i + 1) / 2;
       const index rows = std::min(tile, in_features() - i * tile);
       const index cols = std::min(tile, in_features() - j * tile);
-      sum_.block(i * tile, j * tile, rows, cols).noalias() +=
-          A.middleCols(i * tile, rows).transpose() * A.middleCols(j * tile, cols);
+      for (index t = 0; t < A.rows(); t += token_block) {
+        const index count = std::min(token_block, A.rows() - t);
+        sum_.block(i * tile, j * tile, rows, cols).noalias() +=
+            A.block(t, i * tile, count, rows).transpose() * A.block(t, j * tile, count, cols);
+      }
     });
   }
 

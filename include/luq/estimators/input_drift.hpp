@@ -87,8 +87,8 @@ class input_drift {
       fail(errc::shape_mismatch, "input drift: expected two batches of the same tokens with ", in_features(),
            " features, got ", X.rows(), " x ", X.cols(), " and ", X_hat.rows(), " x ", X_hat.cols());
     }
-    lambda.require_finite("input drift", X);
-    lambda.require_finite("input drift", X_hat);
+    lambda.require_finite("input drift", X, executor);
+    lambda.require_finite("input drift", X_hat, executor);
     basic_matrix<float> drift(token_block, in_features());   // rows lambda (x - xhat) of tokens that count
     basic_matrix<float> inputs(token_block, in_features());  // their rows xhat
     index filled = 0;

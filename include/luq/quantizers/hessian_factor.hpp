@@ -5,21 +5,29 @@
 // how the error of column j is best absorbed by the columns after it, and 1 / U_jj^2 is what a unit squared error of
 // column j costs after they have absorbed it (Frantar and Alistarh, Optimal Brain Compression, NeurIPS 2022).
 //
-// Computed as one Cholesky factorisation and one triangular inversion: with J the reversal of rows, J H J = L L^T
-// gives H = R R^T with R = J L J upper triangular, hence U = R^-1 = J L^-1 J. (The published GPTQ code factorises,
-// inverts and factorises again for the same U, with more work and more rounding.)
+// H = R R^T with R upper triangular is the Cholesky factorisation begun at the last row, and U = R^-1. Both are done in
+// one sweep over blocks of columns k = last ... 0, in place in the upper triangle: with V the blocks of U, and S the
+// sums from which they are made,
+//
+//   R_kk R_kk^T = H_kk,  V_kk = R_kk^-1,  R_ik = H_ik V_kk^T,  V_kj = -V_kk S_kj         for i < k < j
+//   H_ij -= R_ik R_jk^T  (i <= j < k),    S_ij += R_ik V_kj,   S_ik = R_ik V_kk
+//
+// two thirds in^3 multiplications and additions, nearly all in products of square tiles, which are the tasks. (The
+// published GPTQ code factorises, inverts and factorises again for the same U, with more work and more rounding.)
 //
 // A Hessian of few tokens is singular. It is damped: damp * mean(diag H) is added to its diagonal, with damp doubled
 // from its starting value until the factorisation succeeds. Columns whose input was always zero ("dead", H_jj = 0)
 // get H_jj = 1; their weights have no influence and are set to zero by the quantizers.
 #pragma once
 
-#include <Eigen/Cholesky>
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "luq/core/error.hpp"
+#include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
+#include "luq/core/mirror.hpp"
 
 namespace luq {
 
@@ -46,9 +54,88 @@ struct hessian_factor {
   }
 };
 
-/// Factorises H [in x in], symmetric, finite, with non-negative diagonal; read only.
-/// @throws luq::error non_finite, or indefinite_hessian if no damp up to options.last is enough
-[[nodiscard]] inline hessian_factor factorize_hessian(const matrix_view& H, const damping_options& options = {}) {
+namespace detail {
+
+/// Replaces the upper triangle of the positive definite A by that of U, A^-1 = U^T U, one column at a time.
+/// The strictly lower triangle is neither read nor written. Returns false if A is not positive definite.
+[[nodiscard]] inline bool invert_factor_by_columns(mutable_matrix_view A) {
+  const index n = A.rows();
+  std::vector<float> column(static_cast<std::size_t>(n));  // R_ik
+  for (index k = n - 1; k >= 0; --k) {
+    if (!(A(k, k) > 0.0f) || !std::isfinite(A(k, k))) return false;
+    const float v = 1.0f / std::sqrt(A(k, k));
+    for (index i = 0; i < k; ++i) column[static_cast<std::size_t>(i)] = A(i, k) * v;
+    float* V = A.row(k).data();
+    for (index j = k + 1; j < n; ++j) V[j] *= -v;
+    for (index i = 0; i < k; ++i) {
+      const float r = column[static_cast<std::size_t>(i)];
+      float* row = A.row(i).data();
+      for (index j = i; j < k; ++j) row[j] -= r * column[static_cast<std::size_t>(j)];
+      for (index j = k + 1; j < n; ++j) row[j] += r * V[j];
+      row[k] = r * v;
+    }
+    V[k] = v;
+  }
+  return true;
+}
+
+/// Side of the tiles that are tasks of a factorisation.
+inline constexpr index factor_tile = 128;
+
+/// The same, block by block; `tile` is the side of a block, and smaller ones are used within those of the diagonal.
+template <Executor E>
+[[nodiscard]] bool invert_factor(mutable_matrix_view A, index tile, const E& executor) {
+  constexpr index smallest_tile = 32;
+  const index n = A.rows();
+  if (n <= smallest_tile) return invert_factor_by_columns(A);
+  while (tile >= n) tile /= 4;
+  tile = std::max(tile, smallest_tile);
+  const index blocks = (n + tile - 1) / tile;
+  const auto size = [&](index i) { return std::min(tile, n - i * tile); };
+  const auto block = [&](index i, index j) { return A.block(i * tile, j * tile, size(i), size(j)); };
+  for (index k = blocks - 1; k >= 0; --k) {
+    if (!invert_factor(mutable_matrix_view(block(k, k)), tile / 4, serial_executor{})) return false;
+    const matrix V = block(k, k).template triangularView<Eigen::Upper>();
+    executor.parallel_for(blocks - 1, [&](index task) {
+      if (task < k) {
+        block(task, k) = matrix(block(task, k) * V.transpose());
+      } else {
+        block(k, task + 1) = matrix(-V * block(k, task + 1));
+      }
+    });
+    // Rows 0 ... k-1 of all blocks but those of column k; row i begins at its diagonal.
+    const index tiles = k * (k + 1) / 2 + k * (blocks - 1 - k);
+    executor.parallel_for(tiles, [&](index task) {
+      index i = 0;
+      for (; task >= blocks - 1 - i; ++i) task -= blocks - 1 - i;
+      const index j = i + task;
+      if (i == j) {
+        block(i, i).template triangularView<Eigen::Upper>() -= block(i, k) * block(i, k).transpose();
+      } else if (j < k) {
+        block(i, j).noalias() -= block(i, k) * block(j, k).transpose();
+      } else {
+        block(i, j + 1).noalias() += block(i, k) * block(k, j + 1);
+      }
+    });
+    executor.parallel_for(k, [&](index i) { block(i, k) = matrix(block(i, k) * V); });
+  }
+  return true;
+}
+
+[[nodiscard]] inline bool upper_is_finite(const matrix& A) {
+  for (index i = 0; i < A.rows(); ++i) {
+    if (!A.row(i).tail(A.cols() - i).allFinite()) return false;
+  }
+  return true;
+}
+
+}  // namespace detail
+
+/// Factorises H [in x in], symmetric, finite, with non-negative diagonal, in its own memory, which U keeps.
+/// @throws luq::error non_finite, or indefinite_hessian if no damp up to options.last is enough; H is lost then
+template <Executor E = serial_executor>
+[[nodiscard]] hessian_factor factorize_hessian_in_place(matrix&& H, const damping_options& options = {},
+                                                        const E& executor = {}) {
   LUQ_ASSERT(H.rows() == H.cols());
   const index n = H.rows();
   if (!H.allFinite())
@@ -72,22 +159,28 @@ struct hessian_factor {
   }
   const double mean = n == 0 ? 0.0 : diagonal.cast<double>().mean();
 
-  matrix reversed(n, n);
+  result.U = std::move(H);
   for (double damp = options.first; damp <= options.last * (1 + 1e-9); damp *= 2) {
+    // The strictly lower triangle keeps H for the next attempt.
+    if (result.factorizations > 0) mirror_lower(result.U);
     ++result.factorizations;
-    reversed = H.reverse();
-    reversed.diagonal() = (diagonal.array() + static_cast<float>(damp * mean)).reverse();
-    const Eigen::LLT<Eigen::Ref<matrix>, Eigen::Lower> cholesky(reversed);
-    if (cholesky.info() != Eigen::Success) continue;
-    matrix inverse = matrix::Identity(n, n);
-    reversed.triangularView<Eigen::Lower>().solveInPlace(inverse);
-    if (!inverse.allFinite()) continue;
+    result.U.diagonal() = diagonal.array() + static_cast<float>(damp * mean);
+    if (!detail::invert_factor(result.U, detail::factor_tile, executor)) continue;
+    if (!detail::upper_is_finite(result.U)) continue;
+    result.U.triangularView<Eigen::StrictlyLower>().setZero();
     result.damp = damp;
-    result.U = inverse.reverse();
     return result;
   }
   fail(errc::indefinite_hessian, "Hessian of ", n, " inputs: not positive definite even with ", options.last,
        " of its mean diagonal added");
+}
+
+/// Factorises H [in x in], symmetric, finite, with non-negative diagonal; read only.
+/// @throws luq::error non_finite, or indefinite_hessian if no damp up to options.last is enough
+template <Executor E = serial_executor>
+[[nodiscard]] hessian_factor factorize_hessian(const matrix_view& H, const damping_options& options = {},
+                                               const E& executor = {}) {
+  return factorize_hessian_in_place(matrix(H), options, executor);
 }
 
 }  // namespace luq

@@ -5,11 +5,13 @@
 // and 1 for the rest.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <vector>
 
 #include "luq/core/error.hpp"
+#include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/token_class.hpp"
 
@@ -37,13 +39,22 @@ class token_weights {
 
   [[nodiscard]] float operator[](index t) const { return lambda_[static_cast<std::size_t>(t)]; }
 
+  /// Whether `count` tokens from `first` on all have weight 1.
+  [[nodiscard]] bool all_one(index first, index count) const {
+    return std::all_of(lambda_.begin() + first, lambda_.begin() + first + count, [](float w) { return w == 1.0f; });
+  }
+
   /// Throws if a token that counts is not finite.
-  void require_finite(const char* who, const matrix_view& X) const {
-    for (index t = 0; t < X.rows(); ++t) {
-      if ((*this)[t] > 0.0f && !X.row(t).allFinite()) {
-        fail(errc::non_finite, who, ": activations of token ", t, ": expected finite numbers, got a NaN or infinity");
+  template <Executor E>
+  void require_finite(const char* who, const matrix_view& X, const E& executor) const {
+    constexpr index strip = 64;
+    executor.parallel_for((X.rows() + strip - 1) / strip, [&](index task) {
+      for (index t = task * strip; t < std::min((task + 1) * strip, X.rows()); ++t) {
+        if ((*this)[t] > 0.0f && !X.row(t).allFinite()) {
+          fail(errc::non_finite, who, ": activations of token ", t, ": expected finite numbers, got a NaN or infinity");
+        }
       }
-    }
+    });
   }
 
  private:
