@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <Eigen/Cholesky>
+
 #include "codec_list.hpp"
 #include "linear_problem.hpp"
 #include "luq/core/openmp_executor.hpp"

@@ -4,16 +4,20 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
 #include "codec_list.hpp"
 #include "linear_problem.hpp"
+#include "luq/core/openmp_executor.hpp"
+#include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 
 using luq::gptq;
 using luq::matrix;
+using luq_test::for_each_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -43,6 +47,63 @@ TEST_CASE("activations in, packed bytes out") {
   CHECK(q1.bits_per_weight() == 1.125);
   CHECK(luq_test::measured_output_error(problem, q4.unpack().decode()) < 0.02);
   CHECK(luq_test::measured_output_error(problem, q1.unpack().decode()) < 0.4);
+}
+
+TEST_CASE("a Hessian read, one given away, a shared factor and codes packed at the end give the same bytes") {
+  for (const luq::index rows : {5, 64, 300}) {
+    const auto problem = make_linear_problem(rows, 150, 400, 5);
+    luq::hessian H(150);
+    H.add(problem.X);
+    for_each_codec(48, [&](const auto& codec) {
+      const auto check = [&](const auto& quantizer) {
+        CAPTURE(rows);
+        CAPTURE(codec.name());
+        luq::quantize_report expected_report;
+        const auto expected = luq::pack(luq::quantize_codes(problem.W, H.matrix(), codec, quantizer, &expected_report));
+        const auto same = [&](const auto& packed, const luq::quantize_report& report) {
+          CHECK(std::equal(packed.bytes().begin(), packed.bytes().end(), expected.bytes().begin(),
+                           expected.bytes().end()));
+          CHECK(report.loss == expected_report.loss);
+          CHECK(report.damp == expected_report.damp);
+          CHECK(report.factorizations == expected_report.factorizations);
+          CHECK(report.dead_columns == expected_report.dead_columns);
+        };
+        luq::quantize_report report;
+        const luq::openmp_executor executor{.threads = 3};
+        same(luq::quantize(problem.W, H, codec, quantizer, &report, executor), report);
+        luq::hessian given = H;
+        same(luq::quantize(problem.W, std::move(given), codec, quantizer, &report), report);
+        const luq::hessian_factor factor = quantizer.factorize(H.matrix(), executor);
+        same(luq::quantize(problem.W, factor, codec, quantizer, &report, executor), report);
+        // The factor serves another linear of the same inputs.
+        const matrix other = problem.W.colwise().reverse();
+        const auto shared = luq::quantize(other, factor, codec, quantizer);
+        CHECK(shared.unpack().decode() == luq::quantize_codes(other, H.matrix(), codec, quantizer).decode());
+      };
+      check(gptq{});
+      check(gptq{.order = luq::column_order::activation});
+      check(gptq{.static_groups = true});
+      check(gptq{.fit = luq::group_fit::block_start});
+      check(luq::billm{});
+    });
+  }
+}
+
+TEST_CASE("a factor made for other inputs or in another order is an error") {
+  const auto problem = make_linear_problem(4, 8, 40, 6);
+  const gptq natural;
+  const gptq activation{.order = luq::column_order::activation};
+  const luq::serial_executor serial;
+  const luq::sign_codec codec;
+  const auto factor = natural.factorize(matrix(problem.H), serial);
+  const auto ordered = activation.factorize(matrix(problem.H), serial);
+  CHECK(code_of([&] { (void)luq::quantize(problem.W, factor, codec, activation); }) == luq::errc::invalid_argument);
+  CHECK(code_of([&] { (void)luq::quantize(problem.W, ordered, codec, natural); }) == luq::errc::invalid_argument);
+  CHECK(code_of([&] { (void)luq::quantize(problem.W, ordered, codec, luq::billm{}); }) == luq::errc::invalid_argument);
+  CHECK(code_of([&] { (void)luq::quantize(problem.W.leftCols(7), factor, codec, natural); }) ==
+        luq::errc::shape_mismatch);
+  CHECK(code_of([&] { (void)luq::quantize(problem.W.leftCols(7), factor, codec, luq::billm{}); }) ==
+        luq::errc::shape_mismatch);
 }
 
 TEST_CASE("the scale of the Hessian does not matter") {

@@ -13,6 +13,9 @@
 // gptq.hpp reaches lower error with the same codec. With billm_codec this is BiLLM; any other codec works as well.
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
@@ -27,10 +30,28 @@ struct billm {
 
   static constexpr bool needs_hessian = true;
 
+  /// The factor of H [in x in], in the memory of H; it serves all linears with the same inputs.
+  /// @throws luq::error as factorize_hessian
+  template <Executor E>
+  [[nodiscard]] hessian_factor factorize(matrix&& H, const E& executor) const {
+    return factorize_hessian_in_place(std::move(H), damping, executor);
+  }
+
   template <WeightCodec Codec, Executor E>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                const E& executor, quantize_report& report) const {
-    const hessian_factor factor = factorize_hessian(H, damping);
+    return (*this)(W, factorize(matrix(H), executor), codec, executor, report);
+  }
+
+  template <WeightCodec Codec, Executor E>
+  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
+                                               const E& executor, quantize_report& report) const {
+    if (factor.U.rows() != W.cols()) {
+      fail(errc::shape_mismatch, "billm: expected a factor of ", W.cols(), " inputs, got ", factor.U.rows());
+    }
+    if (!factor.order.empty()) {
+      fail(errc::invalid_argument, "billm: expected a factor made for natural order, got one for another");
+    }
     report.damp = factor.damp;
     report.factorizations = factor.factorizations;
     matrix working = W;

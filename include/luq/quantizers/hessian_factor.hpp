@@ -39,10 +39,14 @@ struct damping_options {
 
 /// H^-1 = U^T U, and what was done to H to obtain it.
 struct hessian_factor {
-  matrix U;                ///< [in x in] upper triangular; the strictly lower part is zero
-  std::vector<char> dead;  ///< [in] 1 where H_jj was 0
-  double damp = 0;         ///< the damp that succeeded
-  int factorizations = 0;  ///< how many were tried
+  matrix U;                  ///< [in x in] upper triangular; the strictly lower part is zero
+  std::vector<index> order;  ///< [in] the input that row and column j of U belong to; empty: input j
+  std::vector<char> dead;    ///< [in] 1 where H_jj was 0, in the order of U
+  double damp = 0;           ///< the damp that succeeded
+  int factorizations = 0;    ///< how many were tried
+
+  /// The input that column j of U belongs to.
+  [[nodiscard]] index input(index j) const { return order.empty() ? j : order[static_cast<std::size_t>(j)]; }
 
   /// 1 / U_jj^2 of columns first ... first+count-1: the weight of a squared error in column j.
   [[nodiscard]] std::vector<float> importance(index first, index count) const {

@@ -5,15 +5,35 @@
 //
 //   luq::hessian H(in_features);  H.add(X);
 //   auto packed = luq::quantize(W, H, luq::int_codec<4>{.group = 128}, luq::gptq{});
+//
+// Linears with the same inputs share one factorisation, and a Hessian that is given away is factorised in its own
+// memory. Quantizing then takes the weights, one Hessian, and little more:
+//
+//   const luq::gptq quantizer;
+//   const luq::hessian_factor factor = quantizer.factorize(std::move(H).matrix(), executor);
+//   auto gate = luq::quantize(W_gate, factor, luq::int_codec<4>{}, quantizer, nullptr, executor);
+//   auto up = luq::quantize(W_up, factor, luq::int_codec<4>{}, quantizer, nullptr, executor);
 #pragma once
+
+#include <cmath>
+#include <concepts>
+#include <utility>
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/estimators/hessian.hpp"
+#include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq {
+
+/// A quantizer that works from a factor of the Hessian: factorize(H, executor) makes it in the memory of H, and
+/// quantizer(W, factor, codec, executor, report) gives the codes that quantizer(W, H, ...) does.
+template <class Q>
+concept FactorQuantizer = Quantizer<Q> && requires(const Q quantizer, matrix H) {
+  { quantizer.factorize(std::move(H), serial_executor{}) } -> std::same_as<hessian_factor>;
+};
 
 namespace detail {
 
@@ -35,6 +55,21 @@ void require_valid_group(const Codec& codec) {
   }
 }
 
+template <WeightCodec Codec>
+void require_valid(const matrix_view& W, const Codec& codec, const char* what, index rows, index cols) {
+  require_finite_weights(W);
+  require_valid_group(codec);
+  if (rows != W.cols() || cols != W.cols()) {
+    fail(errc::shape_mismatch, what, ": expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
+         " inputs, got ", rows, " x ", cols);
+  }
+}
+
+inline void require_tokens(const hessian& H) {
+  if (H.tokens() > 0) return;
+  fail(errc::insufficient_data, "Hessian of ", H.in_features(), " inputs: no token was added to it");
+}
+
 }  // namespace detail
 
 /// Codes of W [out x in] under H [in x in], for callers that want to look at codes or change them before packing.
@@ -45,26 +80,53 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 [[nodiscard]] coded_matrix<Codec> quantize_codes(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                  const Q& quantizer, quantize_report* report = nullptr,
                                                  const E& executor = {}) {
-  detail::require_finite_weights(W);
-  detail::require_valid_group(codec);
-  if (H.rows() != W.cols() || H.cols() != W.cols()) {
-    fail(errc::shape_mismatch, "Hessian: expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
-         " inputs, got ", H.rows(), " x ", H.cols());
-  }
+  detail::require_valid(W, codec, "Hessian", H.rows(), H.cols());
   quantize_report local;
   coded_matrix<Codec> result = quantizer(W, H, codec, executor, local);
   if (report != nullptr) *report = local;
   return result;
 }
 
-/// Quantizes and packs W [out x in] under the Hessian of its inputs.
+/// Quantizes and packs W [out x in] under a factor that the same quantizer has made, shared by linears of equal inputs.
+/// @throws luq::error non_finite, shape_mismatch, invalid_argument
+template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
+[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
+                                            const Q& quantizer, quantize_report* report = nullptr,
+                                            const E& executor = {}) {
+  detail::require_valid(W, codec, "factor", factor.U.rows(), factor.U.cols());
+  quantize_report local;
+  quantize_report& target = report != nullptr ? *report : local;
+  target = {};
+  if constexpr (requires { quantizer.packed(W, factor, codec, executor, target); }) {
+    return quantizer.packed(W, factor, codec, executor, target);
+  } else {
+    return pack(quantizer(W, factor, codec, executor, target));
+  }
+}
+
+/// Quantizes and packs W [out x in] under the Hessian of its inputs, whose memory becomes that of its factor. This is
+/// the way of least memory. H is lost, also where an error is thrown.
+/// @throws luq::error as quantize_codes, and insufficient_data if H has seen no token
+template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
+[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, hessian&& H, const Codec& codec, const Q& quantizer,
+                                            quantize_report* report = nullptr, const E& executor = {}) {
+  detail::require_tokens(H);
+  detail::require_valid(W, codec, "Hessian", H.in_features(), H.in_features());
+  return quantize(W, quantizer.factorize(std::move(H).matrix(), executor), codec, quantizer, report, executor);
+}
+
+/// Quantizes and packs W [out x in] under the Hessian of its inputs; read only.
 /// @throws luq::error as quantize_codes, and insufficient_data if H has seen no token
 template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian& H, const Codec& codec,
                                             const Q& quantizer, quantize_report* report = nullptr,
                                             const E& executor = {}) {
-  if (H.tokens() == 0) fail(errc::insufficient_data, "Hessian of ", W.cols(), " inputs: no token was added to it");
-  return pack(quantize_codes(W, H.matrix(), codec, quantizer, report, executor));
+  if constexpr (FactorQuantizer<Q>) {
+    return quantize(W, hessian(H), codec, quantizer, report, executor);
+  } else {
+    detail::require_tokens(H);
+    return pack(quantize_codes(W, H.matrix(), codec, quantizer, report, executor));
+  }
 }
 
 /// Quantizes and packs W [out x in] without activations, for quantizers that need none.

@@ -33,8 +33,9 @@ concept Quantizer = requires(const Q quantizer) {
 
 namespace detail {
 
-/// Rows that one task quantizes: enough for a matrix product to pay, few enough for their block to stay in L1.
-inline constexpr index row_chunk = 64;
+/// Rows that one task quantizes, a multiple of a tile's: enough for a matrix product to pay, few enough for a copy of
+/// them to be small beside the weights.
+inline constexpr index row_chunk = 128;
 
 [[nodiscard]] inline index row_chunks(index rows) {
   return (rows + row_chunk - 1) / row_chunk;
