@@ -5,6 +5,7 @@
 #pragma once
 
 #include "luq/core/aligned_buffer.hpp"
+#include "luq/core/all_finite.hpp"
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"

@@ -33,6 +33,7 @@
 #include <vector>
 
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/core/all_finite.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
@@ -124,7 +125,8 @@ struct gptq {
   }
 
  private:
-  static constexpr index strip = 16;  // columns whose feedback to one another is applied row by row
+  static constexpr index piece = 1024;  // columns that one product updates, which bounds the memory it takes
+  static constexpr index strip = 16;    // columns whose feedback to one another is applied row by row
 
   void check(const matrix_view& W, const hessian_factor& factor) const {
     if (block < 1) fail(errc::invalid_argument, "gptq: expected block >= 1, got ", block);
@@ -143,7 +145,7 @@ struct gptq {
       fail(errc::shape_mismatch, "gptq: expected the drift of ", W.cols(), " inputs, got a matrix of ", drift->rows(),
            " x ", drift->cols());
     }
-    if (!drift->allFinite()) fail(errc::non_finite, "gptq: drift: expected finite entries, got a NaN or infinity");
+    if (!all_finite(*drift)) fail(errc::non_finite, "gptq: drift: expected finite entries, got a NaN or infinity");
   }
 
   /// H(i, j) = H(visit[i], visit[j]), in place.
@@ -319,13 +321,14 @@ struct gptq {
     matrix errors(end - begin, rows);
     matrix weights(end - begin, rows);
     const auto feed = [&](index first, index last, index target, index target_end) {
-      const index count = last - first;
-      auto after = working.block(first_row, target, rows, target_end - target);
-      after.noalias() -=
-          errors.middleRows(first - begin, count).transpose() * U.block(first, target, count, target_end - target);
-      if (P.size() == 0) return;
-      after.noalias() +=
-          weights.middleRows(first - begin, count).transpose() * P.block(first, target, count, target_end - target);
+      const auto from = errors.middleRows(first - begin, last - first).transpose();
+      const auto of_weights = weights.middleRows(first - begin, last - first).transpose();
+      for (; target < target_end; target += piece) {
+        const index columns = std::min(piece, target_end - target);
+        auto after = working.block(first_row, target, rows, columns);
+        after.noalias() -= from * U.block(first, target, last - first, columns);
+        if (P.size() > 0) after.noalias() += of_weights * P.block(first, target, last - first, columns);
+      }
     };
     double loss = 0;
     for (index first = begin; first < end;) {

@@ -24,6 +24,7 @@
 #include <cmath>
 #include <vector>
 
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -84,7 +85,7 @@ namespace detail {
 }
 
 /// Side of the tiles that are tasks of a factorisation.
-inline constexpr index factor_tile = 128;
+inline constexpr index factor_tile = 256;
 
 /// The same, block by block; `tile` is the side of a block, and smaller ones are used within those of the diagonal.
 template <Executor E>
@@ -126,9 +127,9 @@ template <Executor E>
   return true;
 }
 
-[[nodiscard]] inline bool upper_is_finite(const matrix& A) {
-  for (index i = 0; i < A.rows(); ++i) {
-    if (!A.row(i).tail(A.cols() - i).allFinite()) return false;
+[[nodiscard]] inline bool upper_is_finite(const matrix& U) {
+  for (index i = 0; i < U.rows(); ++i) {
+    if (!all_finite(U.row(i).data() + i, U.cols() - i)) return false;
   }
   return true;
 }
@@ -142,7 +143,7 @@ template <Executor E = serial_executor>
                                                         const E& executor = {}) {
   LUQ_ASSERT(H.rows() == H.cols());
   const index n = H.rows();
-  if (!H.allFinite())
+  if (!all_finite(H))
     fail(errc::non_finite, "Hessian of ", n, " inputs: expected finite entries, got a NaN or infinity");
   if (!(options.first > 0) || options.last < options.first) {
     fail(errc::invalid_argument, "damping: expected 0 < first <= last, got first = ", options.first,
@@ -171,7 +172,7 @@ template <Executor E = serial_executor>
     result.U.diagonal() = diagonal.array() + static_cast<float>(damp * mean);
     if (!detail::invert_factor(result.U, detail::factor_tile, executor)) continue;
     if (!detail::upper_is_finite(result.U)) continue;
-    result.U.triangularView<Eigen::StrictlyLower>().setZero();
+    for (index i = 0; i < n; ++i) result.U.row(i).head(i).setZero();
     result.damp = damp;
     return result;
   }

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/estimators/hessian.hpp"
@@ -38,7 +39,7 @@ concept FactorQuantizer = Quantizer<Q> && requires(const Q quantizer, matrix H) 
 namespace detail {
 
 inline void require_finite_weights(const matrix_view& W) {
-  if (W.allFinite()) return;
+  if (all_finite(W)) return;
   for (index r = 0; r < W.rows(); ++r) {
     for (index c = 0; c < W.cols(); ++c) {
       if (!std::isfinite(W(r, c))) {

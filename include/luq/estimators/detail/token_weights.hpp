@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -50,7 +51,7 @@ class token_weights {
     constexpr index strip = 64;
     executor.parallel_for((X.rows() + strip - 1) / strip, [&](index task) {
       for (index t = task * strip; t < std::min((task + 1) * strip, X.rows()); ++t) {
-        if ((*this)[t] > 0.0f && !X.row(t).allFinite()) {
+        if ((*this)[t] > 0.0f && !all_finite(X.row(t).data(), X.cols())) {
           fail(errc::non_finite, who, ": activations of token ", t, ": expected finite numbers, got a NaN or infinity");
         }
       }
