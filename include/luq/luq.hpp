@@ -32,6 +32,9 @@
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/bit_packing.hpp"
 #include "luq/codecs/coded_matrix.hpp"
+#include "luq/codecs/hadamard_rotation.hpp"
+#include "luq/codecs/input_scaling.hpp"
+#include "luq/codecs/input_transform.hpp"
 #include "luq/codecs/int_codec.hpp"
 #include "luq/codecs/lloyd_codec.hpp"
 #include "luq/codecs/lut2_codec.hpp"
@@ -40,6 +43,7 @@
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/trellis_codec.hpp"
+#include "luq/codecs/transformed_matrix.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 #include "luq/quantizers/beam_search.hpp"
@@ -58,6 +62,7 @@
 #include "luq/kernels/matmul.hpp"
 #include "luq/kernels/reference.hpp"
 #include "luq/kernels/tile_decoder.hpp"
+#include "luq/kernels/transformed_matmul.hpp"
 
 #include "luq/policy/layer_order.hpp"
 #include "luq/policy/model_shape.hpp"
