@@ -52,8 +52,10 @@
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize.hpp"
+#include "luq/quantizers/quantize_transformed.hpp"
 #include "luq/quantizers/quantizer.hpp"
 #include "luq/quantizers/refined.hpp"
+#include "luq/quantizers/rotated.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 #include "luq/quantizers/row_refinement.hpp"
 

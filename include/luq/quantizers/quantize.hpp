@@ -56,14 +56,19 @@ void require_valid_group(const Codec& codec) {
   }
 }
 
-template <WeightCodec Codec>
-void require_valid(const matrix_view& W, const Codec& codec, const char* what, index rows, index cols) {
-  require_finite_weights(W);
-  require_valid_group(codec);
+/// `what` is a [rows x cols] matrix that must be [in x in].
+inline void require_square(const matrix_view& W, const char* what, index rows, index cols) {
   if (rows != W.cols() || cols != W.cols()) {
     fail(errc::shape_mismatch, what, ": expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
          " inputs, got ", rows, " x ", cols);
   }
+}
+
+template <WeightCodec Codec>
+void require_valid(const matrix_view& W, const Codec& codec, const char* what, index rows, index cols) {
+  require_finite_weights(W);
+  require_valid_group(codec);
+  require_square(W, what, rows, cols);
 }
 
 inline void require_tokens(const hessian& H) {

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/quantizers/quantize_transformed.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <vector>
+
+#include "codec_list.hpp"
+#include "estimators/error_of.hpp"
+#include "linear_problem.hpp"
+#include "luq/codecs/hadamard_rotation.hpp"
+#include "luq/codecs/input_scaling.hpp"
+#include "luq/core/openmp_executor.hpp"
+#include "luq/quantizers/billm.hpp"
+#include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/output_error.hpp"
+#include "luq/quantizers/round_to_nearest.hpp"
+
+using luq::gptq;
+using luq::matrix;
+using luq::quantize_transformed;
+using luq_test::error_of;
+using luq_test::for_each_codec;
+using luq_test::make_linear_problem;
+
+namespace {
+
+std::vector<float> powers_of_two(luq::index columns) {
+  std::vector<float> factors;
+  for (luq::index c = 0; c < columns; ++c) factors.push_back(c % 3 == 0 ? 0.5f : 4.0f);
+  return factors;
+}
+
+}  // namespace
+
+TEST_CASE("the identity changes nothing") {
+  const auto problem = make_linear_problem(20, 64, 200, 1);
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, gptq{}));
+    const auto same = quantize_transformed(problem.W, problem.H, luq::input_scaling(64), codec, gptq{});
+    CHECK(std::ranges::equal(same.weights().bytes(), plain.bytes()));
+    CHECK(same.bytes() == static_cast<luq::index>(plain.bytes().size()) + 128);
+  });
+}
+
+TEST_CASE("a problem given in the transformed basis has the same codes and the same error") {
+  // Scaling by powers of two is exact, so that not even a rounding differs.
+  const auto problem = make_linear_problem(20, 64, 200, 2);
+  const luq::input_scaling scaling(powers_of_two(64));
+  auto turned = problem;
+  scaling.transform_weights(turned.W);
+  scaling.transform_activations(turned.X);
+  turned.H = turned.X.transpose() * turned.X / 200.0f;
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
+      luq::quantize_report report;
+      const auto result = quantize_transformed(problem.W, problem.H, scaling, codec, gptq{.order = order}, &report);
+      const auto direct = luq::quantize_codes(turned.W, turned.H, codec, gptq{.order = order});
+      CHECK(std::ranges::equal(result.weights().bytes(), luq::pack(direct).bytes()));
+      CHECK(report.loss > 0);
+      CHECK(luq_test::measured_output_error(problem, result.decode()) ==
+            doctest::Approx(luq_test::measured_output_error(turned, direct.decode())).epsilon(1e-6));
+    }
+  });
+}
+
+TEST_CASE("without activations") {
+  const auto problem = make_linear_problem(20, 64, 200, 3);
+  const luq::hadamard_rotation rotation(64, {.seed = 3});
+  const luq::lut2_codec codec{.group = 32};
+  const auto with = quantize_transformed(problem.W, problem.H, rotation, codec, luq::round_to_nearest{});
+  const auto without = quantize_transformed(problem.W, rotation, codec, luq::round_to_nearest{});
+  CHECK(with.decode() == without.decode());
+}
+
+TEST_CASE("the result is the same bits for any number of threads") {
+  const auto problem = make_linear_problem(150, 96, 300, 4);
+  const luq::hadamard_rotation rotation(96, {.seed = 4});
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto serial = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{});
+    for (const int threads : {1, 2, 3}) {
+      const auto parallel = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{}, nullptr,
+                                                 luq::openmp_executor{.threads = threads});
+      CHECK(std::ranges::equal(parallel.weights().bytes(), serial.weights().bytes()));
+    }
+  });
+}
+
+TEST_CASE("bad data are errors, each with its code") {
+  const auto problem = make_linear_problem(4, 16, 40, 5);
+  const luq::sign_codec codec{.group = 8};
+  const luq::hadamard_rotation rotation(16);
+  const auto code_with = [&](const matrix& W, const matrix& H, const auto& transform) {
+    return error_of([&] { (void)quantize_transformed(W, H, transform, codec, gptq{}); }).code();
+  };
+  matrix W = problem.W;
+  W(1, 3) = std::numeric_limits<float>::quiet_NaN();
+  matrix H = problem.H;
+  H(2, 2) = std::numeric_limits<float>::infinity();
+  CHECK(code_with(W, problem.H, rotation) == luq::errc::non_finite);
+  CHECK(code_with(problem.W, H, rotation) == luq::errc::non_finite);
+  CHECK(code_with(problem.W, matrix::Identity(15, 15), rotation) == luq::errc::shape_mismatch);
+  CHECK(code_with(problem.W, problem.H, luq::hadamard_rotation(8)) == luq::errc::shape_mismatch);
+  const std::vector<float> zeros(16, 0.0f);
+  CHECK(code_with(problem.W, problem.H, luq::input_scaling(zeros)) == luq::errc::invalid_argument);
+}

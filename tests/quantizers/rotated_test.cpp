@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/quantizers/rotated.hpp"
+
+#include <doctest/doctest.h>
+
+#include "codec_list.hpp"
+#include "estimators/error_of.hpp"
+#include "linear_problem.hpp"
+#include "luq/quantizers/billm.hpp"
+#include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/output_error.hpp"
+#include "luq/quantizers/round_to_nearest.hpp"
+
+using luq::gptq;
+using luq::matrix;
+using luq::quantize_rotated;
+using luq_test::for_each_codec;
+using luq_test::make_linear_problem;
+
+TEST_CASE("a layer whose weights have outliers loses less after a rotation") {
+  // Heavy tails and white inputs: feedback has nothing to do, the codes alone decide.
+  auto problem = make_linear_problem(32, 256, 10, 1);
+  problem.H = matrix::Identity(256, 256);
+  for (luq::index c = 5; c < 256; c += 37) problem.W.col(c) *= 12.0f;
+  for_each_codec(128, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    // A codec with column classes has a place for whole columns of outliers, which a rotation takes from it.
+    if constexpr (std::decay_t<decltype(codec)>::column_classes > 1) return;
+    const matrix plain = luq::quantize_codes(problem.W, problem.H, codec, gptq{}).decode();
+    const matrix rotated = quantize_rotated(problem.W, problem.H, codec, gptq{}, {.seed = 7}).decode();
+    CHECK(luq::relative_output_error(problem.W, rotated, problem.H) <
+          luq::relative_output_error(problem.W, plain, problem.H));
+  });
+}
+
+TEST_CASE("the error of the rotated problem is that of the layer, with every codec and quantizer") {
+  const auto problem = make_linear_problem(24, 96, 400, 2);
+  const luq::hadamard_rotation rotation(96, {.seed = 2, .block = 16});
+  auto turned = problem;
+  rotation.transform_weights(turned.W);
+  rotation.transform_activations(turned.X);
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto check = [&](const auto& quantizer) {
+      const auto result = quantize_rotated(problem.W, problem.H, codec, quantizer, {.seed = 2, .block = 16});
+      CHECK(result.transform() == rotation);
+      CHECK(luq_test::measured_output_error(problem, result.decode()) ==
+            doctest::Approx(luq_test::measured_output_error(turned, result.weights().unpack().decode())).epsilon(1e-3));
+    };
+    check(gptq{});
+    check(luq::billm{});
+    check(luq::round_to_nearest{.weighted_fit = true});
+  });
+}
+
+TEST_CASE("blocks that do not fit are errors") {
+  const auto problem = make_linear_problem(4, 24, 40, 3);
+  CHECK(luq_test::error_of([&] {
+          (void)quantize_rotated(problem.W, problem.H, luq::sign_codec{.group = 8}, gptq{}, {.block = 16});
+        }).code() == luq::errc::invalid_argument);
+}
