@@ -48,6 +48,7 @@
 
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
+#include "luq/quantizers/error_propagation.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/output_error.hpp"

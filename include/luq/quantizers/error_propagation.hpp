@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Quantization error propagation (Arai and Ichikawa, QEP, NeurIPS 2025): before a linear W is quantized, it is moved
+// towards the weights that best reproduce its float output W x from the inputs xhat it gets behind quantized layers,
+//
+//   W* = W + a W D (H + lambda I)^-1,    lambda = damp * mean(diag H)
+//
+// with H the Hessian of xhat and D the cross moment of x - xhat with xhat, in the scale of H (estimators/hessian.hpp,
+// estimators/input_drift.hpp). a = 1 and lambda = 0 is least squares on the calibration tokens; a and lambda hold it
+// back, for the drift seen there is partly noise. Any quantizer and any codec then work on (W*, H) as they would on
+// (W, H). The errors of what they make are to be measured against W*, or with activations against the float output.
+//
+// Published runs leave the down projection of an MLP alone (its H is the largest); that is a choice of the caller.
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <cmath>
+
+#include "luq/core/error.hpp"
+#include "luq/core/executor.hpp"
+#include "luq/core/matrix_view.hpp"
+#include "luq/quantizers/quantize.hpp"
+
+namespace luq {
+
+struct error_propagation_options {
+  double strength = 0.5;  ///< a, how much of the correction is applied, 0 ... 1; 0.5 as published
+  double damp = 1.0;      ///< lambda as a share of mean(diag H), > 0; 1.0 as published
+};
+
+/// W* [out x in] of W [out x in] under H and D [in x in]; all read only.
+/// @throws luq::error shape_mismatch, non_finite, invalid_argument, or indefinite_hessian if H + lambda I is not
+/// positive definite
+template <Executor E = serial_executor>
+[[nodiscard]] matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D,
+                                     const error_propagation_options& options = {}, const E& executor = {}) {
+  detail::require_finite_weights(W);
+  detail::require_fitting_hessian(W, H);
+  if (D.rows() != W.cols() || D.cols() != W.cols()) {
+    fail(errc::shape_mismatch, "input drift: expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
+         " inputs, got ", D.rows(), " x ", D.cols());
+  }
+  if (!H.allFinite() || !D.allFinite()) {
+    fail(errc::non_finite, H.allFinite() ? "input drift" : "Hessian", " of ", W.cols(),
+         " inputs: expected finite entries, got a NaN or infinity");
+  }
+  if (!(options.strength >= 0 && options.strength <= 1)) {
+    fail(errc::invalid_argument, "error propagation: expected a strength of 0 ... 1, got ", options.strength);
+  }
+  if (!(options.damp > 0) || !std::isfinite(options.damp)) {
+    fail(errc::invalid_argument, "error propagation: expected a finite damp > 0, got ", options.damp);
+  }
+
+  matrix result = W;
+  const double mean = W.cols() == 0 ? 0.0 : H.diagonal().cast<double>().mean();
+  if (mean == 0.0) return result;  // no input at all: nothing drifts
+  matrix damped = H;
+  damped.diagonal().array() += static_cast<float>(options.damp * mean);
+  const Eigen::LLT<Eigen::Ref<matrix>, Eigen::Lower> cholesky(damped);  // L L^T, in place
+  if (cholesky.info() != Eigen::Success) {
+    fail(errc::indefinite_hessian, "Hessian of ", W.cols(), " inputs: not positive definite with ", options.damp,
+         " of its mean diagonal added");
+  }
+  const matrix& L = damped;
+  detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
+    matrix correction = W.middleRows(first, rows) * D;  // becomes W D L^-T L^-1
+    L.transpose().triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(correction);
+    L.triangularView<Eigen::Lower>().solveInPlace<Eigen::OnTheRight>(correction);
+    result.middleRows(first, rows) += static_cast<float>(options.strength) * correction;
+  });
+  return result;
+}
+
+}  // namespace luq
