@@ -35,7 +35,9 @@ TEST_CASE("it occupies the bytes of its weights and of its transform") {
 }
 
 TEST_CASE("it stands for the packed weights times the transform") {
-  for (const auto& [rows, cols] : {std::pair<luq::index, luq::index>{1, 1}, {3, 40}, {65, 24}, {7, 33}}) {
+  for (const auto& shape : {std::pair<luq::index, luq::index>{1, 1}, {3, 40}, {65, 24}, {7, 33}}) {
+    const luq::index rows = shape.first;
+    const luq::index cols = shape.second;
     luq_test::for_each_codec(16, [&](const auto& codec) {
       CAPTURE(codec.name());
       CAPTURE(cols);

@@ -36,8 +36,10 @@ double error_against_decoded(const matrix& Y, const matrix& X, const matrix& W) 
 }  // namespace
 
 TEST_CASE("products are those with the weights decoded in the original basis") {
-  for (const auto& [rows, cols, tokens] :
-       {std::array<luq::index, 3>{1, 1, 1}, {5, 64, 3}, {70, 96, 9}, {64, 258, 1}, {130, 75, 4}}) {
+  for (const auto& shape : {std::array<luq::index, 3>{1, 1, 1}, {5, 64, 3}, {70, 96, 9}, {64, 258, 1}, {130, 75, 4}}) {
+    const luq::index rows = shape[0];
+    const luq::index cols = shape[1];
+    const luq::index tokens = shape[2];
     CAPTURE(rows);
     CAPTURE(cols);
     const matrix X = luq::random_normal_matrix(tokens, cols, luq::counter_rng(3));

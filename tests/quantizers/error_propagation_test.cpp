@@ -57,7 +57,9 @@ double total_error(const drifted_problem& problem, const matrix& Q) {
 }  // namespace
 
 TEST_CASE("it is the closed form") {
-  for (const auto& [out, in] : {std::pair<int, int>{1, 1}, {3, 20}, {130, 65}, {64, 96}}) {
+  for (const auto& shape : {std::pair<int, int>{1, 1}, {3, 20}, {130, 65}, {64, 96}}) {
+    const int out = shape.first;
+    const int in = shape.second;
     CAPTURE(in);
     const auto problem = make_drifted_problem(out, in, 300, 1);
     for (const auto& options :
