@@ -24,6 +24,7 @@
 #include "luq/estimators/input_drift.hpp"
 #include "luq/estimators/kendall_tau.hpp"
 #include "luq/estimators/kmeans.hpp"
+#include "luq/estimators/mean_magnitude.hpp"
 #include "luq/estimators/token_class.hpp"
 #include "luq/estimators/token_reservoir.hpp"
 
@@ -47,6 +48,7 @@
 #include "luq/codecs/weight_codec.hpp"
 
 #include "luq/quantizers/beam_search.hpp"
+#include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/error_propagation.hpp"
 #include "luq/quantizers/gptq.hpp"
@@ -59,6 +61,7 @@
 #include "luq/quantizers/rotated.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 #include "luq/quantizers/row_refinement.hpp"
+#include "luq/quantizers/row_column_scales.hpp"
 
 #include "luq/kernels/activations.hpp"
 #include "luq/kernels/any_matmul.hpp"

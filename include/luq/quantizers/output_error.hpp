@@ -9,14 +9,17 @@
 
 namespace luq {
 
+/// tr(M H M^T), the output energy of M [out x in] under H [in x in].
+[[nodiscard]] inline double output_energy(const matrix_view& M, const matrix_view& H) {
+  LUQ_ASSERT(H.rows() == M.cols() && H.cols() == M.cols());
+  return (M * H).cwiseProduct(M).cast<double>().sum();
+}
+
 /// Relative output error of Q [out x in] for W [out x in] under H [in x in]; 0 if W has no output at all.
 [[nodiscard]] inline double relative_output_error(const matrix_view& W, const matrix_view& Q, const matrix_view& H) {
-  LUQ_ASSERT(W.rows() == Q.rows() && W.cols() == Q.cols() && H.rows() == W.cols() && H.cols() == W.cols());
-  const auto energy = [&H](const matrix& M) {
-    return (M * H).cwiseProduct(M).cast<double>().sum();  // tr(M H M^T)
-  };
-  const double output = energy(W);
-  return output > 0 ? energy(W - Q) / output : 0.0;
+  LUQ_ASSERT(W.rows() == Q.rows() && W.cols() == Q.cols());
+  const double output = output_energy(W, H);
+  return output > 0 ? output_energy(W - Q, H) / output : 0.0;
 }
 
 }  // namespace luq

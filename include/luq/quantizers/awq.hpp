@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// AWQ's search for input scales (Lin et al., MLSys 2024, section 3.2 and equation 5) for any codec and any quantizer:
+// a column whose input is large is multiplied by s_c > 1 before it is coded and its input divided by s_c, so that the
+// error of its weights counts less. With m_c the size of input c, for t = 0, 1/steps, ..., (steps-1)/steps:
+//
+//   s_c = max(m_c^t, smallest),   s /= sqrt(max_c s_c * min_c s_c),   Q = quantize(W diag(s)),   W ~ Q diag(1/s)
+//
+// and the t with the least output error under H is kept. t = 0 is no scaling, so on the calibration Hessian the result
+// is never worse than the quantizer by itself. The published search rounds to nearest, measures the error on the
+// calibration activations and clips weights afterwards; here the quantizer is a parameter, the error is the one H
+// gives, and clipping is left to the codec's fit (int_codec's searched range).
+//
+// Linears with the same input (q, k and v) can share one scaling, which an engine folds into the norm before them.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "luq/codecs/input_scaling.hpp"
+#include "luq/quantizers/output_error.hpp"
+#include "luq/quantizers/quantize_transformed.hpp"
+
+namespace luq {
+
+struct awq_options {
+  int steps = 20;          ///< exponents tried, >= 1: 0, 1/steps, ..., (steps-1)/steps; 20 as published
+  double smallest = 1e-4;  ///< least scale before normalisation, > 0; 1e-4 as published
+};
+
+/// What the search found.
+struct awq_search {
+  input_scaling scaling;       ///< 1/s of the best exponent
+  double exponent = 0;         ///< the best t
+  std::vector<double> errors;  ///< relative output error for each t; infinite where fp16 cannot hold the scales
+};
+
+/// The size of each input as H [in x in] knows it, sqrt(H_cc): a substitute for the published mean magnitude
+/// (estimators/mean_magnitude.hpp) where the activations are gone. The scale of H cancels.
+[[nodiscard]] inline std::vector<float> input_magnitude(const matrix_view& H) {
+  std::vector<float> magnitude(static_cast<std::size_t>(H.rows()));
+  for (index c = 0; c < H.rows(); ++c) magnitude[static_cast<std::size_t>(c)] = std::sqrt(std::max(H(c, c), 0.0f));
+  return magnitude;
+}
+
+namespace detail {
+
+/// 1/s for exponent t, not rounded.
+[[nodiscard]] inline std::vector<float> awq_factors(std::span<const float> magnitude, double t, double smallest) {
+  std::vector<double> s;
+  for (const float m : magnitude) s.push_back(std::max(std::pow(static_cast<double>(m), t), smallest));
+  if (s.empty()) return {};
+  const auto [least, greatest] = std::minmax_element(s.begin(), s.end());
+  const double center = std::sqrt(*least * *greatest);
+  std::vector<float> factors;
+  for (const double scale : s) factors.push_back(static_cast<float>(center / scale));
+  return factors;
+}
+
+[[nodiscard]] inline bool fits_scaling(std::span<const float> factors) {
+  return std::all_of(factors.begin(), factors.end(), [](float f) {
+    const auto stored = static_cast<float>(half(f));
+    return std::isfinite(stored) && stored != 0.0f;
+  });
+}
+
+}  // namespace detail
+
+/// The best scaling for linears that share an input.
+/// @param weights    each W [out x in], any number of outputs; read only
+/// @param H          [in x in] of the shared input
+/// @param magnitude  m [in], finite and >= 0: mean_magnitude::values(), or input_magnitude(H)
+/// @throws luq::error as quantize_codes, and invalid_argument, shape_mismatch
+template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+[[nodiscard]] awq_search search_awq_scales(std::span<const matrix_view> weights, const matrix_view& H,
+                                           std::span<const float> magnitude, const Codec& codec, const Q& quantizer,
+                                           const awq_options& options = {}, const E& executor = {}) {
+  if (options.steps < 1) fail(errc::invalid_argument, "awq: expected steps >= 1, got ", options.steps);
+  if (!(options.smallest > 0) || !std::isfinite(options.smallest)) {
+    fail(errc::invalid_argument, "awq: expected a finite smallest scale > 0, got ", options.smallest);
+  }
+  if (static_cast<index>(magnitude.size()) != H.cols()) {
+    fail(errc::shape_mismatch, "awq: expected ", H.cols(), " input magnitudes, got ", magnitude.size());
+  }
+  for (std::size_t c = 0; c < magnitude.size(); ++c) {
+    if (!(magnitude[c] >= 0.0f) || !std::isfinite(magnitude[c])) {
+      fail(errc::invalid_argument, "awq: expected finite input magnitudes >= 0, got ", magnitude[c], " for input ", c);
+    }
+  }
+  double output = 0;
+  for (const matrix_view& W : weights) {
+    detail::require_finite_weights(W);
+    detail::require_fitting_hessian(W, H);
+    output += output_energy(W, H);
+  }
+
+  awq_search best{input_scaling(H.cols()), 0, {}};
+  for (int step = 0; step < options.steps; ++step) {
+    const double t = static_cast<double>(step) / options.steps;
+    const std::vector<float> factors = detail::awq_factors(magnitude, t, options.smallest);
+    if (!detail::fits_scaling(factors)) {
+      best.errors.push_back(std::numeric_limits<double>::infinity());
+      continue;
+    }
+    const input_scaling scaling(factors);
+    double lost = 0;
+    for (const matrix_view& W : weights) {
+      const matrix decoded = quantize_transformed(W, H, scaling, codec, quantizer, nullptr, executor).decode(executor);
+      lost += output_energy(W - decoded, H);
+    }
+    const double error = output > 0 ? lost / output : 0.0;
+    if (step > 0 && error < *std::min_element(best.errors.begin(), best.errors.end())) {
+      best.scaling = scaling;
+      best.exponent = t;
+    }
+    best.errors.push_back(error);
+  }
+  return best;
+}
+
+/// Searches scales for W [out x in] alone, and quantizes and packs it under them.
+/// @param report  filled if not null; its loss and damping are those of the scaled problem
+template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+[[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_awq(
+    const matrix_view& W, const matrix_view& H, std::span<const float> magnitude, const Codec& codec,
+    const Q& quantizer, const awq_options& options = {}, quantize_report* report = nullptr, const E& executor = {}) {
+  const awq_search best = search_awq_scales(std::span(&W, 1), H, magnitude, codec, quantizer, options, executor);
+  return quantize_transformed(W, H, best.scaling, codec, quantizer, report, executor);
+}
+
+}  // namespace luq

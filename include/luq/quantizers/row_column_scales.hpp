@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Scales for rows and for columns, the ARB-RC of ARB-LLM (Li et al., ICLR 2025, section 3.3): w_rc ~ a_r f_c b_rc, with
+// the row scale a of a group kept by the codec and one column scale f_c for all rows kept by an input_scaling. Two
+// searches, each of which is least squares where the codec's own fit is:
+//
+//   alternation   before codes are chosen: fit the codec to W diag(1/f) with weights f_c^2, its squared error in the
+//                 original basis, then f_c = <w_c, q_c> / <q_c, q_c> for its decoded columns q_c, and again. With
+//                 sign_codec this is ARB-RC of first order, |W| of a group as its best product of a column and a row.
+//                 Any other codec works as well.
+//   refit         after codes are chosen, by any quantizer: the f that minimises tr((W - Q F) H (W - Q F)^T),
+//                 F = diag(f), for fixed Q. It solves (H o Q^T Q) f = diag(Q^T W H), with o the elementwise product.
+//
+// The published method stops at the first and ignores H. On the golden linears of the tests, with one sign a weight in
+// groups of 128 and gptq in activation order, the relative output error is 0.196 without column scales, 0.147 with the
+// first and 0.107 with both. Column scales cost 16 / out bits a weight, little for wide layers only.
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "luq/codecs/input_scaling.hpp"
+#include "luq/quantizers/output_error.hpp"
+#include "luq/quantizers/quantize_transformed.hpp"
+
+namespace luq {
+
+struct row_column_options {
+  int iterations = 15;  ///< of the alternation, >= 0; 0 starts from f = 1; 15 as published
+  /// Weight the squared error of column c by H_cc in the alternation. Not published; often a little better, but far
+  /// worse for a codec whose fit ignores weights, such as int_codec with int_range::minmax.
+  bool weighted = false;
+  bool refit = true;  ///< solve for f under H once codes are chosen; not published, and never worse under H
+};
+
+namespace detail {
+
+/// The alternation for one group: W [rows x columns]. Returns f with root mean square 1.
+template <WeightCodec Codec, Executor E>
+[[nodiscard]] Eigen::ArrayXd alternate_scales(const matrix_view& W, const Eigen::ArrayXd& importance,
+                                              const Codec& codec, int iterations, const E& executor) {
+  Eigen::ArrayXd f = Eigen::ArrayXd::Ones(W.cols());
+  Eigen::ArrayXd best = f;
+  double least = std::numeric_limits<double>::infinity();
+  matrix scaled(W.rows(), W.cols());
+  for (int i = 0;; ++i) {
+    scaled = (W.array().rowwise() / f.cast<float>().transpose()).matrix();
+    std::vector<float> weights(static_cast<std::size_t>(W.cols()));
+    for (index c = 0; c < W.cols(); ++c)
+      weights[static_cast<std::size_t>(c)] = static_cast<float>(importance[c] * f[c] * f[c]);
+    const coded_group group = code_group_of_all_rows(codec, scaled, weights, executor);
+    Eigen::ArrayXd w_q = Eigen::ArrayXd::Zero(W.cols());
+    Eigen::ArrayXd q_q = Eigen::ArrayXd::Zero(W.cols());
+    double error = 0;
+    for (index r = 0; r < W.rows(); ++r) {
+      for (index c = 0; c < W.cols(); ++c) {
+        const auto w = static_cast<double>(W(r, c));
+        const auto q =
+            static_cast<double>(codec.decode(group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c)));
+        w_q[c] += w * q;
+        q_q[c] += q * q;
+        error += importance[c] * (w - f[c] * q) * (w - f[c] * q);
+      }
+    }
+    if (error < least) {
+      least = error;
+      best = f;
+    }
+    if (i == iterations) return best;
+    for (index c = 0; c < W.cols(); ++c) {
+      if (w_q[c] > 0) f[c] = w_q[c] / q_q[c];  // else nothing is known of this column
+    }
+    f /= std::sqrt(f.square().mean());  // the codec's scales take the common factor
+    f = f.max(0x1p-12).min(0x1p12);     // fp16 keeps full precision in this range
+  }
+}
+
+}  // namespace detail
+
+/// Column scales of W [out x in] by alternation with the codec's fit. f = 1 is among those compared, so the weights
+/// rounded to nearest are never worse for it, but for the rounding of f to fp16.
+/// @param importance  weight of the squared error of each column, or empty for equal weights, as published
+/// @throws luq::error non_finite, invalid_argument, shape_mismatch
+template <WeightCodec Codec, Executor E = serial_executor>
+[[nodiscard]] input_scaling alternate_column_scales(const matrix_view& W, std::span<const float> importance,
+                                                    const Codec& codec, int iterations = 15, const E& executor = {}) {
+  detail::require_finite_weights(W);
+  detail::require_valid_group(codec);
+  if (iterations < 0) fail(errc::invalid_argument, "column scales: expected iterations >= 0, got ", iterations);
+  if (!importance.empty() && static_cast<index>(importance.size()) != W.cols()) {
+    fail(errc::shape_mismatch, "column scales: expected ", W.cols(), " importances, got ", importance.size());
+  }
+  Eigen::ArrayXd weights = Eigen::ArrayXd::Ones(W.cols());
+  for (std::size_t c = 0; c < importance.size(); ++c) {
+    if (!(importance[c] >= 0.0f) || !std::isfinite(importance[c])) {
+      fail(errc::invalid_argument, "column scales: expected finite importances >= 0, got ", importance[c],
+           " for column ", c);
+    }
+    weights[static_cast<index>(c)] = static_cast<double>(importance[c]);
+  }
+  std::vector<float> factors(static_cast<std::size_t>(W.cols()), 1.0f);
+  const tile_layout layout(codec, W.rows(), W.cols());
+  for (index g = 0; g < layout.groups() && W.rows() > 0; ++g) {
+    const index first = layout.first_column(g);
+    const index columns = layout.columns_of(g);
+    const Eigen::ArrayXd f = detail::alternate_scales(W.middleCols(first, columns), weights.segment(first, columns),
+                                                      codec, iterations, executor);
+    for (index c = 0; c < columns; ++c) factors[static_cast<std::size_t>(first + c)] = static_cast<float>(f[c]);
+  }
+  return input_scaling(factors);
+}
+
+/// The column scales that lose least output of W [out x in] under H [in x in] with the codes of Q; those of Q itself if
+/// the solution is no better, e.g. after rounding to fp16.
+/// @throws luq::error shape_mismatch
+template <WeightCodec Codec>
+[[nodiscard]] input_scaling refit_column_scales(const matrix_view& W, const matrix_view& H,
+                                                const transformed_matrix<Codec, input_scaling>& Q) {
+  detail::require_fitting_hessian(W, H);
+  if (Q.rows() != W.rows() || Q.cols() != W.cols()) {
+    fail(errc::shape_mismatch, "column scales: expected codes of ", W.rows(), " x ", W.cols(), " weights, got ",
+         Q.rows(), " x ", Q.cols());
+  }
+  if (W.size() == 0) return Q.transform();
+  const matrix codes = Q.weights().unpack().decode();
+  const auto error_with = [&](const input_scaling& scaling) {
+    matrix E = codes;
+    scaling.restore_weights(E);
+    E = W - E;
+    return E;
+  };
+  const matrix E = error_with(Q.transform());
+  // A step from the factors as they are, so that a column H or Q says nothing about keeps its own.
+  matrix A = H.cwiseProduct(codes.transpose() * codes);
+  const Eigen::VectorXf slope = (E * H).cwiseProduct(codes).colwise().sum();
+  A.diagonal().array() += 1e-5f * A.diagonal().mean();
+  const Eigen::LLT<Eigen::Ref<matrix>, Eigen::Lower> cholesky(A);
+  if (cholesky.info() != Eigen::Success) return Q.transform();
+  const Eigen::VectorXf step = cholesky.solve(slope);
+  std::vector<float> factors(Q.transform().factors().begin(), Q.transform().factors().end());
+  for (std::size_t c = 0; c < factors.size(); ++c) factors[c] += step[static_cast<index>(c)];
+  const bool fits =
+      std::all_of(factors.begin(), factors.end(), [](float f) { return std::isfinite(static_cast<float>(half(f))); });
+  if (!fits) return Q.transform();
+  input_scaling refitted(factors);
+  return output_energy(error_with(refitted), H) < output_energy(E, H) ? refitted : Q.transform();
+}
+
+/// Quantizes and packs W [out x in] under the Hessian H [in x in] of its inputs, with scales for rows and columns.
+/// @param report  filled if not null; its loss and damping are those of the scaled problem, before a refit
+/// @throws luq::error as quantize_codes
+template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+[[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_row_column(const matrix_view& W, const matrix_view& H,
+                                                                           const Codec& codec, const Q& quantizer,
+                                                                           const row_column_options& options = {},
+                                                                           quantize_report* report = nullptr,
+                                                                           const E& executor = {}) {
+  detail::require_finite_weights(W);
+  detail::require_fitting_hessian(W, H);
+  std::vector<float> importance;
+  for (index c = 0; options.weighted && c < H.cols(); ++c) importance.push_back(H(c, c));
+  const input_scaling scaling = alternate_column_scales(W, importance, codec, options.iterations, executor);
+  auto result = quantize_transformed(W, H, scaling, codec, quantizer, report, executor);
+  if (options.refit) result = {result.weights(), refit_column_scales(W, H, result)};
+  return result;
+}
+
+}  // namespace luq

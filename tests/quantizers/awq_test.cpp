@@ -1,0 +1,168 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/quantizers/awq.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "codec_list.hpp"
+#include "estimators/error_of.hpp"
+#include "linear_problem.hpp"
+#include "luq/core/openmp_executor.hpp"
+#include "luq/estimators/mean_magnitude.hpp"
+#include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/round_to_nearest.hpp"
+
+using luq::matrix;
+using luq::matrix_view;
+using luq::quantize_awq;
+using luq::search_awq_scales;
+using luq_test::for_each_codec;
+using luq_test::make_linear_problem;
+
+namespace {
+
+std::vector<float> magnitudes(const luq_test::linear_problem& problem) {
+  luq::mean_magnitude m(problem.X.cols());
+  m.add(problem.X);
+  return m.values();
+}
+
+}  // namespace
+
+TEST_CASE("with any codec and quantizer it is never worse than no scaling, and it counts its bits") {
+  const auto problem = make_linear_problem(24, 68, 300, 1);
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto check = [&](const auto& quantizer) {
+      const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, quantizer));
+      const auto scaled = quantize_awq(problem.W, problem.H, magnitudes(problem), codec, quantizer, {.steps = 5});
+      CHECK(luq::relative_output_error(problem.W, scaled.decode(), problem.H) <=
+            luq::relative_output_error(problem.W, plain.unpack().decode(), problem.H));
+      CHECK(scaled.bits_per_weight() == doctest::Approx(plain.bits_per_weight() + 16.0 / 24));
+    };
+    check(luq::gptq{});
+    check(luq::round_to_nearest{});
+  });
+}
+
+TEST_CASE("scales of large inputs help rounding to few bits") {
+  const auto problem = make_linear_problem(48, 128, 400, 2);
+  const auto check = [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const luq::round_to_nearest nearest;
+    const double plain =
+        luq_test::measured_output_error(problem, luq::quantize_codes(problem.W, problem.H, codec, nearest).decode());
+    for (const auto& m : {magnitudes(problem), luq::input_magnitude(problem.H)}) {
+      const matrix Q = quantize_awq(problem.W, problem.H, m, codec, nearest).decode();
+      CHECK(luq_test::measured_output_error(problem, Q) < 0.8 * plain);
+    }
+  };
+  check(luq::int_codec<3>{.group = 64});
+  check(luq::int_codec<4>{.group = 64});
+}
+
+TEST_CASE("the search tries the published grid and keeps the best of it") {
+  const auto problem = make_linear_problem(16, 48, 200, 3);
+  const std::vector<float> m = magnitudes(problem);
+  const matrix_view W = problem.W;
+  const luq::int_codec<3> codec{.group = 16};
+  const auto best = search_awq_scales(std::span(&W, 1), problem.H, m, codec, luq::round_to_nearest{});
+  REQUIRE(best.errors.size() == 20);
+  std::size_t least = 0;
+  for (std::size_t i = 0; i < 20; ++i) {
+    CAPTURE(i);
+    std::vector<double> s;
+    for (const float size : m)
+      s.push_back(std::max(std::pow(static_cast<double>(size), 0.05 * static_cast<double>(i)), 1e-4));
+    const double center = std::sqrt(*std::max_element(s.begin(), s.end()) * *std::min_element(s.begin(), s.end()));
+    std::vector<float> factors;
+    for (const double scale : s) factors.push_back(static_cast<float>(center / scale));
+    const luq::input_scaling scaling(factors);
+    const matrix Q = luq::quantize_transformed(problem.W, problem.H, scaling, codec, luq::round_to_nearest{}).decode();
+    CHECK(best.errors[i] == doctest::Approx(luq::relative_output_error(problem.W, Q, problem.H)).epsilon(1e-3));
+    if (best.errors[i] < best.errors[least]) least = i;
+    if (std::abs(best.exponent - 0.05 * static_cast<double>(i)) < 1e-9) {
+      for (std::size_t c = 0; c < factors.size(); ++c) {
+        CHECK(best.scaling.factors()[c] == doctest::Approx(scaling.factors()[c]).epsilon(1e-3));
+      }
+    }
+  }
+  CHECK(least > 0);
+  CHECK(best.exponent == doctest::Approx(0.05 * static_cast<double>(least)));
+}
+
+TEST_CASE("linears that share an input share the scaling that is best for all of them") {
+  const auto problem = make_linear_problem(16, 48, 200, 4);
+  const std::vector<float> m = magnitudes(problem);
+  const luq::int_codec<3> codec{.group = 16};
+  std::vector<matrix> owned{problem.W, 3.0f * luq::random_normal_matrix(5, 48, luq::counter_rng(4, 8)),
+                            luq::random_normal_matrix(30, 48, luq::counter_rng(4, 9))};
+  std::vector<matrix_view> weights(owned.begin(), owned.end());
+  const auto shared = search_awq_scales(weights, problem.H, m, codec, luq::gptq{}, {.steps = 8});
+  std::vector<double> lost(8, 0.0);
+  double output = 0;
+  for (const matrix_view& W : weights) {
+    const auto own = search_awq_scales(std::span(&W, 1), problem.H, m, codec, luq::gptq{}, {.steps = 8});
+    const double energy = luq::output_energy(W, problem.H);
+    output += energy;
+    for (std::size_t i = 0; i < 8; ++i) lost[i] += own.errors[i] * energy;
+  }
+  for (std::size_t i = 0; i < 8; ++i) CHECK(shared.errors[i] == doctest::Approx(lost[i] / output).epsilon(1e-6));
+}
+
+TEST_CASE("scales that fp16 cannot hold are passed over; dead inputs and a single step are fine") {
+  auto problem = make_linear_problem(8, 16, 100, 5);
+  problem.X.col(4).setZero();
+  problem.H = problem.X.transpose() * problem.X / 100.0f;
+  const matrix_view W = problem.W;
+  const luq::int_codec<4> codec{.group = 8};
+  std::vector<float> m = magnitudes(problem);
+  CHECK(m[4] == 0.0f);
+  const auto with_dead = search_awq_scales(std::span(&W, 1), problem.H, m, codec, luq::gptq{});
+  for (const double error : with_dead.errors) CHECK(std::isfinite(error));
+  m[0] = 1e30f;
+  m[1] = 1e-30f;
+  const auto wide = search_awq_scales(std::span(&W, 1), problem.H, m, codec, luq::gptq{}, {.smallest = 1e-30});
+  CHECK(std::isfinite(wide.errors.front()));
+  CHECK(std::isinf(wide.errors.back()));
+  const auto single = search_awq_scales(std::span(&W, 1), problem.H, m, codec, luq::gptq{}, {.steps = 1});
+  CHECK(single.exponent == 0.0);
+  CHECK(single.scaling == luq::input_scaling(16));
+}
+
+TEST_CASE("the result is the same bits for any number of threads") {
+  const auto problem = make_linear_problem(150, 40, 200, 6);
+  const luq::lut2_codec codec{.group = 16};
+  const auto serial = quantize_awq(problem.W, problem.H, magnitudes(problem), codec, luq::gptq{}, {.steps = 4});
+  for (const int threads : {1, 2, 3}) {
+    const auto parallel = quantize_awq(problem.W, problem.H, magnitudes(problem), codec, luq::gptq{}, {.steps = 4},
+                                       nullptr, luq::openmp_executor{.threads = threads});
+    CHECK(parallel.transform() == serial.transform());
+    CHECK(std::ranges::equal(parallel.weights().bytes(), serial.weights().bytes()));
+  }
+}
+
+TEST_CASE("bad data are errors, each with its code") {
+  const auto problem = make_linear_problem(4, 8, 40, 7);
+  const std::vector<float> m = magnitudes(problem);
+  const luq::sign_codec codec{.group = 8};
+  const auto code_with = [&](const matrix& W, const std::vector<float>& magnitude,
+                             const luq::awq_options& options = {}) {
+    return luq_test::error_of([&] { (void)quantize_awq(W, problem.H, magnitude, codec, luq::gptq{}, options); }).code();
+  };
+  constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+  matrix spoilt = problem.W;
+  spoilt(0, 0) = not_a_number;
+  CHECK(code_with(spoilt, m) == luq::errc::non_finite);
+  CHECK(code_with(matrix::Ones(4, 7), m) == luq::errc::shape_mismatch);
+  CHECK(code_with(problem.W, std::vector<float>(7, 1.0f)) == luq::errc::shape_mismatch);
+  CHECK(code_with(problem.W, std::vector<float>(8, -1.0f)) == luq::errc::invalid_argument);
+  CHECK(code_with(problem.W, std::vector<float>(8, not_a_number)) == luq::errc::invalid_argument);
+  CHECK(code_with(problem.W, m, {.steps = 0}) == luq::errc::invalid_argument);
+  CHECK(code_with(problem.W, m, {.smallest = 0.0}) == luq::errc::invalid_argument);
+}

@@ -1,0 +1,196 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include "luq/quantizers/row_column_scales.hpp"
+
+#include <doctest/doctest.h>
+
+#include <Eigen/LU>
+#include <Eigen/SVD>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "codec_list.hpp"
+#include "estimators/error_of.hpp"
+#include "linear_problem.hpp"
+#include "luq/core/openmp_executor.hpp"
+#include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/round_to_nearest.hpp"
+
+using luq::matrix;
+using luq::quantize_row_column;
+using luq_test::for_each_codec;
+using luq_test::make_linear_problem;
+
+namespace {
+
+/// A linear whose weights have columns of different size, for column scales to find.
+luq_test::linear_problem uneven_problem(luq::index out, luq::index in, luq::index tokens, std::uint64_t seed) {
+  auto problem = make_linear_problem(out, in, tokens, seed);
+  const luq::counter_rng rng(seed, 11);
+  for (luq::index c = 0; c < in; ++c) {
+    problem.W.col(c) *= static_cast<float>(std::exp(0.7 * rng.normal(static_cast<std::uint64_t>(c))));
+  }
+  return problem;
+}
+
+double squared_distance(const matrix& A, const matrix& B) {
+  return (A.cast<double>() - B.cast<double>()).squaredNorm();
+}
+
+matrix published(const matrix& W, const luq::sign_codec& codec, int iterations) {
+  const auto scaling = luq::alternate_column_scales(W, {}, codec, iterations);
+  std::vector<float> squares;
+  for (const float f : scaling.factors()) squares.push_back(f * f);
+  // Row scales are fitted with the weights of the squared error in the original basis.
+  const matrix H = Eigen::Map<const Eigen::VectorXf>(squares.data(), W.cols()).asDiagonal();
+  matrix scaled = W;
+  scaling.transform_weights(scaled);
+  const luq::round_to_nearest nearest{.weighted_fit = true};
+  return luq::transformed_matrix(luq::pack(luq::quantize_codes(scaled, H, codec, nearest)), scaling).decode();
+}
+
+}  // namespace
+
+TEST_CASE(
+    "signs: the alternation reaches the best product of row and column scales, the leading singular pair of |W|") {
+  const auto problem = uneven_problem(30, 40, 50, 1);
+  const Eigen::MatrixXd magnitudes = problem.W.cwiseAbs().cast<double>();
+  const double sigma = magnitudes.jacobiSvd().singularValues()[0];
+  const double best = magnitudes.squaredNorm() - sigma * sigma;
+  const double reached = squared_distance(problem.W, published(problem.W, {.group = luq::whole_row}, 15));
+  CHECK(reached == doctest::Approx(best).epsilon(1e-4));
+  CHECK(reached < 0.9 * squared_distance(problem.W, published(problem.W, {.group = luq::whole_row}, 0)));
+}
+
+TEST_CASE("signs: each iteration brings the weights nearer, group by group") {
+  const auto problem = uneven_problem(20, 50, 50, 2);
+  double before = std::numeric_limits<double>::infinity();
+  for (const int iterations : {0, 1, 2, 3, 15}) {
+    CAPTURE(iterations);
+    const double error = squared_distance(problem.W, published(problem.W, {.group = 16}, iterations));
+    CHECK(error <= before * (1 + 1e-5));  // the rounding of scales to fp16
+    before = error;
+  }
+}
+
+TEST_CASE("weights that are a product of scales and signs are restored") {
+  matrix W(12, 32);
+  const luq::counter_rng rng(3);
+  for (luq::index r = 0; r < 12; ++r) {
+    for (luq::index c = 0; c < 32; ++c) {
+      const float sign = rng.bits(static_cast<std::uint64_t>(100 * r + c)) % 2 == 0 ? 1.0f : -1.0f;
+      W(r, c) = sign * static_cast<float>(r + 1) * std::exp(0.1f * static_cast<float>(c));
+    }
+  }
+  CHECK(squared_distance(W, published(W, {.group = 16}, 15)) < 1e-6 * squared_distance(W, matrix::Zero(12, 32)));
+}
+
+TEST_CASE("the refit is least squares under H") {
+  const auto problem = uneven_problem(24, 36, 200, 4);
+  const luq::lut2_codec codec{.group = 12};
+  const auto before = luq::quantize_transformed(problem.W, problem.H, luq::input_scaling(36), codec, luq::gptq{});
+  const auto refitted = luq::refit_column_scales(problem.W, problem.H, before);
+  const Eigen::MatrixXd Q = before.weights().unpack().decode().cast<double>();
+  const Eigen::MatrixXd H = problem.H.cast<double>();
+  const Eigen::MatrixXd A = H.cwiseProduct(Q.transpose() * Q);
+  const Eigen::VectorXd b = (Q.transpose() * problem.W.cast<double>() * H).diagonal();
+  const Eigen::VectorXd f = A.partialPivLu().solve(b);
+  for (luq::index c = 0; c < 36; ++c) {
+    CHECK(static_cast<double>(refitted.factors()[static_cast<std::size_t>(c)]) == doctest::Approx(f[c]).epsilon(2e-3));
+  }
+  const auto error_with = [&](const luq::input_scaling& scaling) {
+    return luq_test::measured_output_error(problem, luq::transformed_matrix(before.weights(), scaling).decode());
+  };
+  CHECK(error_with(refitted) < 0.98 * error_with(before.transform()));
+}
+
+TEST_CASE("with every codec: a refit is never worse, and both scales are better than one") {
+  const auto problem = uneven_problem(40, 96, 400, 5);
+  for_each_codec(32, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto check = [&](const auto& quantizer) {
+      const auto error_with = [&](const luq::row_column_options& options) {
+        return luq_test::measured_output_error(
+            problem, quantize_row_column(problem.W, problem.H, codec, quantizer, options).decode());
+      };
+      const double plain = luq_test::measured_output_error(
+          problem, luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
+      CHECK(error_with({.iterations = 0}) <= plain * (1 + 1e-5));
+      CHECK(error_with({}) <= error_with({.refit = false}) * (1 + 1e-5));
+      CHECK(error_with({.weighted = true}) <= error_with({.weighted = true, .refit = false}) * (1 + 1e-5));
+      // A codec with column classes has its own answer to uneven columns.
+      if constexpr (std::decay_t<decltype(codec)>::column_classes == 1) CHECK(error_with({}) < 0.95 * plain);
+    };
+    check(luq::gptq{});
+    check(luq::round_to_nearest{});
+  });
+}
+
+TEST_CASE("column scales are counted") {
+  const auto problem = make_linear_problem(64, 128, 200, 6);
+  const auto packed = quantize_row_column(problem.W, problem.H, luq::sign_codec{.group = 128}, luq::gptq{});
+  CHECK(packed.bits_per_weight() == 1.125 + 16.0 / 64);
+}
+
+TEST_CASE("columns without weights, inputs that are always zero, and tiny shapes") {
+  auto problem = uneven_problem(10, 24, 100, 7);
+  problem.W.col(3).setZero();
+  problem.X.col(5).setZero();
+  problem.H = problem.X.transpose() * problem.X / 100.0f;
+  for_each_codec(8, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    for (const bool weighted : {false, true}) {
+      const auto packed = quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {.weighted = weighted});
+      CHECK(packed.decode().allFinite());
+      CHECK(luq_test::measured_output_error(problem, packed.decode()) < 0.6);
+    }
+  });
+  for (const auto& shape : {std::pair<int, int>{1, 1}, {1, 7}, {5, 1}, {0, 4}}) {
+    const auto tiny = make_linear_problem(shape.first, shape.second, 20, 8);
+    for_each_codec(4, [&](const auto& codec) {
+      CHECK(quantize_row_column(tiny.W, tiny.H, codec, luq::gptq{}).decode().allFinite());
+    });
+  }
+  const auto zero =
+      quantize_row_column(matrix::Zero(4, 8), matrix::Zero(8, 8), luq::sign_codec{.group = 8}, luq::gptq{});
+  CHECK(zero.decode().isZero(0));
+}
+
+TEST_CASE("the result is the same bits for any number of threads") {
+  const auto problem = uneven_problem(150, 40, 200, 9);
+  for_each_codec(16, [&](const auto& codec) {
+    CAPTURE(codec.name());
+    const auto serial = quantize_row_column(problem.W, problem.H, codec, luq::gptq{});
+    for (const int threads : {1, 2, 3}) {
+      const auto parallel = quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {}, nullptr,
+                                                luq::openmp_executor{.threads = threads});
+      CHECK(parallel.transform() == serial.transform());
+      CHECK(std::ranges::equal(parallel.weights().bytes(), serial.weights().bytes()));
+    }
+  });
+}
+
+TEST_CASE("bad data are errors, each with its code") {
+  const auto problem = make_linear_problem(4, 8, 40, 10);
+  const luq::sign_codec codec{.group = 8};
+  const auto code_of = [](auto&& action) { return luq_test::error_of(action).code(); };
+  matrix W = problem.W;
+  W(1, 1) = std::numeric_limits<float>::infinity();
+  matrix H = problem.H;
+  H(3, 3) = std::numeric_limits<float>::quiet_NaN();
+  CHECK(code_of([&] { (void)quantize_row_column(W, problem.H, codec, luq::gptq{}); }) == luq::errc::non_finite);
+  CHECK(code_of([&] { (void)quantize_row_column(problem.W, H, codec, luq::gptq{}); }) == luq::errc::non_finite);
+  CHECK(code_of([&] { (void)quantize_row_column(problem.W, matrix::Identity(7, 7), codec, luq::gptq{}); }) ==
+        luq::errc::shape_mismatch);
+  CHECK(code_of([&] { (void)quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {.iterations = -1}); }) ==
+        luq::errc::invalid_argument);
+  const std::vector<float> few(7, 1.0f);
+  const std::vector<float> negative(8, -1.0f);
+  CHECK(code_of([&] { (void)luq::alternate_column_scales(problem.W, few, codec); }) == luq::errc::shape_mismatch);
+  CHECK(code_of([&] { (void)luq::alternate_column_scales(problem.W, negative, codec); }) ==
+        luq::errc::invalid_argument);
+  const auto packed = quantize_row_column(problem.W, problem.H, codec, luq::gptq{});
+  CHECK(code_of([&] { (void)luq::refit_column_scales(matrix::Zero(3, 8), problem.H, packed); }) ==
+        luq::errc::shape_mismatch);
+}
