@@ -97,9 +97,9 @@ TEST_CASE("groups that lie apart are found, with their means, sizes and inertia"
 }
 
 TEST_CASE("data far from the origin are clustered as well as near it") {
-  // Without centring, squares of 3e9 would hide distances of 1.
-  const kmeans_result near = kmeans(four_corners(0), {.clusters = 8, .seed = 5});
-  const kmeans_result far = kmeans(four_corners(32768), {.clusters = 8, .seed = 5});
+  // Without centring, squares of 3e9 would hide distances of 1. One trial: these points leave ties between trials.
+  const kmeans_result near = kmeans(four_corners(0), {.clusters = 8, .seed = 5, .trials = 1});
+  const kmeans_result far = kmeans(four_corners(32768), {.clusters = 8, .seed = 5, .trials = 1});
   CHECK(far.inertia == doctest::Approx(near.inertia).epsilon(1e-2));
   CHECK(far.inertia < 120);
   CHECK(far.assignment == near.assignment);
@@ -152,7 +152,8 @@ TEST_CASE("seeding draws tokens in proportion to squared distance") {
   std::array<std::array<double, 3>, 3> count{};
   constexpr int runs = 30000;
   for (int s = 0; s < runs; ++s) {
-    const auto result = kmeans(X, {.clusters = 2, .max_iterations = 0, .seed = static_cast<std::uint64_t>(s)});
+    const auto result =
+        kmeans(X, {.clusters = 2, .max_iterations = 0, .seed = static_cast<std::uint64_t>(s), .trials = 1});
     std::array<std::size_t, 2> drawn{};
     for (luq::index k = 0; k < 2; ++k) {
       const float value = std::round(result.centroids(k, 0));
@@ -166,6 +167,138 @@ TEST_CASE("seeding draws tokens in proportion to squared distance") {
       CAPTURE(second);
       const double p = share[first][second] / 3;
       CHECK(std::abs(count[first][second] - runs * p) <= 5 * std::sqrt(runs * p * (1 - p)));
+    }
+  }
+}
+
+TEST_CASE("the distances that a draw has seen change keep its proportions") {
+  // Three centroids on five points: the third is drawn together with the second and then taken or passed over.
+  matrix X(5, 1);
+  X << 0, 1, 3, 10, 14;
+  const std::vector<float> weights{1, 2, 1, 1, 3};
+  const auto share = [&](luq::index t, std::initializer_list<luq::index> before) {
+    double least = before.size() == 0 ? 1.0 : std::numeric_limits<double>::infinity();
+    for (const luq::index b : before) least = std::min(least, std::pow(static_cast<double>(X(t, 0) - X(b, 0)), 2));
+    return static_cast<double>(weights[static_cast<std::size_t>(t)]) * least;
+  };
+  const auto probability = [&](luq::index t, std::initializer_list<luq::index> before) {
+    double total = 0;
+    for (luq::index other = 0; other < 5; ++other) total += share(other, before);
+    return share(t, before) / total;
+  };
+  constexpr int runs = 30000;
+  std::array<std::array<std::array<int, 5>, 5>, 5> count{};
+  for (int s = 0; s < runs; ++s) {
+    const auto result =
+        kmeans(X, {.clusters = 3, .max_iterations = 0, .seed = static_cast<std::uint64_t>(s), .trials = 1}, weights);
+    const auto drawn = [&](luq::index k) {
+      luq::index nearest = 0;
+      (X.col(0).array() - result.centroids(k, 0)).abs().minCoeff(&nearest);
+      return static_cast<std::size_t>(nearest);
+    };
+    ++count[drawn(0)][drawn(1)][drawn(2)];
+  }
+  for (luq::index a = 0; a < 5; ++a) {
+    for (luq::index b = 0; b < 5; ++b) {
+      for (luq::index c = 0; c < 5; ++c) {
+        CAPTURE(a);
+        CAPTURE(b);
+        CAPTURE(c);
+        const double p = probability(a, {}) * (a == b ? 0 : probability(b, {a}) * probability(c, {a, b}));
+        const int seen = count[static_cast<std::size_t>(a)][static_cast<std::size_t>(b)][static_cast<std::size_t>(c)];
+        CHECK(std::abs(seen - runs * p) <= 5 * std::sqrt(runs * p * (1 - p)) + 0.5);
+      }
+    }
+  }
+}
+
+TEST_CASE("of several trials the best is kept") {
+  // With 0 first, 1 leaves 81 of the sum of squares and 10 leaves 1: 1 is kept only where all three trials drew it.
+  matrix X(3, 1);
+  X << 0, 1, 10;
+  const std::vector<float> weights{1e6f, 50, 1};
+  int first = 0;
+  int kept = 0;
+  for (std::uint64_t s = 0; s < 20000; ++s) {
+    const auto result = kmeans(X, {.clusters = 2, .max_iterations = 0, .seed = s, .trials = 3}, weights);
+    if (std::round(result.centroids(0, 0)) != 0) continue;
+    ++first;
+    kept += std::round(result.centroids(1, 0)) == 1 ? 1 : 0;
+  }
+  REQUIRE(first > 19900);
+  const double p = std::pow(50.0 / 150.0, 3);
+  CHECK(std::abs(kept - first * p) <= 5 * std::sqrt(first * p * (1 - p)));
+}
+
+TEST_CASE("more trials seed better, and as many as scikit-learn takes are the default") {
+  const matrix X = mixture(2000, 16, 8);
+  const auto seeded = [&](luq::index trials) {
+    double sum = 0;
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      sum += kmeans(X, {.clusters = 40, .max_iterations = 0, .seed = seed, .trials = trials}).inertia;
+    }
+    return sum;
+  };
+  CHECK(seeded(8) < 0.97 * seeded(1));
+  CHECK(seeded(100) < seeded(8));  // more than a batch of candidates
+  CHECK(seeded(0) == seeded(2 + 3));
+}
+
+TEST_CASE("every iteration is that of Lloyd, worked out from its definition") {
+  for (const bool weighted : {false, true}) {
+    const matrix X = mixture(1200, 33, 9);
+    std::vector<float> weights;
+    for (std::uint64_t t = 0; weighted && t < 1200; ++t) {
+      weights.push_back(static_cast<float>(luq::counter_rng(9, 4).below(t, 5)));
+    }
+    kmeans_options options{.clusters = 30, .max_iterations = 0, .tolerance = 0, .seed = 4};
+    luq::basic_matrix<double> centroids = kmeans(X, options, weights).centroids.cast<double>();
+    for (; options.max_iterations < 25; ++options.max_iterations) {
+      CAPTURE(options.max_iterations);
+      const kmeans_result result = kmeans(X, options, weights);
+      luq::basic_matrix<double> sums = luq::basic_matrix<double>::Zero(30, 33);
+      std::vector<double> totals(30, 0.0);
+      double inertia = 0;
+      for (luq::index t = 0; t < X.rows(); ++t) {
+        const double weight = weighted ? static_cast<double>(weights[static_cast<std::size_t>(t)]) : 1.0;
+        luq::index nearest = 0;
+        inertia += weight * (centroids.rowwise() - X.row(t).cast<double>()).rowwise().squaredNorm().minCoeff(&nearest);
+        REQUIRE(result.assignment[static_cast<std::size_t>(t)] == nearest);
+        sums.row(nearest) += weight * X.row(t).cast<double>();
+        totals[static_cast<std::size_t>(nearest)] += weight;
+      }
+      CHECK(result.weights == totals);
+      CHECK(result.inertia == doctest::Approx(inertia).epsilon(1e-6));
+      CHECK((result.centroids.cast<double>() - centroids).cwiseAbs().maxCoeff() < 1e-5);
+      for (luq::index k = 0; k < 30; ++k) centroids.row(k) = sums.row(k) / totals[static_cast<std::size_t>(k)];
+    }
+  }
+}
+
+TEST_CASE("heavy tokens that left a cluster leave no rounding errors behind") {
+  // Of 300 000 such problems, these have a cluster that loses all its heavy tokens and keeps light ones.
+  for (const std::uint64_t problem : {175175u, 220643u, 220952u}) {
+    CAPTURE(problem);
+    const luq::counter_rng rng(problem, 11);
+    matrix X(40, 1);
+    std::vector<float> weights;
+    for (luq::index t = 0; t < 40; ++t) {
+      const auto i = static_cast<std::uint64_t>(3 * t);
+      X(t, 0) = static_cast<float>(rng.below(i, 1000)) + 0.01f * static_cast<float>(t);
+      weights.push_back(t < 16 ? 1e16f * static_cast<float>(1 + rng.below(i + 1, 20))
+                               : 1.0f + static_cast<float>(rng.below(i + 2, 5)));
+    }
+    const kmeans_result result =
+        kmeans(X, {.clusters = 9, .max_iterations = 100, .tolerance = 0, .seed = problem, .trials = 1}, weights);
+    REQUIRE(result.converged);
+    for (luq::index k = 0; k < 9; ++k) {
+      double sum = 0;
+      for (luq::index t = 0; t < 40; ++t) {
+        const auto i = static_cast<std::size_t>(t);
+        if (result.assignment[i] == k) sum += static_cast<double>(weights[i]) * static_cast<double>(X(t, 0));
+      }
+      CHECK(std::abs(sum / result.weights[static_cast<std::size_t>(k)] - static_cast<double>(result.centroids(k, 0))) <
+            1e-3);
     }
   }
 }
@@ -297,6 +430,7 @@ TEST_CASE("errors are named") {
   CHECK(code({.clusters = 0}, {}) == luq::errc::invalid_argument);
   CHECK(code({.clusters = 2, .max_iterations = -1}, {}) == luq::errc::invalid_argument);
   CHECK(code({.clusters = 2, .tolerance = std::nan("")}, {}) == luq::errc::invalid_argument);
+  CHECK(code({.clusters = 2, .trials = -1}, {}) == luq::errc::invalid_argument);
   CHECK(code({.clusters = 2}, std::vector<float>(19, 1.0f)) == luq::errc::shape_mismatch);
   CHECK(code({.clusters = 2}, std::vector<float>(20, 0.0f)) == luq::errc::insufficient_data);
   CHECK(code({.clusters = 2}, std::vector<float>(20, -1.0f)) == luq::errc::invalid_argument);
