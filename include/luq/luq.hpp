@@ -25,6 +25,7 @@
 #include "luq/estimators/kendall_tau.hpp"
 #include "luq/estimators/kmeans.hpp"
 #include "luq/estimators/mean_magnitude.hpp"
+#include "luq/estimators/row_products.hpp"
 #include "luq/estimators/token_class.hpp"
 #include "luq/estimators/token_reservoir.hpp"
 
@@ -47,8 +48,8 @@
 #include "luq/codecs/transformed_matrix.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
-#include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/awq.hpp"
+#include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/error_propagation.hpp"
 #include "luq/quantizers/gptq.hpp"
@@ -60,8 +61,8 @@
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/rotated.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
-#include "luq/quantizers/row_refinement.hpp"
 #include "luq/quantizers/row_column_scales.hpp"
+#include "luq/quantizers/row_refinement.hpp"
 
 #include "luq/kernels/activations.hpp"
 #include "luq/kernels/any_matmul.hpp"

@@ -48,6 +48,8 @@ std::vector<any_codec> all_options() {
     codecs.emplace_back(luq::trellis_codec<2>{group});
     codecs.emplace_back(luq::trellis_codec<3>{group});
     codecs.emplace_back(luq::trellis_codec<4>{group});
+    codecs.emplace_back(luq::trellis_codec<8>{group});
+    codecs.emplace_back(luq::trellis_codec<16>{group});
     for (const saliency metric : {saliency::hessian, saliency::magnitude}) {
       for (const luq::index limit : {1, 49, 50, 51, 1000}) codecs.emplace_back(luq::billm_codec{group, metric, limit});
     }
@@ -72,7 +74,7 @@ TEST_CASE("every codec and option is read back from its name, and no two share o
     CHECK(parse_codec(name) == codec);
     CHECK(luq::codec_name(parse_codec(name)) == name);
   }
-  CHECK(names.size() == 7 * (4 * 8 + 9 + 2 * 5));
+  CHECK(names.size() == 7 * (4 * 8 + 11 + 2 * 5));
 }
 
 TEST_CASE("canonical names") {

@@ -25,6 +25,8 @@ void for_each_radix(luq::index group, Check&& check) {
   check(trellis_codec<2>{.group = group});
   check(trellis_codec<3>{.group = group});
   check(trellis_codec<4>{.group = group});
+  check(trellis_codec<8>{.group = group});
+  check(trellis_codec<16>{.group = group});
 }
 
 /// The codes that a sequence of symbols stands for.
@@ -111,6 +113,10 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
                               [](luq::index h, luq::index k) { return h * ((k + 4) / 5) + 2 * h; });
   luq_test::check_every_shape(trellis_codec<4>{.group = luq::whole_row}, 40,
                               [](luq::index h, luq::index k) { return h * ((k + 3) / 4) + 2 * h; });
+  luq_test::check_every_shape(trellis_codec<8>{.group = 24}, 50,
+                              [](luq::index h, luq::index k) { return h * ((k + 3) / 4 + (k + 7) / 8) + 2 * h; });
+  luq_test::check_every_shape(trellis_codec<16>{.group = 24}, 30,
+                              [](luq::index h, luq::index k) { return h * ((k + 1) / 2) + 2 * h; });
   luq_test::check_every_shape(basic_trellis_codec<4, float>{.group = 1}, 4,
                               [](luq::index h, luq::index k) { return h * ((k + 3) / 4) + 4 * h; });
 }
@@ -121,6 +127,8 @@ TEST_CASE("the true bits of the usual group sizes") {
   CHECK(bits(trellis_codec<2>{.group = luq::whole_row}) == 1 + 16.0 / 4096);
   CHECK(bits(trellis_codec<3>{}) == (103 * 8 + 16) / 512.0);
   CHECK(bits(trellis_codec<4>{}) == 2.03125);
+  CHECK(bits(trellis_codec<8>{}) == 3.03125);
+  CHECK(bits(trellis_codec<16>{}) == 4.03125);
 }
 
 TEST_CASE("the sequence found is the best of all, plain or weighted") {
@@ -151,6 +159,8 @@ TEST_CASE("the sequence found is the best of all, plain or weighted") {
   check(basic_trellis_codec<2, float>{.group = luq::whole_row}, 7);
   check(basic_trellis_codec<3, float>{.group = luq::whole_row}, 5);
   check(basic_trellis_codec<4, float>{.group = luq::whole_row}, 4);
+  check(basic_trellis_codec<8, float>{.group = luq::whole_row}, 3);
+  check(basic_trellis_codec<16, float>{.group = luq::whole_row}, 3);
 }
 
 TEST_CASE("the error on normal weights is the one stated, between the scalar codes and the bound") {
@@ -168,6 +178,8 @@ TEST_CASE("the error on normal weights is the one stated, between the scalar cod
   check(trellis_codec<2>{.group = luq::whole_row}, 0.277, 0.363, 0.250);
   check(trellis_codec<3>{.group = luq::whole_row}, 0.1225, 0.190, 0.111);
   check(trellis_codec<4>{.group = luq::whole_row}, 0.0723, 0.1175, 0.0625);
+  check(trellis_codec<8>{.group = luq::whole_row}, 0.0195, 0.0345, 0.0156);
+  check(trellis_codec<16>{.group = luq::whole_row}, 0.0051, 0.0095, 0.0039);
 }
 
 TEST_CASE("groups without anything to fit, and parameters in storage") {

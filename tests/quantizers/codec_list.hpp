@@ -37,6 +37,7 @@ void for_each_codec(luq::index group, Check&& check) {
   check(luq::trellis_codec<2>{.group = group});
   check(luq::trellis_codec<3>{.group = group});
   check(luq::trellis_codec<4>{.group = group});
+  check(luq::trellis_codec<8>{.group = group});
 }
 
 }  // namespace luq_test

@@ -27,7 +27,7 @@ namespace luq {
 
 using any_codec = std::variant<int_codec<2>, int_codec<3>, int_codec<4>, int_codec<8>, sign_codec, ternary_codec,
                                lut2_codec, lloyd_codec<2>, lloyd_codec<3>, lloyd_codec<4>, trellis_codec<2>,
-                               trellis_codec<3>, trellis_codec<4>, billm_codec>;
+                               trellis_codec<3>, trellis_codec<4>, trellis_codec<8>, trellis_codec<16>, billm_codec>;
 
 /// The text form of a codec; parse_codec() reads it back.
 [[nodiscard]] inline std::string codec_name(const any_codec& codec) {
@@ -62,6 +62,8 @@ using any_codec = std::variant<int_codec<2>, int_codec<3>, int_codec<4>, int_cod
     double operator()(const trellis_codec<2>&) const { return 1; }
     double operator()(const trellis_codec<3>&) const { return 1.58; }
     double operator()(const trellis_codec<4>&) const { return 2; }
+    double operator()(const trellis_codec<8>&) const { return 3; }
+    double operator()(const trellis_codec<16>&) const { return 4; }
     double operator()(const billm_codec&) const { return 1.08; }  // at the published share of salient columns
   };
   return std::visit(visitor{}, codec);
@@ -148,6 +150,8 @@ template <unsigned Bits>
   if (text.family() == "trellis-r2") return any_codec(trellis_codec<2>{.group = group});
   if (text.family() == "trellis-r3") return any_codec(trellis_codec<3>{.group = group});
   if (text.family() == "trellis-r4") return any_codec(trellis_codec<4>{.group = group});
+  if (text.family() == "trellis-r8") return any_codec(trellis_codec<8>{.group = group});
+  if (text.family() == "trellis-r16") return any_codec(trellis_codec<16>{.group = group});
   if (text.family() == "billm") return parse_billm_codec(text, group);
   return std::nullopt;
 }
@@ -166,7 +170,7 @@ template <unsigned Bits>
         shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
     fail(errc::invalid_argument, "codec \"", shown,
          "\": expected FAMILY[:gGROUP][OPTIONS] with int2, int3, int4 or int8 [:sym][:searched][:onesided], sign, "
-         "ternary, lut2, lloyd2, lloyd3, lloyd4, trellis-r2, trellis-r3, trellis-r4, or "
+         "ternary, lut2, lloyd2, lloyd3, lloyd4, trellis-r2, trellis-r3, trellis-r4, trellis-r8, trellis-r16, or "
          "billm [:magnitude][:sLIMIT], group 0 for the whole row");
   }
   return *codec;

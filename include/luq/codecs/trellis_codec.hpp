@@ -20,14 +20,17 @@
 //   2  12      4096    1.031                          0.277  / 0.363 (sign)     / 0.250
 //   3   8      6561    1.633                          0.1225 / 0.190 (ternary)  / 0.111
 //   4   6      4096    2.031                          0.0723 / 0.1175 (Lloyd)   / 0.0625
+//   8   4      4096    3.031                          0.0195 / 0.0345 (Lloyd)   / 0.0156
+//  16   3      4096    4.031                          0.0051 / 0.0095 (Lloyd)   / 0.0039
 //
-//   tile | symbol plane (radix r) | h scales |
+//   tile | symbol plane (radix r; for r = 8 the low two bits, radix 4, then the high bit, radix 2) | h scales |
 //
-// Each group starts from state 0, so its first columns have little choice: the errors above grow by 6 to 10 % with groups
-// of 128, by 1 to 2 % with 512, by nothing to speak of with whole rows. A tail-biting trellis, which starts from the
-// state it ends in, wins half of that back or more where no error is fed between columns (Viterbi twice, as QTIP does).
-// With column feedback the state to come back to is chosen for weights that feedback goes on to change, and the last
-// window - 1 columns of the group, which nothing later can correct, have no choice left; so groups are long instead.
+// Each group starts from state 0, so its first columns have little choice: the errors above grow by 6 to 10 % with
+// groups of 128, by 1 to 2 % with 512, by nothing to speak of with whole rows. A tail-biting trellis, which starts from
+// the state it ends in, wins half of that back or more where no error is fed between columns (Viterbi twice, as QTIP
+// does). With column feedback the state to come back to is chosen for weights that feedback goes on to change, and the
+// last window - 1 columns of the group, which nothing later can correct, have no choice left; so groups are long
+// instead.
 //
 // Weights coded like this should look normal, with no outliers: rotate inputs first, or use small groups.
 // code_group() finds the best sequence of a group by the Viterbi algorithm; beam_search.hpp finds one with feedback.
@@ -45,15 +48,22 @@
 namespace luq {
 
 template <int Radix, class Scale = half>
-requires(Radix == 2 || Radix == 3 || Radix == 4) struct basic_trellis_codec {
+requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) struct basic_trellis_codec {
   index group = 512;  ///< columns that share a scale and form one sequence, >= 1, or whole_row
 
   static constexpr int parameter_count = 1;  ///< { scale }
   static constexpr int column_classes = 1;
-  static constexpr std::array<std::uint16_t, 1> planes{Radix};
+  static constexpr auto planes = [] {
+    if constexpr (Radix == 8) {
+      return std::array<std::uint16_t, 2>{4, 2};
+    } else {
+      return std::array<std::uint16_t, 1>{Radix};
+    }
+  }();
   static constexpr int components = 1;  ///< w = scale * component, component = level(code)
 
-  static constexpr int window = Radix == 2 ? 12 : Radix == 3 ? 8 : 6;  ///< symbols that a code remembers
+  /// Symbols that a code remembers.
+  static constexpr int window = Radix == 2 ? 12 : Radix == 3 ? 8 : Radix == 4 ? 6 : Radix == 8 ? 4 : 3;
   static constexpr int code_count = [] {
     int count = 1;
     for (int i = 0; i < window; ++i) count *= Radix;
@@ -148,7 +158,11 @@ requires(Radix == 2 || Radix == 3 || Radix == 4) struct basic_trellis_codec {
   friend bool operator==(const basic_trellis_codec&, const basic_trellis_codec&) = default;
 
  private:
-  static constexpr double gaussian_error = Radix == 2 ? 0.277 : Radix == 3 ? 0.1225 : 0.0723;
+  static constexpr double gaussian_error = Radix == 2   ? 0.277
+                                           : Radix == 3 ? 0.1225
+                                           : Radix == 4 ? 0.0723
+                                           : Radix == 8 ? 0.0195
+                                                        : 0.0051;
 
   static constexpr double mean_square_level = [] {
     double sum = 0;
@@ -210,6 +224,6 @@ requires(Radix == 2 || Radix == 3 || Radix == 4) struct basic_trellis_codec {
 template <int Radix>
 using trellis_codec = basic_trellis_codec<Radix, half>;
 
-static_assert(SequenceCodec<trellis_codec<2>> && SequenceCodec<trellis_codec<3>> && SequenceCodec<trellis_codec<4>>);
+static_assert(SequenceCodec<trellis_codec<2>> && SequenceCodec<trellis_codec<3>> && SequenceCodec<trellis_codec<8>>);
 
 }  // namespace luq

@@ -94,7 +94,7 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
   double output = 0;
   for (const matrix_view& W : weights) {
     detail::require_finite_weights(W);
-    detail::require_fitting_hessian(W, H);
+    detail::require_square(W, "Hessian", H.rows(), H.cols());
     output += output_energy(W, H);
   }
 

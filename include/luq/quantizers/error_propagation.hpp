@@ -36,7 +36,7 @@ template <Executor E = serial_executor>
 [[nodiscard]] matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D,
                                      const error_propagation_options& options = {}, const E& executor = {}) {
   detail::require_finite_weights(W);
-  detail::require_fitting_hessian(W, H);
+  detail::require_square(W, "Hessian", H.rows(), H.cols());
   if (D.rows() != W.cols() || D.cols() != W.cols()) {
     fail(errc::shape_mismatch, "input drift: expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
          " inputs, got ", D.rows(), " x ", D.cols());

@@ -121,7 +121,7 @@ template <WeightCodec Codec, Executor E = serial_executor>
 template <WeightCodec Codec>
 [[nodiscard]] input_scaling refit_column_scales(const matrix_view& W, const matrix_view& H,
                                                 const transformed_matrix<Codec, input_scaling>& Q) {
-  detail::require_fitting_hessian(W, H);
+  detail::require_square(W, "Hessian", H.rows(), H.cols());
   if (Q.rows() != W.rows() || Q.cols() != W.cols()) {
     fail(errc::shape_mismatch, "column scales: expected codes of ", W.rows(), " x ", W.cols(), " weights, got ",
          Q.rows(), " x ", Q.cols());
@@ -161,7 +161,7 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
                                                                            quantize_report* report = nullptr,
                                                                            const E& executor = {}) {
   detail::require_finite_weights(W);
-  detail::require_fitting_hessian(W, H);
+  detail::require_square(W, "Hessian", H.rows(), H.cols());
   std::vector<float> importance;
   for (index c = 0; options.weighted && c < H.cols(); ++c) importance.push_back(H(c, c));
   const input_scaling scaling = alternate_column_scales(W, importance, codec, options.iterations, executor);
