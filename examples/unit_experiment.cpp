@@ -39,9 +39,16 @@ void run(const experiment& data, const Codec& codec) {
   };
   const double bits =
       8.0 * static_cast<double>(codec.bytes(data.W.rows(), data.W.cols())) / static_cast<double>(data.W.size());
-  std::printf("%-20s %6.3f %12.5f %12.5f %12.5f %12.5f\n", codec.name().c_str(), bits,
-              error_with(luq::round_to_nearest{}), error_with(luq::billm{}), error_with(luq::gptq{}),
-              error_with(luq::gptq{.order = luq::column_order::activation}));
+  std::printf("%-20s %6.3f %11.5f %11.5f", codec.name().c_str(), bits, error_with(luq::round_to_nearest{}),
+              error_with(luq::billm{}));
+  if constexpr (luq::MemorylessCodec<Codec>) {
+    const luq::gptq activation{.order = luq::column_order::activation};
+    std::printf(" %11.5f %11.5f %11.5f", error_with(luq::gptq{}), error_with(activation),
+                error_with(luq::refined<>{.start = activation}));
+  } else {
+    std::printf(" %11s %11s %11s", "-", "-", "-");
+  }
+  std::printf(" %11.5f\n", error_with(luq::beam_search{}));
 }
 
 long argument(int argc, char** argv, int position, long fallback) {
@@ -62,14 +69,19 @@ int main(int argc, char** argv) try {
   const experiment data = make_experiment(rows, cols, tokens, static_cast<std::uint64_t>(seed));
   std::printf("relative output error ||(W-Q)X||^2 / ||WX||^2 of a %ld x %ld linear, %ld tokens, seed %ld\n\n", rows,
               cols, tokens, seed);
-  std::printf("%-20s %6s %12s %12s %12s %12s\n", "codec", "bits", "nearest", "block rule", "feedback", "by activation");
+  std::printf("%-20s %6s %11s %11s %11s %11s %11s %11s\n", "codec", "bits", "nearest", "block rule", "feedback",
+              "activation", "refined", "beam search");
+  run(data, luq::trellis_codec<2>{});
   run(data, luq::sign_codec{});
+  run(data, luq::trellis_codec<3>{});
   run(data, luq::ternary_codec{});
+  run(data, luq::trellis_codec<4>{});
   run(data, luq::lut2_codec{});
   run(data, luq::billm_codec{});
   run(data, luq::int_codec<2>{.range = luq::int_range::searched});
   run(data, luq::int_codec<3>{.range = luq::int_range::searched});
   run(data, luq::int_codec<4>{.range = luq::int_range::searched});
+  run(data, luq::lloyd_codec<4>{});
   run(data, luq::int_codec<8>{});
   return 0;
 } catch (const std::exception& error) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <system_error>
 
+#include "frontier.hpp"
 #include "pipeline.hpp"
 
 namespace vlm {
@@ -18,7 +19,7 @@ namespace vlm {
 namespace {
 
 /// Codecs of at most 1.75 true bits from which the ultra-low rung is chosen.
-const std::vector<std::string> low_candidates{"sign:g128", "ternary:g128", "ternary:g0"};
+const std::vector<std::string> low_candidates{"trellis-r2:g0", "sign:g128", "trellis-r3:g0", "ternary:g128"};
 
 /// Half the width of the 95 % interval of an accuracy of one half measured on `questions` questions, where it is
 /// widest.
@@ -49,6 +50,7 @@ class demo_run {
     compare_orders();
     compare_rivals();
     compare_low_candidates();
+    measure_frontier_of_codecs();
     sweep_mixing_ratio();
     write_and_reload();
     write_text("report.html", render_html(report_));
@@ -244,7 +246,7 @@ class demo_run {
       add_rival(choice.reason, choice, (*evaluator_)(choice).overall());
     }
     add_uniform_rival(high_);
-    for (const char* codec : {"int3:g128:searched", "int2:g128:searched", "lut2:g128"}) {
+    for (const char* codec : {"int3:g128:searched", "int2:g128:searched", "trellis-r4:g0"}) {
       add_uniform_rival(quantize(statistics_, codec));
     }
     add_uniform_rival(low_);
@@ -288,6 +290,23 @@ class demo_run {
            std::to_string(luq::total_bytes(choice)), percent(result)});
     }
     add(rows);
+  }
+
+  void measure_frontier_of_codecs() {
+    add(heading{"The frontier: error and accuracy against true bits"});
+    const auto halves = split_sequences(mix_sequences(calibration_, settings_.alpha, settings_.tokens));
+    const auto calibrated = [&](const std::vector<calibration_sequence>& sequences) {
+      return calibrate(model_, calibration_, sequences, settings_.entropy(), settings_.executor, progress_);
+    };
+    add(paragraph{"Every layer under one codec and search. Codes are chosen under the Hessians of " +
+                  std::to_string(halves.first.size()) + " sequences and judged under those of " +
+                  std::to_string(halves.second.size()) +
+                  " others as well. Errors are means over all decoder linears; the first line is BiLLM as published, "
+                  "and shares are of linears, by held-out error."});
+    const auto points = measure_frontier(model_, calibrated(halves.first), calibrated(halves.second), *exam_,
+                                         frontier_rungs(), settings_.executor, progress_);
+    add(frontier_table(points));
+    add(frontier_chart(points));
   }
 
   void sweep_mixing_ratio() {

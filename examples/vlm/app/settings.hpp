@@ -16,7 +16,7 @@ struct settings {
   std::filesystem::path model;
   std::filesystem::path calibration;
   std::filesystem::path test;
-  std::string low = "ternary:g128";
+  std::string low = "trellis-r3:g0";
   std::string high = "int4:g128:searched";
   double alpha = 0.5;         ///< share of calibration tokens in multimodal sequences
   luq::index tokens = 0;      ///< calibration tokens; 0 for all that every alpha allows
