@@ -32,6 +32,7 @@
 #include "luq/codecs/any_codec.hpp"
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/codecs/billm_codec.hpp"
+#include "luq/codecs/billm_search.hpp"
 #include "luq/codecs/bit_packing.hpp"
 #include "luq/codecs/coded_matrix.hpp"
 #include "luq/codecs/hadamard_rotation.hpp"

@@ -27,8 +27,10 @@
 #include <limits>
 #include <numeric>
 
+#include "luq/codecs/billm_search.hpp"
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
+#include "luq/core/executor.hpp"
 
 namespace luq {
 
@@ -54,12 +56,16 @@ struct basic_billm_codec {
            (salient_limit != 50 ? ":s" + std::to_string(salient_limit) : "") + detail::scale_suffix<Scale>();
   }
 
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    return code_group(W, importance).parameters;
+  template <Executor E = serial_executor>
+  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance,
+                                     const E& executor = {}) const {
+    return code_group(W, importance, executor).parameters;
   }
 
   /// The published rule for one group (algorithms 1 and 2 of the paper, as the authors' code has them).
-  [[nodiscard]] coded_group code_group(const matrix_view& W, std::span<const float> importance) const {
+  template <Executor E = serial_executor>
+  [[nodiscard]] coded_group code_group(const matrix_view& W, std::span<const float> importance,
+                                       const E& executor = {}) const {
     const index rows = W.rows();
     const index columns = W.cols();
     matrix S = W;
@@ -71,12 +77,15 @@ struct basic_billm_codec {
         S.array().rowwise() *= Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>(importance.data(), columns);
       }
     }
-    coded_group result{{matrix(rows, parameter_count), choose_salient(S)}, basic_matrix<code>(rows, columns)};
-    const float threshold = choose_split(S, result.parameters);
-    for (index r = 0; r < rows; ++r) {
-      code_row(W.row(r).data(), S.row(r).data(), columns, threshold, result.parameters,
-               result.parameters.values.row(r).data(), result.codes.row(r).data());
-    }
+    coded_group result{{matrix(rows, parameter_count), choose_salient(S, executor)}, basic_matrix<code>(rows, columns)};
+    const float threshold = choose_split(S, result.parameters, executor);
+    constexpr index rows_of_task = 64;
+    executor.parallel_for((rows + rows_of_task - 1) / rows_of_task, [&](index task) {
+      for (index r = task * rows_of_task; r < std::min(rows, (task + 1) * rows_of_task); ++r) {
+        code_row(W.row(r).data(), S.row(r).data(), columns, threshold, result.parameters,
+                 result.parameters.values.row(r).data(), result.codes.row(r).data());
+      }
+    });
     return result;
   }
 
@@ -160,87 +169,64 @@ struct basic_billm_codec {
     return result;
   }
 
-  /// Squared error of the selected values of a row after they are binarised and their residual is binarised again.
-  template <class Selected>
-  static double residual_error(const float* x, index columns, Selected&& selected) {
-    const auto original = [x](index j) { return static_cast<double>(x[j]); };
-    const binarization first = binarize(columns, original, selected);
-    const auto residual = [&](index j) { return original(j) - first.value(original(j)); };
-    const binarization second = binarize(columns, residual, selected);
-    double error = 0;
-    for (index j = 0; j < columns; ++j) {
-      if (!selected(j)) continue;
-      const double rest = residual(j) - second.value(residual(j));
-      error += rest * rest;
-    }
-    return error;
-  }
-
   /// Which columns are salient: of the columns in order of their total saliency, the first i that leave the least
   /// error on S when both the i and the others are binarised with a residual. (The others are later coded without
   /// one; that the search assumes otherwise is part of the published rule.)
-  [[nodiscard]] std::vector<std::uint8_t> choose_salient(const matrix& S) const {
+  template <Executor E>
+  [[nodiscard]] std::vector<std::uint8_t> choose_salient(const matrix& S, const E& executor) const {
     const index columns = S.cols();
     const Eigen::VectorXd total = S.cwiseAbs().template cast<double>().colwise().sum().transpose();
     std::vector<index> order(static_cast<std::size_t>(columns));
     std::iota(order.begin(), order.end(), index{0});
     std::stable_sort(order.begin(), order.end(), [&](index a, index b) { return total[a] > total[b]; });
 
-    std::vector<std::uint8_t> candidate(static_cast<std::size_t>(columns), 0);
-    std::vector<std::uint8_t> best = candidate;
+    const index candidates = std::max<index>(0, std::min(salient_limit, columns) - 1);
+    const std::vector<double> errors = detail::billm_search<>::salient_errors(S, order, candidates, executor);
+    std::vector<std::uint8_t> result(static_cast<std::size_t>(columns), 0);
+    const auto salient = order.begin() + first_least(errors) + 1;
+    for (auto column = order.begin(); column != salient; ++column) result[static_cast<std::size_t>(*column)] = 1;
+    return result;
+  }
+
+  /// Place of the first least of some errors; -1 if there is none, or none is a number.
+  [[nodiscard]] static std::ptrdiff_t first_least(const std::vector<double>& errors) {
+    std::ptrdiff_t best = -1;
     double least = std::numeric_limits<double>::infinity();
-    for (index i = 0; i + 1 < std::min(salient_limit, columns); ++i) {
-      candidate[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = 1;
-      double error = 0;
-      for (index r = 0; r < S.rows(); ++r) {
-        for (const int kind : {1, 0}) {
-          error += residual_error(S.row(r).data(), columns,
-                                  [&](index j) { return candidate[static_cast<std::size_t>(j)] == kind; });
-        }
-      }
-      if (error < least) {
-        least = error;
-        best = candidate;
-      }
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      if (!(errors[i] < least)) continue;
+      least = errors[i];
+      best = static_cast<std::ptrdiff_t>(i);
     }
     return best;
   }
 
   /// The saliency that divides small from large: of 81 quantiles of |S|, salient columns counted as zeros, the one
   /// that leaves the least error on S. One threshold serves all rows.
-  [[nodiscard]] static float choose_split(const matrix& S, const group_parameters& group) {
+  template <Executor E>
+  [[nodiscard]] static float choose_split(const matrix& S, const group_parameters& group, const E& executor) {
     if (S.size() == 0) return 0;
-    std::vector<float> sorted;
+    std::vector<float> values(static_cast<std::size_t>(S.size()));
+    std::vector<index> others;
+    for (index c = 0; c < S.cols(); ++c) {
+      if (group.class_of(c) == 0) others.push_back(c);
+    }
+    auto value = values.begin();
     for (index r = 0; r < S.rows(); ++r) {
-      for (index c = 0; c < S.cols(); ++c) sorted.push_back(group.class_of(c) == 1 ? 0.0f : std::abs(S(r, c)));
+      for (const index c : others) *value++ = std::abs(S(r, c));
     }
-    std::sort(sorted.begin(), sorted.end());
-    float best = 0;
-    double least = std::numeric_limits<double>::infinity();
+    std::vector<std::size_t> ranks;
     for (int i = 0; i <= 80; ++i) {
-      const float threshold = quantile(sorted, percentile(i));
-      double error = 0;
-      for (index r = 0; r < S.rows(); ++r) {
-        const float* x = S.row(r).data();
-        const auto value = [x](index j) { return static_cast<double>(x[j]); };
-        for (const bool large : {false, true}) {
-          const auto selected = [&](index j) {
-            return group.class_of(j) == 0 && (std::abs(x[j]) >= threshold) == large;
-          };
-          const binarization part = binarize(S.cols(), value, selected);
-          for (index j = 0; j < S.cols(); ++j) {
-            if (!selected(j)) continue;
-            const double rest = value(j) - part.value(value(j));
-            error += rest * rest;
-          }
-        }
-      }
-      if (error < least) {
-        least = error;
-        best = threshold;
-      }
+      const std::size_t below = rank_below(values.size(), percentile(i));
+      ranks.push_back(below);
+      ranks.push_back(std::min(below + 1, values.size() - 1));
     }
-    return best;
+    std::sort(ranks.begin(), ranks.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    detail::sort_ranks(values, ranks);
+    std::vector<float> thresholds;
+    for (int i = 0; i <= 80; ++i) thresholds.push_back(quantile(values, percentile(i)));
+    const std::ptrdiff_t best = first_least(detail::billm_search<>::split_errors(S, others, thresholds, executor));
+    return best < 0 ? 0.0f : thresholds[static_cast<std::size_t>(best)];
   }
 
   /// Step i of 81 from 0.10 to 0.90, in float and from the nearer end, as the reference makes them.
@@ -249,10 +235,15 @@ struct basic_billm_codec {
     return i < 41 ? 0.10f + step * static_cast<float>(i) : 0.90f - step * static_cast<float>(80 - i);
   }
 
-  /// Quantile with linear interpolation, in float like the reference.
+  /// Rank of the value at or below a quantile of `count` values.
+  [[nodiscard]] static std::size_t rank_below(std::size_t count, float q) {
+    return std::min(static_cast<std::size_t>(static_cast<float>(count - 1) * q), count - 1);
+  }
+
+  /// Quantile with linear interpolation, in float like the reference, of values sorted at least around it.
   [[nodiscard]] static float quantile(const std::vector<float>& sorted, float q) {
     const float position = static_cast<float>(sorted.size() - 1) * q;
-    const auto below = std::min(static_cast<std::size_t>(position), sorted.size() - 1);
+    const std::size_t below = rank_below(sorted.size(), q);
     const float low = sorted[below];
     const float high = sorted[std::min(below + 1, sorted.size() - 1)];
     return low + (high - low) * (position - static_cast<float>(below));

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
+#include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
 #include "luq/core/matrix_view.hpp"
 
@@ -72,7 +73,8 @@ struct coded_group {
 ///    puts rounded new ones in their place, or returns false and changes nothing where storage cannot hold them or
 ///    encode() would not find the nearest value under them.
 /// A codec is also a MemorylessCodec or a SequenceCodec, and may have `code_group(W, importance)`, where a group is
-/// coded other than weight by weight.
+/// coded other than weight by weight. Where the rows of a group are not independent, so that quantizers cannot cut it,
+/// fit() and code_group() may take an executor as a third argument.
 template <class C>
 concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> &&
     requires(const C codec, const matrix_view& W, std::span<const float> importance, const float* parameters,
@@ -141,9 +143,12 @@ template <class Codec>
 }
 
 /// Codes one group for itself, without regard to other groups.
-template <WeightCodec Codec>
-[[nodiscard]] coded_group code_group(const Codec& codec, const matrix_view& W, std::span<const float> importance) {
-  if constexpr (requires { codec.code_group(W, importance); }) {
+template <WeightCodec Codec, Executor E = serial_executor>
+[[nodiscard]] coded_group code_group(const Codec& codec, const matrix_view& W, std::span<const float> importance,
+                                     [[maybe_unused]] const E& executor = {}) {
+  if constexpr (requires { codec.code_group(W, importance, executor); }) {
+    return codec.code_group(W, importance, executor);
+  } else if constexpr (requires { codec.code_group(W, importance); }) {
     return codec.code_group(W, importance);
   } else {
     coded_group result{codec.fit(W, importance), basic_matrix<code>(W.rows(), W.cols())};

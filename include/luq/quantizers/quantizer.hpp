@@ -55,7 +55,9 @@ void for_each_row_chunk(index rows, const E& executor, Task&& task) {
 template <WeightCodec Codec, Executor E>
 [[nodiscard]] group_parameters fit_group(const Codec& codec, const matrix_view& W, std::span<const float> importance,
                                          const E& executor) {
-  if constexpr (Codec::column_classes > 1) {
+  if constexpr (requires { codec.fit(W, importance, executor); }) {
+    return codec.fit(W, importance, executor);
+  } else if constexpr (Codec::column_classes > 1) {
     return codec.fit(W, importance);
   } else {
     group_parameters result{matrix(W.rows(), Codec::parameter_count), {}};
@@ -71,7 +73,7 @@ template <WeightCodec Codec, Executor E>
 [[nodiscard]] coded_group code_group_of_all_rows(const Codec& codec, const matrix_view& W,
                                                  std::span<const float> importance, const E& executor) {
   if constexpr (Codec::column_classes > 1) {
-    return code_group(codec, W, importance);
+    return code_group(codec, W, importance, executor);
   } else {
     coded_group result{{matrix(W.rows(), Codec::parameter_count), {}}, basic_matrix<code>(W.rows(), W.cols())};
     for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
