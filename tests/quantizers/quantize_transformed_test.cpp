@@ -68,6 +68,33 @@ TEST_CASE("a problem given in the transformed basis has the same codes and the s
   });
 }
 
+TEST_CASE("a drift that the quantizer compensates for is taken in the original basis") {
+  const auto problem = make_linear_problem(20, 64, 200, 6);
+  matrix D = 0.05f * luq::random_normal_matrix(64, 64, luq::counter_rng(6, 4)) * problem.H;
+  const luq::int_codec<3> codec{.group = 32};
+  const auto check = [&](const auto& transform, double equal_share) {
+    matrix W = problem.W;
+    matrix H = problem.H;
+    transform.transform_weights(W);
+    transform.transform_hessian(H);
+    matrix T = matrix::Identity(64, 64);
+    transform.transform_activations(T);  // T^T
+    const matrix turned = T.transpose() * D * T;
+    const auto direct = luq::quantize_codes(W, H, codec, gptq{.drift = &turned});
+    const auto result = quantize_transformed(problem.W, problem.H, transform, codec, gptq{.drift = &D});
+    const auto codes = result.weights().unpack().codes;
+    CHECK(static_cast<double>((codes.array() == direct.codes.array()).count()) >= equal_share * 20 * 64);
+    const auto without = quantize_transformed(problem.W, problem.H, transform, codec, gptq{});
+    CHECK(codes != without.weights().unpack().codes);
+  };
+  check(luq::input_scaling(powers_of_two(64)), 1.0);
+  check(luq::hadamard_rotation(64, {.seed = 6}), 0.97);  // rounding may flip a code and those after it in its row
+  const matrix narrow = matrix::Zero(63, 63);
+  CHECK(error_of([&] {
+          (void)quantize_transformed(problem.W, problem.H, luq::input_scaling(64), codec, gptq{.drift = &narrow});
+        }).code() == luq::errc::shape_mismatch);
+}
+
 TEST_CASE("without activations") {
   const auto problem = make_linear_problem(20, 64, 200, 3);
   const luq::hadamard_rotation rotation(64, {.seed = 3});

@@ -37,10 +37,7 @@ template <Executor E = serial_executor>
                                      const error_propagation_options& options = {}, const E& executor = {}) {
   detail::require_finite_weights(W);
   detail::require_square(W, "Hessian", H.rows(), H.cols());
-  if (D.rows() != W.cols() || D.cols() != W.cols()) {
-    fail(errc::shape_mismatch, "input drift: expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
-         " inputs, got ", D.rows(), " x ", D.cols());
-  }
+  detail::require_square(W, "input drift", D.rows(), D.cols());
   if (!H.allFinite() || !D.allFinite()) {
     fail(errc::non_finite, H.allFinite() ? "input drift" : "Hessian", " of ", W.cols(),
          " inputs: expected finite entries, got a NaN or infinity");

@@ -17,6 +17,10 @@
 // still absorb their error. Groups stay those of the stored matrix (parameters then come from the weights as given,
 // "static groups"), so the packed matrix needs no column index at run time.
 //
+// Group-aware order is a middle course (act_group_aware of GPTQModel): groups are visited by falling mean H_jj, and the
+// columns of a group by falling H_jj. All columns of a group are visited together, so its parameters can be fitted to
+// weights as they stand when it is reached, which static groups cannot; still no index is needed at run time.
+//
 // Behind quantized layers the inputs have drifted. Given D of input_drift.hpp, and H of the inputs as they now are,
 // what a coded column of weights no longer contributes is fed to the columns after it as well (GPTAQ, Li et al., ICML
 // 2025): with P = drift_share * strict_upper(D U^T) U,
@@ -43,6 +47,8 @@ namespace luq {
 enum class column_order {
   natural,     ///< as stored
   activation,  ///< by falling H_jj, ties in natural order; parameters are fitted before the first column is coded
+  /// Whole groups by falling mean H_jj, a shorter last group last; within a group by falling H_jj.
+  group_aware,
 };
 
 /// Which weights the parameters of a group are fitted to, in natural order.
@@ -53,6 +59,7 @@ enum class group_fit {
 
 struct gptq {
   column_order order = column_order::natural;
+  index group = 128;  ///< columns of a group in group-aware order, >= 1 or whole_row: must be that of the codec
   damping_options damping = {};
   bool static_groups = false;  ///< fit all parameters to the weights as given; always so in activation order
   /// Weight the squared error of column j by 1/U_jj^2, its true cost, when fitting. Published GPTQ does not; a codec
@@ -73,6 +80,7 @@ struct gptq {
     std::vector<index> visit(static_cast<std::size_t>(H.cols()));
     std::iota(visit.begin(), visit.end(), index{0});
     std::stable_sort(visit.begin(), visit.end(), [&](index a, index b) { return H(a, a) > H(b, b); });
+    if (order == column_order::group_aware) gather_groups(H, visit);
     permute_both_sides(H, visit);
     hessian_factor factor = factorize_hessian_in_place(std::move(H), damping, executor);
     factor.order = std::move(visit);
@@ -88,7 +96,7 @@ struct gptq {
   template <MemorylessCodec Codec, Executor E>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
                                                const E& executor, quantize_report& report) const {
-    check(W, factor);
+    check(W, factor, codec);
     if constexpr (Codec::column_classes > 1) {
       return code_rows(W, factor, drift_coupling(factor, executor), codec, executor, report);
     } else {
@@ -112,7 +120,7 @@ struct gptq {
     if constexpr (Codec::column_classes > 1) {
       return pack((*this)(W, factor, codec, executor, report));
     } else {
-      check(W, factor);
+      check(W, factor, codec);
       static_assert(detail::row_chunk % tile_rows == 0);
       const tile_layout layout(codec, W.rows(), W.cols());
       aligned_buffer<std::byte> bytes(static_cast<std::size_t>(layout.bytes()));
@@ -128,14 +136,43 @@ struct gptq {
   static constexpr index piece = 1024;  // columns that one product updates, which bounds the memory it takes
   static constexpr index strip = 16;    // columns whose feedback to one another is applied row by row
 
-  void check(const matrix_view& W, const hessian_factor& factor) const {
+  /// Makes whole groups of a visiting order by falling H_jj, each in the order it has there.
+  void gather_groups(const matrix& H, std::vector<index>& visit) const {
+    if (group < 0) fail(errc::invalid_argument, "gptq: expected group >= 1 or luq::whole_row, got ", group);
+    if (group == whole_row) return;
+    const index cols = H.cols();
+    std::vector<double> mean(static_cast<std::size_t>((cols + group - 1) / group), 0.0);
+    for (index j = 0; j < cols; ++j) mean[static_cast<std::size_t>(j / group)] += static_cast<double>(H(j, j));
+    // A shorter group comes last, so that group v begins at position v * group.
+    if (cols % group != 0) mean.back() = -1;
+    std::stable_sort(visit.begin(), visit.end(), [&](index a, index b) {
+      const double mean_a = mean[static_cast<std::size_t>(a / group)];
+      const double mean_b = mean[static_cast<std::size_t>(b / group)];
+      return mean_a > mean_b || (mean_a == mean_b && a / group < b / group);
+    });
+  }
+
+  /// Whether each group of `size` columns is visited as a whole, a shorter one last.
+  [[nodiscard]] static bool visits_groups(const hessian_factor& factor, index size) {
+    for (index j = 0; j < factor.U.rows(); ++j) {
+      if (factor.input(j) / size != factor.input(j / size * size) / size) return false;
+    }
+    return true;
+  }
+
+  template <WeightCodec Codec>
+  void check(const matrix_view& W, const hessian_factor& factor, const Codec& codec) const {
     if (block < 1) fail(errc::invalid_argument, "gptq: expected block >= 1, got ", block);
     if (factor.U.rows() != W.cols()) {
       fail(errc::shape_mismatch, "gptq: expected a factor of ", W.cols(), " inputs, got ", factor.U.rows());
     }
     if (factor.order.empty() != (order == column_order::natural) && W.cols() > 0) {
       fail(errc::invalid_argument, "gptq: expected a factor made for ",
-           order == column_order::natural ? "natural" : "activation", " order, got one for the other");
+           order == column_order::natural ? "natural" : "activation or group-aware", " order, got one for the other");
+    }
+    if (order == column_order::group_aware && !visits_groups(factor, group_size(codec, W.cols()))) {
+      fail(errc::invalid_argument, "gptq: expected a factor that visits groups of codec ", codec.name(),
+           " as a whole, got one made with group ", group);
     }
     if (!(drift_share >= 0 && drift_share <= 1)) {
       fail(errc::invalid_argument, "gptq: expected a drift_share of 0 ... 1, got ", drift_share);
@@ -295,12 +332,24 @@ struct gptq {
   void fit_groups_that_begin(index begin, index end, const matrix& working, const hessian_factor& factor,
                              const tile_layout<Codec>& layout, const E& executor, coded_matrix<Codec>& result) const {
     const index group = group_size(result.codec, working.cols());
-    for (index g = (begin + group - 1) / group; g * group < end; ++g) {
+    for (index v = (begin + group - 1) / group; v * group < end; ++v) {  // in the order of the factor
+      const index g = factor.input(v * group) / group;
       const index columns = layout.columns_of(g);
-      const std::vector<float> importance =
-          fit_is_weighted<Codec>() ? factor.importance(g * group, columns) : std::vector<float>{};
-      result.groups[static_cast<std::size_t>(g)] =
-          detail::fit_group(result.codec, working.middleCols(g * group, columns), importance, executor);
+      std::vector<float> importance =
+          fit_is_weighted<Codec>() ? factor.importance(v * group, columns) : std::vector<float>{};
+      auto& parameters = result.groups[static_cast<std::size_t>(g)];
+      if (factor.order.empty()) {
+        parameters = detail::fit_group(result.codec, working.middleCols(v * group, columns), importance, executor);
+        continue;
+      }
+      matrix stored(working.rows(), columns);
+      const std::vector<float> visited = importance;
+      for (index c = 0; c < columns; ++c) {
+        const index place = factor.input(v * group + c) - g * group;
+        stored.col(place) = working.col(v * group + c);
+        if (!visited.empty()) importance[static_cast<std::size_t>(place)] = visited[static_cast<std::size_t>(c)];
+      }
+      parameters = detail::fit_group(result.codec, stored, importance, executor);
     }
   }
 

@@ -22,9 +22,27 @@ void require_fitting_transform(const matrix_view& W, const Transform& transform)
        transform.in_features());
 }
 
+/// The quantizer for inputs T x: a drift that it compensates for (gptq::drift) becomes T D T^T, kept in `drift`.
+template <InputTransform Transform, Quantizer Q, Executor E>
+[[nodiscard]] Q with_transformed_drift(Q quantizer, const matrix_view& W, const Transform& transform, matrix& drift,
+                                       const E& executor) {
+  if constexpr (requires { quantizer.drift = &drift; }) {
+    if (quantizer.drift == nullptr) return quantizer;
+    require_square(W, "input drift", quantizer.drift->rows(), quantizer.drift->cols());
+    matrix turned = *quantizer.drift;
+    transform.transform_activations(turned, executor);  // D T^T
+    drift = turned.transpose();
+    transform.transform_activations(drift, executor);  // T D^T T^T
+    drift.transposeInPlace();
+    quantizer.drift = &drift;
+  }
+  return quantizer;
+}
+
 }  // namespace detail
 
-/// Quantizes and packs W [out x in] under the Hessian H [in x in] of its inputs, both in the original basis; read only.
+/// Quantizes and packs W [out x in] under the Hessian H [in x in] of its inputs; these and a drift that the quantizer
+/// holds are in the original basis; read only.
 /// @param report  filled if not null; its loss and damping are those of the transformed problem
 /// @throws luq::error as quantize_codes, and what the transform throws for weights it cannot take
 template <InputTransform Transform, WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
@@ -38,9 +56,17 @@ template <InputTransform Transform, WeightCodec Codec, Quantizer Q, Executor E =
   detail::require_square(W, "Hessian", H.rows(), H.cols());
   matrix weights = W;
   transform.transform_weights(weights, executor);
-  matrix hessian = H;
-  transform.transform_hessian(hessian, executor);
-  return {pack(quantize_codes(weights, hessian, codec, quantizer, report, executor)), transform};
+  matrix turned = H;
+  transform.transform_hessian(turned, executor);
+  matrix drift;
+  const Q local = detail::with_transformed_drift(quantizer, W, transform, drift, executor);
+  if constexpr (FactorQuantizer<Q>) {
+    detail::require_valid_group(codec);
+    const hessian_factor factor = local.factorize(std::move(turned), executor);
+    return {quantize(weights, factor, codec, local, report, executor), transform};
+  } else {
+    return {pack(quantize_codes(weights, turned, codec, local, report, executor)), transform};
+  }
 }
 
 /// Likewise without activations, for quantizers that need none.
