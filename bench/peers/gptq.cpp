@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// gptq_peer DIRECTORY TOKENS IN OUT REPEATS     luq's side of gptq_peer.py, which writes the files and reads the answer
+// peer.gptq DIRECTORY TOKENS IN OUT REPEATS     luq's side of gptq.py, which writes the files and reads the answer
 //
 // DIRECTORY holds W [OUT x IN] and X [TOKENS x IN] as raw float32, row by row. Prints the shortest time in milliseconds
 // of accumulating the Hessian and of quantizing (factorisation, feedback, packing), and the relative output error.
@@ -45,7 +45,7 @@ double milliseconds(Action&& action) {
 
 int main(int argc, char** argv) try {
   if (argc != 6) {
-    std::fprintf(stderr, "usage: gptq_peer DIRECTORY TOKENS IN OUT REPEATS\n");
+    std::fprintf(stderr, "usage: peer.gptq DIRECTORY TOKENS IN OUT REPEATS\n");
     return 2;
   }
   const std::string directory = argv[1];
@@ -74,6 +74,6 @@ int main(int argc, char** argv) try {
   std::printf("%.1f %.1f %.6f\n", accumulating, quantizing, error);
   return 0;
 } catch (const std::exception& error) {
-  std::fprintf(stderr, "gptq_peer: %s\n", error.what());
+  std::fprintf(stderr, "peer.gptq: %s\n", error.what());
   return 1;
 }
