@@ -112,7 +112,7 @@ TEST_CASE("drift is compensated as the definition in double has it, with every c
 
 TEST_CASE("behind a quantized layer, the output is closer to that of the float model") {
   std::vector<second_linear> linears;
-  for (const std::uint64_t seed : {2, 7, 8, 9}) linears.emplace_back(40, 96, 2000, seed);
+  for (const unsigned seed : {2u, 7u, 8u, 9u}) linears.emplace_back(40, 96, 2000, seed);
   luq_test::for_each_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     double ignored = 0;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "codec_list.hpp"
 #include "estimators/error_of.hpp"
@@ -172,8 +173,9 @@ TEST_CASE("a matrix that stays indefinite through the damping ladder is an error
 }
 
 TEST_CASE("tiny shapes, with and without rows or inputs") {
-  for (const auto& [rows, cols] :
-       {std::pair<int, int>{1, 1}, {1, 2}, {2, 1}, {0, 3}, {65, 1}, {1, 65}, {0, 0}, {3, 0}}) {
+  for (const auto& shape : {std::pair<int, int>{1, 1}, {1, 2}, {2, 1}, {0, 3}, {65, 1}, {1, 65}, {0, 0}, {3, 0}}) {
+    const int rows = shape.first;
+    const int cols = shape.second;
     CAPTURE(rows);
     CAPTURE(cols);
     const auto problem = make_linear_problem(rows, cols, 5, 6);
