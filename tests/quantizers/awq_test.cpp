@@ -21,7 +21,7 @@ using luq::matrix;
 using luq::matrix_view;
 using luq::quantize_awq;
 using luq::search_awq_scales;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -36,7 +36,7 @@ std::vector<float> magnitudes(const luq_test::linear_problem& problem) {
 
 TEST_CASE("with any codec and quantizer it is never worse than no scaling, and it counts its bits") {
   const auto problem = make_linear_problem(24, 68, 300, 1);
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto check = [&](const auto& quantizer) {
       const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, quantizer));

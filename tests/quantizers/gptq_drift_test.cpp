@@ -90,7 +90,7 @@ TEST_CASE("drift is compensated as the definition in double has it, with every c
   std::iota(natural.begin(), natural.end(), 0);
   std::vector<int> activation = natural;
   std::stable_sort(activation.begin(), activation.end(), [&](int a, int b) { return linear.H(a, a) > linear.H(b, b); });
-  luq_test::for_each_codec(32, [&](const auto& codec) {
+  luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
     if constexpr (std::decay_t<decltype(codec)>::column_classes == 1) {
       for (const double share : {0.25, 1.0}) {
         CAPTURE(codec.name());
@@ -113,7 +113,7 @@ TEST_CASE("drift is compensated as the definition in double has it, with every c
 TEST_CASE("behind a quantized layer, the output is closer to that of the float model") {
   std::vector<second_linear> linears;
   for (const unsigned seed : {2u, 7u, 8u, 9u}) linears.emplace_back(40, 96, 2000, seed);
-  luq_test::for_each_codec(32, [&](const auto& codec) {
+  luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     double ignored = 0;
     double published = 0;
@@ -138,7 +138,7 @@ TEST_CASE("behind a quantized layer, the output is closer to that of the float m
 TEST_CASE("without drift, or with none of it compensated, the codes are those of plain column feedback") {
   const second_linear linear(12, 64, 400, 3);
   const matrix none = matrix::Zero(64, 64);
-  luq_test::for_each_codec(16, [&](const auto& codec) {
+  luq_test::for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto plain = luq::quantize_codes(linear.W, linear.H, codec, gptq{});
     const auto zero = luq::quantize_codes(linear.W, linear.H, codec, gptq{.drift = &none});

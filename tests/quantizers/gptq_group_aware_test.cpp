@@ -19,7 +19,7 @@
 using luq::column_order;
 using luq::gptq;
 using luq::matrix;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -65,7 +65,7 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
     CHECK_FALSE(std::is_sorted(order.begin(), order.end()));
     const matrix W = problem.W(Eigen::all, order);
     const matrix H = problem.H(order, order);
-    for_each_codec(16, [&](const auto& codec) {
+    for_each_memoryless_codec(16, [&](const auto& codec) {
       CAPTURE(codec.name());
       const auto sorted = luq::quantize_codes(W, H, codec, gptq{});
       const auto aware =
@@ -84,7 +84,7 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
 
 TEST_CASE("with one group it is activation order") {
   const auto problem = uneven_problem(12, 60, 2);
-  for_each_codec(luq::whole_row, [&](const auto& codec) {
+  for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto activation = luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::activation});
     for (const luq::index group : {luq::whole_row, luq::index{60}, luq::index{128}}) {
@@ -103,7 +103,7 @@ TEST_CASE(
     return luq_test::measured_output_error(problem,
                                            luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
   };
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     const double aware = error_with(codec, gptq{.order = column_order::group_aware, .group = 16});
     CHECK(aware < 0.5 * error_with(codec, luq::round_to_nearest{}));
@@ -119,7 +119,7 @@ TEST_CASE("the loss it reports is the damped output error, whatever the block") 
   const auto problem = uneven_problem(17, 60, 4);
   Eigen::MatrixXd damped = problem.H.cast<double>();
   damped.diagonal().array() += 0.01 * damped.diagonal().mean();
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     for (const luq::index block : {1, 24, 128}) {
       luq::quantize_report report;
@@ -134,7 +134,7 @@ TEST_CASE("the loss it reports is the damped output error, whatever the block") 
 TEST_CASE("group-aware order is the same bits for any number of threads, packed at once or not") {
   const auto problem = uneven_problem(150, 72, 5);
   const gptq quantizer{.order = column_order::group_aware, .group = 32};
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto serial = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, quantizer));
     for (const int threads : {1, 2, 3}) {

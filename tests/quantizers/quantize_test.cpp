@@ -17,7 +17,7 @@
 
 using luq::gptq;
 using luq::matrix;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -54,7 +54,7 @@ TEST_CASE("a Hessian read, one given away, a shared factor and codes packed at t
     const auto problem = make_linear_problem(rows, 150, 400, 5);
     luq::hessian H(150);
     H.add(problem.X);
-    for_each_codec(48, [&](const auto& codec) {
+    for_each_memoryless_codec(48, [&](const auto& codec) {
       const auto check = [&](const auto& quantizer) {
         CAPTURE(rows);
         CAPTURE(codec.name());

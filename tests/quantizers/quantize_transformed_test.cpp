@@ -22,7 +22,7 @@ using luq::gptq;
 using luq::matrix;
 using luq::quantize_transformed;
 using luq_test::error_of;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -37,7 +37,7 @@ std::vector<float> powers_of_two(luq::index columns) {
 
 TEST_CASE("the identity changes nothing") {
   const auto problem = make_linear_problem(20, 64, 200, 1);
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, gptq{}));
     const auto same = quantize_transformed(problem.W, problem.H, luq::input_scaling(64), codec, gptq{});
@@ -54,7 +54,7 @@ TEST_CASE("a problem given in the transformed basis has the same codes and the s
   scaling.transform_weights(turned.W);
   scaling.transform_activations(turned.X);
   turned.H = turned.X.transpose() * turned.X / 200.0f;
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
       luq::quantize_report report;
@@ -107,7 +107,7 @@ TEST_CASE("without activations") {
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(150, 96, 300, 4);
   const luq::hadamard_rotation rotation(96, {.seed = 4});
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto serial = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{});
     for (const int threads : {1, 2, 3}) {

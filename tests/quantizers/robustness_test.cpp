@@ -22,7 +22,7 @@
 using luq::gptq;
 using luq::matrix;
 using luq_test::error_of;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -129,7 +129,7 @@ TEST_CASE("a linear whose inputs are all dead is coded as zeros") {
   const auto problem = make_linear_problem(70, 40, 10, 3);
   luq::hessian H(40);
   H.add(matrix::Zero(10, 40));
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     for_each_quantizer([&](const auto& quantizer) {
       luq::quantize_report report;
@@ -145,7 +145,7 @@ TEST_CASE("fewer tokens than inputs: damped, finite, and better than rounding on
   const auto problem = make_linear_problem(40, 200, 20, 4);
   luq::hessian H(200);
   H.add(problem.X);
-  for_each_codec(64, [&](const auto& codec) {
+  for_each_memoryless_codec(64, [&](const auto& codec) {
     CAPTURE(codec.name());
     const matrix nearest = luq::quantize_codes(problem.W, H.matrix(), codec, luq::round_to_nearest{}).decode();
     for_each_quantizer([&](const auto& quantizer) {
@@ -181,7 +181,7 @@ TEST_CASE("tiny shapes, with and without rows or inputs") {
     const auto problem = make_linear_problem(rows, cols, 5, 6);
     luq::hessian H(cols);
     H.add(problem.X);
-    for_each_codec(64, [&](const auto& codec) {
+    for_each_memoryless_codec(64, [&](const auto& codec) {
       CAPTURE(codec.name());
       for_each_quantizer([&](const auto& quantizer) {
         const auto packed = luq::quantize(problem.W, H, codec, quantizer);
@@ -203,7 +203,7 @@ TEST_CASE("denormal weights and activations give finite results") {
   vanishing.add(tiny * problem.X);
   luq::hessian denormal(30);  // entries of H are denormal
   denormal.add(1e-20f * problem.X);
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     for_each_quantizer([&](const auto& quantizer) {
       const matrix of_weights = luq::quantize_codes(tiny * problem.W, ordinary.matrix(), codec, quantizer).decode();

@@ -15,7 +15,7 @@
 using luq::gptq;
 using luq::matrix;
 using luq::quantize_rotated;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 TEST_CASE("a layer whose weights have outliers loses less after a rotation") {
@@ -23,7 +23,7 @@ TEST_CASE("a layer whose weights have outliers loses less after a rotation") {
   auto problem = make_linear_problem(32, 256, 10, 1);
   problem.H = matrix::Identity(256, 256);
   for (luq::index c = 5; c < 256; c += 37) problem.W.col(c) *= 12.0f;
-  for_each_codec(128, [&](const auto& codec) {
+  for_each_memoryless_codec(128, [&](const auto& codec) {
     CAPTURE(codec.name());
     // A codec with column classes has a place for whole columns of outliers, which a rotation takes from it.
     if constexpr (std::decay_t<decltype(codec)>::column_classes > 1) return;
@@ -40,7 +40,7 @@ TEST_CASE("the error of the rotated problem is that of the layer, with every cod
   auto turned = problem;
   rotation.transform_weights(turned.W);
   rotation.transform_activations(turned.X);
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto check = [&](const auto& quantizer) {
       const auto result = quantize_rotated(problem.W, problem.H, codec, quantizer, {.seed = 2, .block = 16});

@@ -19,7 +19,7 @@
 
 using luq::matrix;
 using luq::quantize_row_column;
-using luq_test::for_each_codec;
+using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
 
 namespace {
@@ -107,7 +107,7 @@ TEST_CASE("the refit is least squares under H") {
 
 TEST_CASE("with every codec: a refit is never worse, and both scales are better than one") {
   const auto problem = uneven_problem(40, 96, 400, 5);
-  for_each_codec(32, [&](const auto& codec) {
+  for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto check = [&](const auto& quantizer) {
       const auto error_with = [&](const luq::row_column_options& options) {
@@ -138,7 +138,7 @@ TEST_CASE("columns without weights, inputs that are always zero, and tiny shapes
   problem.W.col(3).setZero();
   problem.X.col(5).setZero();
   problem.H = problem.X.transpose() * problem.X / 100.0f;
-  for_each_codec(8, [&](const auto& codec) {
+  for_each_memoryless_codec(8, [&](const auto& codec) {
     CAPTURE(codec.name());
     for (const bool weighted : {false, true}) {
       const auto packed = quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {.weighted = weighted});
@@ -148,7 +148,7 @@ TEST_CASE("columns without weights, inputs that are always zero, and tiny shapes
   });
   for (const auto& shape : {std::pair<int, int>{1, 1}, {1, 7}, {5, 1}, {0, 4}}) {
     const auto tiny = make_linear_problem(shape.first, shape.second, 20, 8);
-    for_each_codec(4, [&](const auto& codec) {
+    for_each_memoryless_codec(4, [&](const auto& codec) {
       CHECK(quantize_row_column(tiny.W, tiny.H, codec, luq::gptq{}).decode().allFinite());
     });
   }
@@ -159,7 +159,7 @@ TEST_CASE("columns without weights, inputs that are always zero, and tiny shapes
 
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = uneven_problem(150, 40, 200, 9);
-  for_each_codec(16, [&](const auto& codec) {
+  for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto serial = quantize_row_column(problem.W, problem.H, codec, luq::gptq{});
     for (const int threads : {1, 2, 3}) {
