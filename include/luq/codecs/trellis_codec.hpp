@@ -124,7 +124,7 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
           product += weighted_level * static_cast<double>(W(r, c));
           square += weighted_level * component(codes[c], 0);
         }
-        if (!(product > 0)) break;
+        if (square == 0) break;
         *scale = detail::stored_value<Scale>(static_cast<float>(product / square));
       }
     }
@@ -153,7 +153,7 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
     return {static_cast<float>(component(q, 0))};
   }
   [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
-    return scales[0] >= 0 && detail::store_rounded<Scale>(scales, parameters);
+    return detail::store_rounded<Scale>(scales, parameters);  // of either sign: levels are of both
   }
 
   friend bool operator==(const basic_trellis_codec&, const basic_trellis_codec&) = default;
