@@ -149,7 +149,7 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
   const program_result quantized = run({"quantize", "--low-layers", "2", "--tokens", "500", "--clusters", "20",
                                         "--seeds", "1", "--output", packed, "--plan", plan});
   const luq::packed_model file(packed);
-  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("ternary:g128")) == 2);
+  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("trellis-r3:g0")) == 2);
   CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("int4:g128:searched")) == 10);
   CHECK(table_in(quantized.out) == vlm::plan_table(file.choice()).rows);
   const std::string size = std::to_string(std::filesystem::file_size(packed));
