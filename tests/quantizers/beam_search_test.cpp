@@ -13,26 +13,17 @@
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
+#include "search_result.hpp"
 
 using luq::beam_search;
 using luq::matrix;
+using luq_test::damped_error;
+using luq_test::damped_row_error;
+using luq_test::decoded;
 using luq_test::for_each_codec;
 using luq_test::make_linear_problem;
 
 namespace {
-
-/// tr(E (H + 0.01 mean(diag H) I) E^T): what the search lowers.
-double damped_error(const luq_test::linear_problem& problem, const matrix& Q) {
-  Eigen::MatrixXd H = problem.H.cast<double>();
-  H.diagonal().array() += 0.01 * H.diagonal().mean();
-  const Eigen::MatrixXd E = (problem.W - Q).cast<double>();
-  return (E * H * E.transpose()).trace();
-}
-
-template <class Codec, class Quantizer>
-matrix decoded(const luq_test::linear_problem& problem, const Codec& codec, const Quantizer& quantizer) {
-  return luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
-}
 
 /// The least error of a matrix of one row over all sequences of symbols, under the parameters it has.
 template <class Codec>
@@ -155,9 +146,7 @@ TEST_CASE("every round lowers the error of every row") {
       CAPTURE(rounds);
       const matrix after = decoded(problem, codec, beam_search{.beams = 8, .rounds = rounds});
       for (luq::index r = 0; r < problem.W.rows(); ++r) {
-        luq_test::linear_problem row = problem;
-        row.W = problem.W.row(r);
-        CHECK(damped_error(row, after.row(r)) <= damped_error(row, before.row(r)) * (1 + 1e-4));
+        CHECK(damped_row_error(problem, after, r) <= damped_row_error(problem, before, r) * (1 + 1e-4));
       }
       before = after;
     }

@@ -15,29 +15,16 @@
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "search_result.hpp"
 
 using luq::gptq;
 using luq::matrix;
 using luq::refined;
+using luq_test::damped_error;
+using luq_test::damped_row_error;
+using luq_test::decoded;
 using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
-
-namespace {
-
-/// tr(E (H + damp mean(diag H) I) E^T): what refinement lowers.
-double damped_error(const luq_test::linear_problem& problem, const matrix& Q, double damp) {
-  Eigen::MatrixXd H = problem.H.cast<double>();
-  H.diagonal().array() += damp * H.diagonal().mean();
-  const Eigen::MatrixXd E = (problem.W - Q).cast<double>();
-  return (E * H * E.transpose()).trace();
-}
-
-template <class Codec, class Quantizer>
-matrix decoded(const luq_test::linear_problem& problem, const Codec& codec, const Quantizer& quantizer) {
-  return luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
-}
-
-}  // namespace
 
 TEST_CASE("every round lowers the error of every row, with every codec") {
   const auto problem = make_linear_problem(70, 100, 400, 1);
@@ -49,9 +36,7 @@ TEST_CASE("every round lowers the error of every row, with every codec") {
       const matrix after = decoded(problem, codec, refined<>{.rounds = rounds, .damp = 0.01});
       for (luq::index r = 0; r < problem.W.rows(); ++r) {
         CAPTURE(r);
-        luq_test::linear_problem row = problem;
-        row.W = problem.W.row(r);
-        CHECK(damped_error(row, after.row(r), 0.01) <= damped_error(row, before.row(r), 0.01) * (1 + 1e-5) + 1e-12);
+        CHECK(damped_row_error(problem, after, r) <= damped_row_error(problem, before, r) * (1 + 1e-5) + 1e-12);
       }
       before = after;
     }
@@ -96,13 +81,13 @@ TEST_CASE("codes of fixed scales end where no single change helps") {
     CAPTURE(codec.name());
     const refined<> many{.rounds = 40, .sweeps = 40, .damp = 0.01};
     auto result = luq::quantize_codes(problem.W, problem.H, codec, many);
-    const double error = damped_error(problem, result.decode(), 0.01);
+    const double error = damped_error(problem, result.decode());
     int better = 0;
     for (luq::index i = 0; i < result.codes.size(); ++i) {
       const luq::code kept = result.codes.data()[i];
       for (int q = 0; q < luq::levels<std::decay_t<decltype(codec)>>(); q += 1) {
         result.codes.data()[i] = static_cast<luq::code>(q);
-        better += damped_error(problem, result.decode(), 0.01) < error * (1 - 1e-4) ? 1 : 0;
+        better += damped_error(problem, result.decode()) < error * (1 - 1e-4) ? 1 : 0;
       }
       result.codes.data()[i] = kept;
     }

@@ -42,7 +42,7 @@ class row_refinement {
     const index unknowns = layout_.groups() * scales;
     for (auto& part : basis_) part.resize(W_.rows(), W_.cols());
     fill_basis();
-    const matrix gradient = error_gradient();
+    const matrix gradient = gradient_of(W_ - decoded());
     std::vector<basic_matrix<double>> normal(static_cast<std::size_t>(W_.rows()),
                                              basic_matrix<double>(unknowns, unknowns));
     for (index g = 0; g < layout_.groups(); ++g) add_normal_rows(g, normal);
@@ -51,7 +51,7 @@ class row_refinement {
 
   /// One pass of coordinate descent over all columns. Returns whether a code changed.
   bool reassign_codes() requires MemorylessCodec<Codec> {
-    matrix gradient = error_gradient();  // kept up to date as codes change
+    matrix gradient = gradient_of(W_ - decoded());  // kept up to date as codes change
     const Eigen::ArrayXf inverse = (H_.diagonal().array() + ridge_).inverse();
     bool changed = false;
     for (index begin = 0; begin < W_.cols(); begin += block) {
@@ -80,9 +80,7 @@ class row_refinement {
   /// (w - q)^T (H + ridge) (w - q) of each row.
   [[nodiscard]] Eigen::VectorXd row_errors() const {
     const matrix error = W_ - decoded();
-    matrix gradient = error * H_;
-    gradient += ridge_ * error;
-    return gradient.cwiseProduct(error).template cast<double>().rowwise().sum();
+    return gradient_of(error).cwiseProduct(error).template cast<double>().rowwise().sum();
   }
 
  private:
@@ -92,23 +90,30 @@ class row_refinement {
   [[nodiscard]] group_parameters& group(index g) const { return result_.groups[static_cast<std::size_t>(g)]; }
   [[nodiscard]] float* parameters(index r, index g) const { return group(g).values.row(first_ + r).data(); }
 
-  [[nodiscard]] matrix decoded() const {
-    matrix Q(W_.rows(), W_.cols());
+  /// Calls visit(r, column, code, parameters, column_class) for every weight, group by group.
+  template <class Visit>
+  void for_each_weight(Visit&& visit) const {
     for (index g = 0; g < layout_.groups(); ++g) {
       const index begin = layout_.first_column(g);
       for (index r = 0; r < W_.rows(); ++r) {
         const float* p = parameters(r, g);
         for (index c = 0; c < layout_.columns_of(g); ++c) {
-          Q(r, begin + c) = result_.codec.decode(result_.codes(first_ + r, begin + c), p, group(g).class_of(c));
+          visit(r, begin + c, result_.codes(first_ + r, begin + c), p, group(g).class_of(c));
         }
       }
     }
+  }
+
+  [[nodiscard]] matrix decoded() const {
+    matrix Q(W_.rows(), W_.cols());
+    for_each_weight([&](index r, index column, code q, const float* p, int column_class) {
+      Q(r, column) = result_.codec.decode(q, p, column_class);
+    });
     return Q;
   }
 
-  /// H (w - q) of each row.
-  [[nodiscard]] matrix error_gradient() const {
-    const matrix error = W_ - decoded();
+  /// (H + ridge) e of each row e of `error`.
+  [[nodiscard]] matrix gradient_of(const matrix& error) const {
     matrix gradient = error * H_;
     gradient += ridge_ * error;
     return gradient;
@@ -131,16 +136,10 @@ class row_refinement {
   }
 
   void fill_basis() {
-    for (index g = 0; g < layout_.groups(); ++g) {
-      const index begin = layout_.first_column(g);
-      for (index r = 0; r < W_.rows(); ++r) {
-        const float* p = parameters(r, g);
-        for (index c = 0; c < layout_.columns_of(g); ++c) {
-          const auto values = result_.codec.scale_basis(result_.codes(first_ + r, begin + c), p, group(g).class_of(c));
-          for (std::size_t s = 0; s < values.size(); ++s) basis_[s](r, begin + c) = values[s];
-        }
-      }
-    }
+    for_each_weight([&](index r, index column, code q, const float* p, int column_class) {
+      const auto values = result_.codec.scale_basis(q, p, column_class);
+      for (std::size_t s = 0; s < values.size(); ++s) basis_[s](r, column) = values[s];
+    });
   }
 
   /// The rows of D^T H D that belong to group g, up to the diagonal, for all rows of weights.
