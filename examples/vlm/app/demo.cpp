@@ -277,7 +277,7 @@ class demo_run {
     add(heading{"Candidates for the ultra-low rung at the same budget"});
     table rows{{"codec", "true bits", "mean output error", "low layers", "bytes", "accuracy"}, {}};
     for (const std::string& name : low_candidates) {
-      const quantized_decoder candidate = quantize(statistics_, name);
+      const quantized_decoder candidate = name == settings_.low ? low_ : quantize(statistics_, name);
       luq::prefix_policy policy = policy_of(orders_.front());
       policy.low = candidate.choice.codec;
       const luq::plan choice = luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
@@ -318,11 +318,16 @@ class demo_run {
         "Accuracy against mixing ratio", "share of multimodal tokens", "accuracy", chart_kind::line, {}, false};
     chart_series series{"lowest entropy first", {}, {}, {}, {}, true};
     for (const double alpha : {0.0, 0.25, 0.5, 0.75, 1.0}) {
-      const calibration statistics = calibrate_at(alpha);
-      const auto scores = entropy_scores(estimate_entropies(statistics, settings_.executor, progress_));
-      const quantized_decoder low = quantize(statistics, settings_.low);
-      const quantized_decoder high = quantize(statistics, settings_.high);
-      const luq::plan choice = luq::prefix_plan(policy_of(order_by_name("lowest", scores)), low_layers_);
+      quantized_decoder low = low_;
+      quantized_decoder high = high_;
+      named_order order = orders_.front();
+      if (alpha != settings_.alpha) {
+        const calibration statistics = calibrate_at(alpha);
+        low = quantize(statistics, settings_.low);
+        high = quantize(statistics, settings_.high);
+        order = order_by_name("lowest", entropy_scores(estimate_entropies(statistics, settings_.executor, progress_)));
+      }
+      const luq::plan choice = luq::prefix_plan(policy_of(order), low_layers_);
       const double result = exam_->take(planned_model(model_, choice, {&low, &high}, weight_form::decoded)).overall();
       std::string layers;
       for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {

@@ -59,8 +59,8 @@ const std::vector<rung>& frontier_rungs() {
       result.push_back({luq::parse_codec(codec), search::feedback});
       result.push_back({luq::parse_codec(codec), search::best});
     }
-    for (const char* codec : {"trellis-r2:g0", "trellis-r2:g128", "trellis-r3:g0", "trellis-r4:g0",
-                              "int2:g128:searched", "lloyd2:g128", "lloyd3:g64", "lloyd4:g64"}) {
+    for (const char* codec : {"trellis-r2:g0", "trellis-r3:g0", "trellis-r4:g0", "int2:g128:searched", "lloyd2:g128",
+                              "lloyd3:g64", "lloyd4:g64"}) {
       result.push_back({luq::parse_codec(codec), search::best});
     }
     return result;
