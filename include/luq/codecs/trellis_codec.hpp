@@ -16,7 +16,8 @@
 // The multiplier is the best of 40 tried by the error below. An 8-bit dot-product instruction adds those four bytes
 // while it multiplies them with an activation: shift, or, mask, multiply, mask, multiply-add for each vector of rows.
 // In the portable kernel of matmul.hpp one token takes 1.3 times as long as with int4 (radix 2 and 4), 2.6 times with
-// radix 3, which is what taking trits apart costs; beam search takes 1 to 4 us a weight and round on one core.
+// radix 3 (ternary_codec, whose trits are taken apart alike: 2.1); beam search takes 1 to 4 us a weight and round on
+// one core.
 //
 //   r  window  states  bits a weight (groups of 512)  relative MSE of a Gaussian, this / best scalar / bound
 //   2  12      4096    1.031                          0.277  / 0.363 (sign)     / 0.250
