@@ -11,6 +11,7 @@
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
@@ -18,6 +19,7 @@
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "luq/quantizers/row_column_scales.hpp"
 
 namespace luq_bench {
 
@@ -69,17 +71,35 @@ inline double relative_error(const matrix& W, const matrix& Q) {
   return (W - Q).cast<double>().squaredNorm() / W.cast<double>().squaredNorm();
 }
 
-template <class Codec, class Quantizer>
-void print_layer_line(const linear& l, const Codec& codec, const char* how, const Quantizer& quantizer) {
-  const auto decoded_under = [&](const matrix& H) {
-    return luq::pack(luq::quantize_codes(l.W, H, codec, quantizer, nullptr, luq::openmp_executor{})).unpack().decode();
-  };
-  const double bits =
-      8.0 * static_cast<double>(codec.bytes(l.W.rows(), l.W.cols()) + l.basis_bytes) / static_cast<double>(l.W.size());
+/// A line of the table of a layer. `decoded_under(H)` quantizes the weights under H and returns the decoded ones;
+/// `inputs_bytes` is what is stored for each input beside the packed matrix.
+template <class Codec, class DecodedUnder>
+void print_line(const linear& l, const Codec& codec, const char* how, luq::index inputs_bytes,
+                DecodedUnder&& decoded_under) {
+  const luq::index bytes = codec.bytes(l.W.rows(), l.W.cols()) + l.basis_bytes + inputs_bytes * l.W.cols();
+  const double bits = 8.0 * static_cast<double>(bytes) / static_cast<double>(l.W.size());
+  const double large_bits = bits_of_large_matrix(codec) + 8.0 * static_cast<double>(inputs_bytes) / 4096;
   std::printf("| %s | %s%s | %.3f | %.3f | %.4f | %.4f |\n", codec.name().c_str(), l.basis.c_str(), how, bits,
-              bits_of_large_matrix(codec), luq::relative_output_error(l.W, decoded_under(l.H), l.H),
+              large_bits, luq::relative_output_error(l.W, decoded_under(l.H), l.H),
               luq::relative_output_error(l.W, decoded_under(l.seen), l.held_out));
   std::fflush(stdout);
+}
+
+template <class Codec, class Quantizer>
+void print_layer_line(const linear& l, const Codec& codec, const char* how, const Quantizer& quantizer) {
+  print_line(l, codec, how, 0, [&](const matrix& H) {
+    return luq::pack(luq::quantize_codes(l.W, H, codec, quantizer, nullptr, luq::openmp_executor{})).unpack().decode();
+  });
+}
+
+/// AWQ's scales and those of rows and columns, before column feedback.
+template <class Codec, class Quantizer>
+void print_scaled_lines(const linear& l, const Codec& codec, const Quantizer& quantizer) {
+  print_line(l, codec, "AWQ's scales, activation order", 2, [&](const matrix& H) {
+    return luq::quantize_awq(l.W, H, luq::input_magnitude(H), codec, quantizer).decode();
+  });
+  print_line(l, codec, "scales of rows and columns, activation order", 2,
+             [&](const matrix& H) { return luq::quantize_row_column(l.W, H, codec, quantizer).decode(); });
 }
 
 template <class Codec>
@@ -102,6 +122,9 @@ void measure(measurement& m, const Codec& codec) {
     const luq::gptq activation{.order = luq::column_order::activation};
     print_layer_line(l, codec, "column feedback", luq::gptq{});
     print_layer_line(l, codec, "column feedback, activation order", activation);
+    print_layer_line(l, codec, "column feedback, group-aware order",
+                     luq::gptq{.order = luq::column_order::group_aware, .group = codec.group});
+    print_scaled_lines(l, codec, activation);
     print_layer_line(l, codec, "refined", luq::refined<>{.start = activation});
   }
   print_layer_line(l, codec, "beam search", luq::beam_search{});
