@@ -75,6 +75,17 @@ TEST_CASE("the scales of unchanged codes are the least-squares solution") {
   CHECK(static_cast<double>(result.groups[1].values(0, 0)) == doctest::Approx(expected[1]).epsilon(1e-4));
 }
 
+TEST_CASE("with so many scales that rows are solved a few at a time, each row is still solved") {
+  const auto problem = make_linear_problem(64, 400, 500, 11);  // 200 scales a row
+  const luq::sign_codec codec{.group = 2};
+  const matrix before = decoded(problem, codec, gptq{});
+  const matrix after = decoded(problem, codec, refined<>{.rounds = 1, .sweeps = 0});
+  for (luq::index r = 0; r < problem.W.rows(); ++r) {
+    CAPTURE(r);
+    CHECK(damped_row_error(problem, after, r) < damped_row_error(problem, before, r));
+  }
+}
+
 TEST_CASE("codes of fixed scales end where no single change helps") {
   const auto problem = make_linear_problem(5, 40, 300, 4);
   for_each_memoryless_codec(20, [&](const auto& codec) {

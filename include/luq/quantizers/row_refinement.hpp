@@ -43,10 +43,16 @@ class row_refinement {
     for (auto& part : basis_) part.resize(W_.rows(), W_.cols());
     fill_basis();
     const matrix gradient = gradient_of(W_ - decoded());
-    std::vector<basic_matrix<double>> normal(static_cast<std::size_t>(W_.rows()),
-                                             basic_matrix<double>(unknowns, unknowns));
-    for (index g = 0; g < layout_.groups(); ++g) add_normal_rows(g, normal);
-    for (index r = 0; r < W_.rows(); ++r) solve_row(r, gradient, normal[static_cast<std::size_t>(r)]);
+    // Normal equations are built for as many rows at once as fit into a few megabytes, at least one.
+    constexpr index most_entries = index{1} << 21;
+    const index at_once = std::clamp<index>(most_entries / std::max<index>(1, unknowns * unknowns), 1, W_.rows());
+    for (index from = 0; from < W_.rows(); from += at_once) {
+      const index rows = std::min(at_once, W_.rows() - from);
+      std::vector<basic_matrix<double>> normal(static_cast<std::size_t>(rows),
+                                               basic_matrix<double>(unknowns, unknowns));
+      for (index g = 0; g < layout_.groups(); ++g) add_normal_rows(g, from, normal);
+      for (index r = 0; r < rows; ++r) solve_row(from + r, gradient, normal[static_cast<std::size_t>(r)]);
+    }
   }
 
   /// One pass of coordinate descent over all columns. Returns whether a code changed.
@@ -142,25 +148,25 @@ class row_refinement {
     });
   }
 
-  /// The rows of D^T H D that belong to group g, up to the diagonal, for all rows of weights.
-  void add_normal_rows(index g, std::vector<basic_matrix<double>>& normal) const {
+  /// The rows of D^T H D that belong to group g, up to the diagonal, for the rows of weights from `from` on.
+  void add_normal_rows(index g, index from, std::vector<basic_matrix<double>>& normal) const {
     const index begin = layout_.first_column(g);
     const index columns = layout_.columns_of(g);
     const index end = begin + columns;
+    const auto rows = static_cast<index>(normal.size());
     for (index s = 0; s < scales; ++s) {
-      const auto own = basis_[static_cast<std::size_t>(s)].middleCols(begin, columns);
+      const auto own = basis_[static_cast<std::size_t>(s)].block(from, begin, rows, columns);
       matrix product = own * H_.block(begin, 0, columns, end);  // [rows x end]
       product.middleCols(begin, columns) += ridge_ * own;
-      for (index r = 0; r < W_.rows(); ++r) {
+      for (index r = 0; r < rows; ++r) {
         auto row = normal[static_cast<std::size_t>(r)].row(g * scales + s);
         for (index other = 0; other <= g; ++other) {
-          const index from = layout_.first_column(other);
+          const index first = layout_.first_column(other);
           const index count = layout_.columns_of(other);
           for (index t = 0; t < scales; ++t) {
-            row[other * scales + t] =
-                static_cast<double>(product.row(r)
-                                        .segment(from, count)
-                                        .dot(basis_[static_cast<std::size_t>(t)].row(r).segment(from, count)));
+            const auto& basis = basis_[static_cast<std::size_t>(t)];
+            row[other * scales + t] = static_cast<double>(
+                product.row(r).segment(first, count).dot(basis.row(from + r).segment(first, count)));
           }
         }
       }
