@@ -323,7 +323,7 @@ struct gptq {
       std::vector<float> importance;
       for (index c = 0; c < group.cols(); ++c) {
         const index j = place[static_cast<std::size_t>(layout.first_column(g) + c)];
-        group.col(c) = working.col(j);
+        for (index r = 0; r < group.rows(); ++r) group(r, c) = working(r, j);  // no column view: there may be no rows
         if (fit_is_weighted<Codec>()) importance.push_back(factor.importance(j, 1)[0]);
       }
       result.groups[static_cast<std::size_t>(g)] = detail::fit_group(result.codec, group, importance, executor);
