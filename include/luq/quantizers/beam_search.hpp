@@ -266,17 +266,11 @@ struct beam_search {
       result.groups[static_cast<std::size_t>(g)] =
           detail::fit_group(codec, alive.middleCols(first, columns), factor.importance(first, columns), executor);
     }
-    // The factor's ridge: relative to the mean of a diagonal in which dead inputs count as 1.
-    const double mean =
-        W.cols() == 0
-            ? 0.0
-            : (H.diagonal().array() == 0.0f).select(1.0f, H.diagonal().array()).template cast<double>().mean();
-    const auto ridge = static_cast<float>(factor.damp * mean);
     std::vector<double> chunk_loss(static_cast<std::size_t>(detail::row_chunks(W.rows())), 0.0);
     detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
       const matrix chunk = alive.middleRows(first, rows);
       chunk_loss[static_cast<std::size_t>(first / detail::row_chunk)] =
-          search_rows(chunk, H, ridge, factor.U, first, result);
+          search_rows(chunk, H, factor.ridge, factor.U, first, result);
     });
     report.loss = std::accumulate(chunk_loss.begin(), chunk_loss.end(), 0.0);
     return result;

@@ -17,6 +17,7 @@
 #include <Eigen/Cholesky>
 #include <cmath>
 
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -38,8 +39,9 @@ template <Executor E = serial_executor>
   detail::require_finite_weights(W);
   detail::require_square(W, "Hessian", H.rows(), H.cols());
   detail::require_square(W, "input drift", D.rows(), D.cols());
-  if (!H.allFinite() || !D.allFinite()) {
-    fail(errc::non_finite, H.allFinite() ? "input drift" : "Hessian", " of ", W.cols(),
+  const bool finite_hessian = all_finite(H);
+  if (!finite_hessian || !all_finite(D)) {
+    fail(errc::non_finite, finite_hessian ? "input drift" : "Hessian", " of ", W.cols(),
          " inputs: expected finite entries, got a NaN or infinity");
   }
   if (!(options.strength >= 0 && options.strength <= 1)) {

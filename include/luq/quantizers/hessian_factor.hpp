@@ -44,6 +44,7 @@ struct hessian_factor {
   std::vector<index> order;  ///< [in] the input that row and column j of U belong to; empty: input j
   std::vector<char> dead;    ///< [in] 1 where H_jj was 0, in the order of U
   double damp = 0;           ///< the damp that succeeded
+  float ridge = 0;           ///< what that added to each entry of the diagonal
   int factorizations = 0;    ///< how many were tried
 
   /// The input that column j of U belongs to.
@@ -169,7 +170,8 @@ template <Executor E = serial_executor>
     // The strictly lower triangle keeps H for the next attempt.
     if (result.factorizations > 0) mirror_lower(result.U);
     ++result.factorizations;
-    result.U.diagonal() = diagonal.array() + static_cast<float>(damp * mean);
+    result.ridge = static_cast<float>(damp * mean);
+    result.U.diagonal() = diagonal.array() + result.ridge;
     if (!detail::invert_factor(result.U, detail::factor_tile, executor)) continue;
     if (!detail::upper_is_finite(result.U)) continue;
     for (index i = 0; i < n; ++i) result.U.row(i).head(i).setZero();
