@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "luq/core/aligned_buffer.hpp"
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -419,8 +420,8 @@ template <Executor E = serial_executor>
   }
   if (total <= 0) fail(errc::insufficient_data, "k-means: expected a token of positive weight, got none");
   std::vector<std::uint8_t> finite(static_cast<std::size_t>(X.rows()));
-  executor.parallel_for(X.rows(), [&](index t) {  // 0 * x is 0 or a NaN; unlike allFinite(), a sum is vectorised
-    finite[static_cast<std::size_t>(t)] = (0.0f * X.row(t)).sum() == 0.0f ? 1 : 0;
+  executor.parallel_for(X.rows(), [&](index t) {
+    finite[static_cast<std::size_t>(t)] = all_finite(X.row(t).data(), X.cols()) ? 1 : 0;
   });
   const auto bad = std::find(finite.begin(), finite.end(), std::uint8_t{0});
   if (bad != finite.end()) {
