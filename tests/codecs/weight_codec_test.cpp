@@ -38,7 +38,7 @@ struct without_group : luq::sign_codec {
   void group() const;
 };
 struct without_storage : luq::sign_codec {
-  void unpack_parameters() const;
+  void read_parameters() const;
 };
 
 static_assert(luq::MemorylessCodec<renamed> && !luq::SequenceCodec<renamed>);

@@ -45,7 +45,7 @@ void check_arch() {
 }  // namespace
 
 TEST_CASE("the default instruction set") {
-  check_arch<xsimd::default_arch>();
+  check_arch<luq::default_arch>();
 }
 
 #if XSIMD_WITH_SSE2

@@ -19,21 +19,21 @@ namespace {
 
 /// Products of the first n tokens of X, in both modes, for each n.
 void check_products(const packed_problem& problem, const matrix& X, const std::vector<luq::index>& numbers_of_tokens) {
-  const expectation exact = luq_test::expect_float32(problem, X);
-  const expectation rounded = luq_test::expect_rounded(problem, X);
-  const expectation within_steps = luq_test::expect_int8(problem, X);
   for (const luq::index tokens : numbers_of_tokens) {
     CAPTURE(tokens);
-    const matrix in_float = luq_test::multiplied(problem.packed, X.topRows(tokens), activation_mode::float32);
-    const matrix in_int8 = luq_test::multiplied(problem.packed, X.topRows(tokens), activation_mode::int8);
-    CHECK(exact.top(tokens).violations(in_float) == 0);
-    CHECK(rounded.top(tokens).violations(in_int8) == 0);
-    CHECK(within_steps.top(tokens).violations(in_int8) == 0);
+    const matrix x = X.topRows(tokens);
+    const expectation exact = luq_test::expect_float32(problem, x);
+    const expectation rounded = luq_test::expect_rounded(problem, x);
+    const matrix in_float = luq_test::multiplied(problem.packed, x, activation_mode::float32);
+    const matrix in_int8 = luq_test::multiplied(problem.packed, x, activation_mode::int8);
+    CHECK(exact.violations(in_float) == 0);
+    CHECK(rounded.violations(in_int8) == 0);
+    CHECK(luq_test::expect_int8(problem, x).violations(in_int8) == 0);
     // Relative to ||Y|| the promise is one about many numbers: a single one may be the remainder of large terms.
     if (tokens < 4 || luq::rows_of(problem.packed) < 63) continue;
-    CHECK(relative_error(in_float, exact.value.topRows(tokens)) < 1e-5);
-    CHECK(relative_error(in_int8, rounded.value.topRows(tokens)) < 1e-5);
-    CHECK(relative_error(in_int8, exact.value.topRows(tokens)) < 2e-2);
+    CHECK(relative_error(in_float, exact.value) < 1e-5);
+    CHECK(relative_error(in_int8, rounded.value) < (problem.rounds_levels(tokens) ? 5e-3 : 1e-5));
+    CHECK(relative_error(in_int8, exact.value) < 2e-2);
   }
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("every number of tokens up to 9, and 33") {
   }
 }
 
-TEST_CASE("groups longer than a segment") {
+TEST_CASE("groups longer than a run") {
   for (const luq::index group : {255, 257, 300, 512, 600}) {
     for (const auto& codec : luq_test::all_codecs(group)) {
       for (const luq::index cols : {257, 512, 700}) check_shape(codec, 65, cols, {4});
@@ -110,16 +110,16 @@ TEST_CASE("products agree with the scalar reference") {
   }
 }
 
-TEST_CASE("sums over a full segment of the greatest codes and activations are exact") {
-  const luq::int_codec<8> codec{.group = luq::activation_segment, .symmetric = true};
-  luq::coded_matrix<luq::int_codec<8>> coded(codec, 2, luq::activation_segment);
+TEST_CASE("sums over a full run of the greatest codes and activations are exact") {
+  const luq::int_codec<8> codec{.group = luq::longest_run, .symmetric = true};
+  luq::coded_matrix<luq::int_codec<8>> coded(codec, 2, luq::longest_run);
   coded.groups[0].values.resize(2, 2);
   coded.groups[0].values.col(0).setOnes();
   coded.groups[0].values.col(1).setConstant(128.0f);
   coded.codes.row(0).setConstant(255);
   coded.codes.row(1).setConstant(255);
   coded.codes(1, 7) = 254;  // the sum is odd: it would be lost above 2^24
-  const matrix X = matrix::Constant(1, luq::activation_segment, 127.0f);
+  const matrix X = matrix::Constant(1, luq::longest_run, 127.0f);
   const matrix Y = luq_test::multiplied(luq::pack(coded), X, activation_mode::int8);
   CHECK(Y(0, 0) == 127.0f * 127.0f * 256.0f);
   CHECK(Y(0, 1) == 127.0f * 127.0f * 256.0f - 127.0f);

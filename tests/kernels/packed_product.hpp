@@ -37,7 +37,13 @@ struct packed_problem {
   luq::any_packed_matrix packed;
   double_matrix W;      // [rows x cols]
   double_matrix terms;  // [rows x cols] sum of the magnitudes of the terms of each weight's linear form
+  double_matrix greatest_levels;  // [rows x cols] greatest magnitude that a code of the row, group and class stands for
   int terms_of_weight;
+
+  /// int8 products of so many tokens round levels of weights.
+  [[nodiscard]] bool rounds_levels(luq::index tokens) const {
+    return terms_of_weight > 2 && tokens >= luq::tokens_of_levels;
+  }
 };
 
 inline packed_problem make_packed_problem(const luq::any_codec& any, luq::index rows, luq::index cols,
@@ -47,7 +53,7 @@ inline packed_problem make_packed_problem(const luq::any_codec& any, luq::index 
         using Codec = std::decay_t<decltype(codec)>;
         const auto coded = random_coded_matrix(codec, rows, cols, seed);
         packed_problem problem{luq::pack(coded), double_matrix(rows, cols), double_matrix::Zero(rows, cols),
-                               Codec::components + 1};
+                               double_matrix::Zero(rows, cols), Codec::components + 1};
         for (luq::index c = 0; c < cols; ++c) {
           const luq::index size = luq::group_size(codec, cols);
           const luq::group_parameters& group = coded.groups[static_cast<std::size_t>(c / size)];
@@ -60,6 +66,10 @@ inline packed_problem make_packed_problem(const luq::any_codec& any, luq::index 
                   std::abs(static_cast<double>(a[static_cast<std::size_t>(i)]) * Codec::component(q, i));
             }
             problem.terms(r, c) += std::abs(static_cast<double>(a.back()));
+            for (int level = 0; Codec::components > 1 && level < luq::code_count<Codec>(); ++level) {
+              const auto w = codec.decode(static_cast<luq::code>(level), group.row(r), group.class_of(c % size));
+              problem.greatest_levels(r, c) = std::max(problem.greatest_levels(r, c), std::abs(double{w}));
+            }
           }
         }
         return problem;
@@ -91,30 +101,41 @@ inline std::vector<luq::index> stored_order(const std::vector<std::uint8_t>& cla
   return order;
 }
 
+/// X quantized for W.
+template <class Arch, class Codec>
+luq::quantized_activations quantized_on(const luq::packed_matrix<Codec>& W, const luq::matrix_view& X) {
+  luq::quantized_activations result(W, X.rows());
+  for (luq::index block = 0; block < result.blocks(); ++block) {
+    luq::detail::quantize_block<Arch>(X.data(), X.outerStride(), block, result);
+  }
+  return result;
+}
+
 /// Activations as int8 products see them, columns in the order of the matrix.
 struct rounded_activations {
   double_matrix values;  // [tokens x cols] scale * q
-  double_matrix scales;  // [tokens x cols] scale of the segment that holds the column
-  luq::index segments;
+  double_matrix scales;  // [tokens x cols] scale of the run that holds the column
+  luq::index runs;
 };
 
-inline rounded_activations round_activations(const luq::any_packed_matrix& packed, const luq::matrix& X) {
+template <class Arch = luq::default_arch>
+rounded_activations round_activations(const luq::any_packed_matrix& packed, const luq::matrix& X) {
   return std::visit(
       [&](const auto& W) {
-        const auto prepared = luq::prepare_activations(W, X, luq::activation_mode::int8, luq::serial_executor{});
-        rounded_activations result{double_matrix(X.rows(), X.cols()), double_matrix(X.rows(), X.cols()), 0};
-        luq::index stored = 0;
-        for (luq::index g = 0; g < W.layout().groups(); ++g) {
-          const luq::index columns = W.layout().columns_of(g);
-          const std::vector<luq::index> order = stored_order(W.column_classes(g), columns);
-          for (luq::index place = 0; place < columns; ++place, ++stored) {
-            const luq::index segment = result.segments + place / luq::activation_segment;
-            const luq::index column = W.layout().first_column(g) + order[static_cast<std::size_t>(place)];
-            result.scales.col(column) = prepared.scales.col(segment).template cast<double>();
-            result.values.col(column) =
-                result.scales.col(column).cwiseProduct(prepared.values.col(stored).template cast<double>());
+        const auto quantized = quantized_on<Arch>(W, X);
+        rounded_activations result{double_matrix(X.rows(), X.cols()), double_matrix(X.rows(), X.cols()),
+                                   quantized.run_count()};
+        for (luq::index i = 0; i < quantized.run_count(); ++i) {
+          const luq::activation_run& run = quantized.runs[static_cast<std::size_t>(i)];
+          const std::vector<luq::index> order =
+              stored_order(W.column_classes(run.group), W.layout().columns_of(run.group));
+          for (luq::index place = run.first; place < run.end; ++place) {
+            const luq::index column = W.layout().first_column(run.group) + order[static_cast<std::size_t>(place)];
+            for (luq::index t = 0; t < X.rows(); ++t) {
+              result.scales(t, column) = static_cast<double>(quantized.scale(t, i));
+              result.values(t, column) = result.scales(t, column) * quantized.value(t, run, place);
+            }
           }
-          result.segments += (columns + luq::activation_segment - 1) / luq::activation_segment;
         }
         return result;
       },
@@ -166,17 +187,21 @@ inline expectation expect_float32(const packed_problem& problem, const luq::matr
           rounding_bound(X.cols() + problem.terms_of_weight + 2, double_product(x.cwiseAbs(), problem.terms))};
 }
 
-/// int8 products as products with rounded activations: the sums over segments are exact, only their scaling and
-/// addition rounds.
+/// int8 products as products with rounded activations: the sums over runs are exact, only their scaling and addition
+/// rounds. From tokens_of_levels tokens on, weights of codecs of several components are off by greatest / 254.
 inline expectation expect_rounded(const packed_problem& problem, const luq::matrix& X) {
   const rounded_activations x = round_activations(problem.packed, X);
-  // A segment is one part for each column class it holds, and a part adds one number for each term.
-  const luq::index length = 2 * x.segments * problem.terms_of_weight + 3;
-  return {double_product(x.values, problem.W),
-          rounding_bound(length, double_product(x.values.cwiseAbs(), problem.terms))};
+  const luq::index length = 2 * x.runs * problem.terms_of_weight + 3;  // a run adds two numbers for each term
+  expectation result{double_product(x.values, problem.W),
+                     rounding_bound(length, double_product(x.values.cwiseAbs(), problem.terms))};
+  if (problem.rounds_levels(X.rows())) {
+    const double half_step = (0.5 + 127 * 4 * 0x1p-24) / 127;  // the level is scaled in float before it is rounded
+    result.bound += half_step * double_product(x.values.cwiseAbs(), problem.greatest_levels);
+  }
+  return result;
 }
 
-/// int8 products as products with the activations themselves: sum_segments scale/2 sum |w|.
+/// int8 products as products with the activations themselves: sum_runs scale/2 sum |w|.
 inline expectation expect_int8(const packed_problem& problem, const luq::matrix& X) {
   const rounded_activations x = round_activations(problem.packed, X);
   constexpr double half_step = 0.5 + 127 * 3 * 0x1p-24;  // x / scale is rounded twice before it is rounded to q
@@ -185,7 +210,7 @@ inline expectation expect_int8(const packed_problem& problem, const luq::matrix&
 }
 
 /// Calls luq::matmul for the codec that `packed` has.
-template <class Arch = xsimd::default_arch, class E = luq::serial_executor>
+template <class Arch = luq::default_arch, class E = luq::serial_executor>
 void multiply(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::mutable_matrix_view Y,
               const luq::matmul_options& options = {}, const E& executor = {}) {
   std::visit([&](const auto& W) { luq::matmul<Arch>(W, X, Y, options, executor); }, packed);
@@ -194,7 +219,7 @@ void multiply(const luq::any_packed_matrix& packed, const luq::matrix_view& X, l
 inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 /// The product in a matrix that held NaNs, so that an element that is not written shows.
-template <class Arch = xsimd::default_arch, class E = luq::serial_executor>
+template <class Arch = luq::default_arch, class E = luq::serial_executor>
 luq::matrix multiplied(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::activation_mode mode,
                        const E& executor = {}) {
   luq::matrix Y = luq::matrix::Constant(X.rows(), luq::rows_of(packed), not_a_number);

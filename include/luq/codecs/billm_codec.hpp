@@ -114,8 +114,9 @@ struct basic_billm_codec {
   void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
     detail::pack_scales<Scale>(values, bytes);
   }
-  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
-    detail::unpack_scales<Scale>(bytes, values);
+  template <class Reader>
+  void read_parameters(Reader&& reader) const {
+    reader.template scales<Scale>(parameter_count);
   }
 
   [[nodiscard]] static constexpr int component(code q, int i) noexcept {
@@ -123,8 +124,9 @@ struct basic_billm_codec {
     const int u = (q & 2) != 0 ? 1 : -1;
     return i == 0 ? s : i == 1 ? u : s * u;
   }
-  [[nodiscard]] std::array<float, 4> coefficients(const float* parameters, int column_class) const noexcept {
-    if (column_class == 1) return {parameters[5], parameters[6], 0.0f, parameters[4]};
+  template <class Number>
+  [[nodiscard]] std::array<Number, 4> coefficients(const Number* parameters, int column_class) const noexcept {
+    if (column_class == 1) return {parameters[5], parameters[6], Number(0.0f), parameters[4]};
     return {parameters[1], parameters[2], parameters[3], parameters[0]};
   }
 

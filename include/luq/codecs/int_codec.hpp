@@ -105,17 +105,20 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     for (index r = 0; r < values.rows(); ++r) zeros.push_back(static_cast<std::uint8_t>(values(r, 1)));
     bit_pack(zeros, Bits, bytes.subspan(scales));
   }
-  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
-    const auto scales = static_cast<std::size_t>(scale_bytes(values.rows()));
-    detail::unpack_scales<Scale>(bytes.first(scales), values.leftCols(1));
-    for (index r = 0; r < values.rows(); ++r) {
-      values(r, 1) = symmetric ? symmetric_zero : static_cast<float>(bit_packed_at(bytes.subspan(scales), r, Bits));
+  template <class Reader>
+  void read_parameters(Reader&& reader) const {
+    reader.template scales<Scale>(1);
+    if (symmetric) {
+      reader.constant(symmetric_zero);
+    } else {
+      reader.template bit_packed<Bits>();
     }
   }
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return q; }
-  [[nodiscard]] std::array<float, 2> coefficients(const float* parameters, int) const noexcept {
-    return {parameters[0], -parameters[0] * parameters[1]};
+  template <class Number>
+  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+    return {parameters[0], -(parameters[0] * parameters[1])};
   }
 
   static constexpr int scale_count = 1;

@@ -89,9 +89,8 @@ class packed_matrix {
   [[nodiscard]] matrix tile_parameters(index row_tile, index group) const {
     const index h = layout_.rows_of(row_tile);
     matrix values(h, Codec::parameter_count);
-    codec_.unpack_parameters(
-        tile(row_tile, group).subspan(static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)))),
-        values);
+    const auto codes = static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)));
+    codec_.read_parameters(detail::parameter_reader(tile(row_tile, group).subspan(codes), values));
     return values;
   }
 

@@ -50,13 +50,15 @@ struct basic_sign_codec {
   void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
     detail::pack_scales<Scale>(values, bytes);
   }
-  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
-    detail::unpack_scales<Scale>(bytes, values);
+  template <class Reader>
+  void read_parameters(Reader&& reader) const {
+    reader.template scales<Scale>(parameter_count);
   }
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return q != 0 ? 1 : -1; }
-  [[nodiscard]] std::array<float, 2> coefficients(const float* parameters, int) const noexcept {
-    return {parameters[0], 0.0f};
+  template <class Number>
+  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+    return {parameters[0], Number(0.0f)};
   }
 
   static constexpr int scale_count = 1;

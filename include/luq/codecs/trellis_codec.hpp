@@ -74,15 +74,20 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
     return count;
   }();
 
+  /// A level is the sum of the four bytes of (level_multiplier * code) & level_mask, plus level_offset.
+  static constexpr std::uint32_t level_multiplier = 0x54b1e187u;
+  static constexpr std::uint32_t level_mask = 0x3f3f3f3fu;
+  static constexpr int level_offset = -126;
+
   [[nodiscard]] static constexpr code next(code previous, int symbol) noexcept {
     return static_cast<code>((static_cast<int>(previous) % (code_count / Radix)) * Radix + symbol);
   }
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept {
-    const std::uint32_t product = (0x54b1e187u * q) & 0x3f3f3f3fu;
+    const std::uint32_t product = (level_multiplier * q) & level_mask;
     return static_cast<int>((product & 0xffu) + ((product >> 8) & 0xffu) + ((product >> 16) & 0xffu) +
-                            (product >> 24)) -
-           126;
+                            (product >> 24)) +
+           level_offset;
   }
 
   [[nodiscard]] std::string name() const {
@@ -143,12 +148,14 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
   void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
     detail::pack_scales<Scale>(values, bytes);
   }
-  void unpack_parameters(std::span<const std::byte> bytes, mutable_matrix_view values) const {
-    detail::unpack_scales<Scale>(bytes, values);
+  template <class Reader>
+  void read_parameters(Reader&& reader) const {
+    reader.template scales<Scale>(parameter_count);
   }
 
-  [[nodiscard]] std::array<float, 2> coefficients(const float* parameters, int) const noexcept {
-    return {parameters[0], 0.0f};
+  template <class Number>
+  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+    return {parameters[0], Number(0.0f)};
   }
 
   static constexpr int scale_count = 1;

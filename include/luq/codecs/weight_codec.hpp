@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include "luq/codecs/bit_packing.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
@@ -56,6 +57,44 @@ struct coded_group {
   basic_matrix<code> codes;  ///< [rows x columns of the group]
 };
 
+namespace detail {
+
+/// Reads the stored parameters of some rows of a group (see read_parameters below) into a matrix.
+class parameter_reader {
+ public:
+  /// @param bytes   what pack_parameters wrote
+  /// @param values  [rows x parameters], overwritten
+  parameter_reader(std::span<const std::byte> bytes, mutable_matrix_view values) : bytes_(bytes), values_(values) {}
+
+  template <class Stored>
+  void scales(int count) {
+    for (int end = next_ + count; next_ < end; ++next_) {
+      for (index r = 0; r < values_.rows(); ++r) {
+        Stored stored;
+        std::memcpy(&stored, bytes_.data(), sizeof(Stored));
+        bytes_ = bytes_.subspan(sizeof(Stored));
+        values_(r, next_) = static_cast<float>(stored);
+      }
+    }
+  }
+
+  template <unsigned Bits>
+  void bit_packed() {
+    for (index r = 0; r < values_.rows(); ++r) values_(r, next_) = bit_packed_at(bytes_, r, Bits);
+    bytes_ = bytes_.subspan(static_cast<std::size_t>(bit_packed_bytes(values_.rows(), Bits)));
+    ++next_;
+  }
+
+  void constant(float value) { values_.col(next_++).setConstant(value); }
+
+ private:
+  std::span<const std::byte> bytes_;
+  mutable_matrix_view values_;
+  int next_ = 0;
+};
+
+}  // namespace detail
+
 /// Requirements, in the order in which data meets them:
 ///  - `group`: columns that share parameters, >= 1, or `whole_row`; `name()`: unique text form of all options.
 ///  - `fit(W, importance)`: parameters of the group W [rows x columns]. `importance` has one weight >= 0 per column
@@ -64,10 +103,13 @@ struct coded_group {
 ///  - `decode(code, parameters, column_class)`: the weight.
 ///  - `planes`: radices of the symbols of a code, lowest first: code = s0 + planes[0] * (s1 + planes[1] * ...);
 ///    each is 2, 3, 4, 16 or 256 (tile_layout.hpp stores 8, 5, 4, 2 or 1 such symbols in a byte).
-///  - `parameter_bytes(rows)`, `pack_parameters`, `unpack_parameters`: storage of a group's parameters for up to
-///    `tile_rows` rows; unpack restores exactly the values that fit() returned.
+///  - `parameter_bytes(rows)`, `pack_parameters(values, bytes)`: storage of a group's parameters for up to `tile_rows`
+///    rows. `read_parameters(reader)` says how they are stored, parameter by parameter: `reader.scales<Stored>(count)`,
+///    the next `count` are rows of Stored; `reader.bit_packed<Bits>()`, the next is one gapless stream of integers;
+///    `reader.constant(value)`, the next is not stored. Read, they are exactly the values that fit() returned.
 ///  - the linear form of integer kernels: w = coefficients[components] + sum_i coefficients[i] * component(code, i),
-///    component a small integer, |component| <= 255; equal to decode() within float rounding.
+///    component a small integer, |component| <= 255; equal to decode() within float rounding. coefficients() takes
+///    parameters of any type of number: float, or a vector of them.
 ///  - `scale_count`, `scale_basis(code, parameters, column_class)`, `store_scales(scales, parameters)`: the
 ///    decoded value is linear in the first scale_count parameters, w = sum_i parameters[i] * basis[i]; store_scales()
 ///    puts rounded new ones in their place, or returns false and changes nothing where storage cannot hold them or
@@ -78,8 +120,7 @@ struct coded_group {
 template <class C>
 concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> &&
     requires(const C codec, const matrix_view& W, std::span<const float> importance, const float* parameters,
-             int column_class, code q, index rows, std::span<std::byte> bytes, std::span<const std::byte> const_bytes,
-             mutable_matrix_view values, std::array<float, static_cast<std::size_t>(C::scale_count)> scales,
+             int column_class, code q, index rows, std::span<std::byte> bytes, detail::parameter_reader& reader, std::array<float, static_cast<std::size_t>(C::scale_count)> scales,
              float* mutable_parameters) {
   { codec.group } -> std::convertible_to<index>;
   { codec.name() } -> std::same_as<std::string>;
@@ -90,7 +131,7 @@ concept WeightCodec = std::copy_constructible<C> && std::equality_comparable<C> 
   { codec.decode(q, parameters, column_class) } -> std::same_as<float>;
   { codec.parameter_bytes(rows) } -> std::same_as<index>;
   codec.pack_parameters(W, bytes);
-  codec.unpack_parameters(const_bytes, values);
+  codec.read_parameters(reader);
   { codec.bytes(rows, rows) } -> std::same_as<index>;
   { C::components } -> std::convertible_to<int>;
   { C::component(q, 0) } -> std::same_as<int>;
@@ -217,19 +258,6 @@ void pack_scales(const matrix_view& values, std::span<std::byte> bytes) {
     for (index r = 0; r < values.rows(); ++r, out += sizeof(Stored)) {
       const auto stored = static_cast<Stored>(values(r, p));
       std::memcpy(out, &stored, sizeof(Stored));
-    }
-  }
-}
-
-template <class Stored>
-void unpack_scales(std::span<const std::byte> bytes, mutable_matrix_view values) {
-  LUQ_ASSERT(bytes.size() == static_cast<std::size_t>(values.size()) * sizeof(Stored));
-  const std::byte* in = bytes.data();
-  for (index p = 0; p < values.cols(); ++p) {
-    for (index r = 0; r < values.rows(); ++r, in += sizeof(Stored)) {
-      Stored stored;
-      std::memcpy(&stored, in, sizeof(Stored));
-      values(r, p) = static_cast<float>(stored);
     }
   }
 }

@@ -1,111 +1,232 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Activations as a kernel takes them: columns in the order in which the matrix stores them, and, for int8 products,
-// each segment of a token quantized to integers of -127 ... 127 with one scale, its greatest magnitude / 127.
+// Activations as integer kernels take them: columns in the order in which a packed matrix stores them, cut into runs,
+// and each run of each token rounded to integers of -127 ... 127 with one scale, its greatest magnitude / 127.
 //
-// A segment is a run of at most 256 stored columns of one group. The rounding error of an element is at most half a
-// step, |x - scale q| <= scale / 2, so that of a product with a row w is at most sum_segments scale/2 sum |w|.
-// Activations so small that their scale has no finite inverse become zero.
-// A segment that holds a NaN or an infinity gets scale NaN: the product is then NaN instead of a plausible number.
+// A run is a stretch of stored columns that lie in one group, have one column class, and are at most 256. The rounding
+// error of an element is at most half a step, |x - scale q| <= scale / 2, so that of a product with a row w is at most
+// sum_runs scale/2 sum |w|. Activations so small that their scale has no finite inverse become zero. A run that holds
+// a NaN or an infinity gets scale NaN: the product is then NaN instead of a plausible number.
+//
+// Four tokens form a block, and the bytes of four neighbouring columns a quad, what one dot-product instruction takes:
+//
+//   block of 4 tokens  | quad 0: token 0 (4 bytes) | token 1 | token 2 | token 3 | quad 1: token 0 | ...
+//
+// A run starts at a whole unit of words of the matrix (unit_columns) and ends with one; bytes that belong to columns
+// outside of the run are 0. A unit that two runs share stands in both.
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/executor.hpp"
+#include "luq/core/aligned_buffer.hpp"
+#include "luq/kernels/component_form.hpp"
+#include "luq/kernels/integer_lanes.hpp"
 
 namespace luq {
 
 /// How a kernel takes activations.
 enum class activation_mode {
   float32,  ///< as they are: the product is exact but for float rounding
-  int8,     ///< quantized for each token and segment: what integer instructions multiply
+  int8,     ///< rounded to integers for each token and run: what integer instructions multiply
 };
 
-/// Columns of one segment at most. Integer sums over a segment are exact in float lanes: components of weights reach
-/// 255 and activations 127, and 255 * 127 * 256 < 2^24.
-inline constexpr index activation_segment = 256;
+/// Columns of a run at most.
+inline constexpr index longest_run = 256;
 
-/// Activations [tokens x in] in stored order of columns.
-struct prepared_activations {
-  matrix values;  ///< [tokens x in]: x itself, or the integer q
-  matrix scales;  ///< [tokens x segments] for int8, else empty
-
-  /// Segments of a matrix of `cols` columns in groups of `group`: the first of each group.
-  [[nodiscard]] static index segments_before(index group_number, index group) {
-    return group_number * ((group + activation_segment - 1) / activation_segment);
-  }
+/// Stored columns of a group that share an activation scale and a column class.
+struct activation_run {
+  index group;
+  index first;        ///< stored columns first ... end-1 of the group
+  index end;
+  index unit_first;   ///< first, rounded down to a whole unit
+  index quads;        ///< from unit_first to the end, rounded up to a whole unit
+  index quad_offset;  ///< quads of the runs before
+  int column_class;
 };
+
+/// Tokens that lie together.
+inline constexpr index tokens_of_block = 4;
 
 namespace detail {
 
-/// Column of the matrix at each stored place: the identity unless the codec has column classes.
+/// The runs of a packed matrix, in stored order.
+template <WeightCodec Codec>
+[[nodiscard]] std::vector<activation_run> runs_of(const packed_matrix<Codec>& W) {
+  constexpr index unit = unit_columns<Codec>;
+  constexpr index longest = longest_run / unit * unit;
+  std::vector<activation_run> runs;
+  index quads = 0;
+  const auto& layout = W.layout();
+  for (index g = 0; g < layout.groups(); ++g) {
+    const index k = layout.columns_of(g);
+    const std::vector<std::uint8_t> classes = W.column_classes(g);
+    const index border = std::count(classes.begin(), classes.end(), std::uint8_t{1});  // class 1 is stored first
+    for (index first = 0; first < k;) {
+      const index unit_first = first / unit * unit;
+      const index end = std::min({unit_first + longest, first < border ? border : k, k});
+      const index run_quads = (end - unit_first + unit - 1) / unit * (unit / 4);
+      runs.push_back({g, first, end, unit_first, run_quads, quads, first < border ? 1 : 0});
+      quads += run_quads;
+      first = end;
+    }
+  }
+  return runs;
+}
+
+/// Column of the matrix at each stored place; empty where the two are the same.
 template <WeightCodec Codec>
 [[nodiscard]] std::vector<index> columns_in_stored_order(const packed_matrix<Codec>& W) {
-  std::vector<index> columns(static_cast<std::size_t>(W.cols()));
-  for (index g = 0; g < W.layout().groups(); ++g) {
-    const index first = W.layout().first_column(g);
-    const std::vector<index> places = stored_places(W.column_classes(g), W.layout().columns_of(g));
-    for (std::size_t c = 0; c < places.size(); ++c) {
-      columns[static_cast<std::size_t>(first + places[c])] = first + static_cast<index>(c);
+  std::vector<index> columns;
+  if constexpr (Codec::column_classes > 1) {
+    columns.resize(static_cast<std::size_t>(W.cols()));
+    for (index g = 0; g < W.layout().groups(); ++g) {
+      const index first = W.layout().first_column(g);
+      const std::vector<index> places = stored_places(W.column_classes(g), W.layout().columns_of(g));
+      for (std::size_t c = 0; c < places.size(); ++c) {
+        columns[static_cast<std::size_t>(first + places[c])] = first + static_cast<index>(c);
+      }
     }
   }
   return columns;
 }
 
-/// Replaces x[0 ... count) by integers; returns the scale.
-inline float quantize_segment(float* x, index count) {
-  float magnitude = 0;
-  float poison = 0;  // 0 while all values are finite, NaN after
-  for (index c = 0; c < count; ++c) {
-    magnitude = std::max(magnitude, std::abs(x[c]));
-    poison += x[c] - x[c];
+}  // namespace detail
+
+/// Room for quantized activations [tokens x in] of one matrix, and what kernels need to find them.
+struct quantized_activations {
+  index tokens = 0;
+  index group = 0;                   ///< columns of a group of the matrix
+  std::vector<activation_run> runs;
+  std::vector<index> columns;        ///< column of the matrix at each stored place, or empty if that is the identity
+  index quads = 0;                   ///< of all runs of one token
+  aligned_buffer<std::int8_t> bytes; ///< blocks, see above
+  std::vector<float> scales;         ///< [tokens][runs]
+  std::vector<std::int32_t> sums;    ///< [tokens][runs]: of the integers
+
+  template <WeightCodec Codec>
+  quantized_activations(const packed_matrix<Codec>& W, index tokens_)
+      : tokens(tokens_),
+        group(group_size(W.codec(), W.cols())),
+        runs(detail::runs_of(W)),
+        columns(detail::columns_in_stored_order(W)),
+        quads(runs.empty() ? 0 : runs.back().quad_offset + runs.back().quads),
+        bytes(static_cast<std::size_t>(tokens * quads * 4)),
+        scales(static_cast<std::size_t>(tokens) * runs.size()),
+        sums(scales.size()) {}
+
+  [[nodiscard]] index run_count() const { return static_cast<index>(runs.size()); }
+  [[nodiscard]] index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
+  [[nodiscard]] index tokens_in_block(index block) const {
+    return std::min(tokens_of_block, tokens - block * tokens_of_block);
   }
-  const float scale = magnitude / 127.0f + poison;
-  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
+
+  /// The quads of a run of a block, [quad][token of the block][4].
+  [[nodiscard]] const std::int8_t* block_quads(index block, const activation_run& run) const {
+    return bytes.data() + (block * tokens_of_block * quads + run.quad_offset * tokens_in_block(block)) * 4;
+  }
+  /// Token t, stored column `place` of a run.
+  [[nodiscard]] std::int8_t value(index t, const activation_run& run, index place) const {
+    const index block = t / tokens_of_block;
+    const index within = place - run.unit_first;
+    return block_quads(block, run)[(within / 4 * tokens_in_block(block) + t % tokens_of_block) * 4 + within % 4];
+  }
+  [[nodiscard]] float scale(index t, index run) const { return scales[static_cast<std::size_t>(t * run_count() + run)]; }
+  [[nodiscard]] std::int32_t sum(index t, index run) const {
+    return sums[static_cast<std::size_t>(t * run_count() + run)];
+  }
+};
+
+namespace detail {
+
+/// Scale of x[0 ... count): the greatest magnitude / 127, or NaN if not all are finite.
+template <class Arch>
+[[nodiscard]] float activation_scale(const float* x, index count) {
+  using lanes = integer_lanes<Arch>;
+  typename lanes::floats largest = lanes::broadcast_float(0.0f);
+  typename lanes::floats poison = lanes::broadcast_float(0.0f);  // x - x: 0 while all are finite, NaN after
+  index c = 0;
+  for (; c + lanes::lanes <= count; c += lanes::lanes) {
+    const auto values = lanes::load_floats(x + c);
+    largest = lanes::greater_magnitude(largest, values);
+    poison = poison + (values - values);
+  }
+  float magnitude = lanes::reduce_max(largest);
+  std::array<float, static_cast<std::size_t>(lanes::lanes)> poisons;
+  lanes::store_floats(poisons.data(), poison);
+  float poisoned = 0;
+  for (const float p : poisons) poisoned += p;
+  for (; c < count; ++c) {
+    magnitude = magnitude < std::abs(x[c]) ? std::abs(x[c]) : magnitude;
+    poisoned += x[c] - x[c];
+  }
+  return magnitude / 127.0f + poisoned;
+}
+
+/// Rounds x[0 ... count) to integers; returns their sum.
+template <class Arch>
+std::int32_t round_activations(const float* x, index count, float scale, std::int8_t* q) {
+  using lanes = integer_lanes<Arch>;
+  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;  // also 0 for a scale that is NaN
   // The inverse of a tiny subnormal scale is infinite; such activations are zero for every purpose.
   const float factor = inverse <= std::numeric_limits<float>::max() ? inverse : 0.0f;
-  for (index c = 0; c < count; ++c) x[c] = poison == 0 ? std::nearbyint(x[c] * factor) : 0.0f;
-  return scale;
+  if (factor == 0.0f) {
+    std::memset(q, 0, static_cast<std::size_t>(count));
+    return 0;
+  }
+  typename lanes::sums sums = lanes::zero();
+  index c = 0;
+  for (; c + lanes::lanes <= count; c += lanes::lanes) sums = lanes::add(sums, lanes::quantize(x + c, factor, q + c));
+  std::int32_t sum = lanes::reduce_add(sums);
+  for (; c < count; ++c) {
+    const auto value = static_cast<std::int32_t>(std::nearbyint(x[c] * factor));
+    q[c] = static_cast<std::int8_t>(value);
+    sum += value;
+  }
+  return sum;
+}
+
+/// Quantizes block `block` of X.
+/// @param X       the first of all tokens; tokens are `stride` floats apart
+/// @param result  scales, sums and bytes of the block's tokens are written
+template <class Arch>
+void quantize_block(const float* X, index stride, index block, quantized_activations& result) noexcept {
+  const index tokens = result.tokens_in_block(block);
+  const index run_count = result.run_count();
+  alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> gathered;
+  alignas(64) std::array<std::int8_t, static_cast<std::size_t>(longest_run + 64)> q;
+  for (index t = 0; t < tokens; ++t) {
+    const index token = block * tokens_of_block + t;
+    const float* x = X + token * stride;
+    for (index i = 0; i < run_count; ++i) {
+      const activation_run& run = result.runs[static_cast<std::size_t>(i)];
+      const index count = run.end - run.first;
+      const index first = run.group * result.group + run.first;
+      const float* values = x + first;
+      if (!result.columns.empty()) {
+        for (index c = 0; c < count; ++c) {
+          gathered[static_cast<std::size_t>(c)] = x[result.columns[static_cast<std::size_t>(first + c)]];
+        }
+        values = gathered.data();
+      }
+      const auto place = static_cast<std::size_t>(token * run_count + i);
+      const float scale = activation_scale<Arch>(values, count);
+      result.scales[place] = scale;
+      const index before = run.first - run.unit_first;
+      std::memset(q.data(), 0, static_cast<std::size_t>(run.quads * 4));
+      result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
+      auto* out = const_cast<std::int8_t*>(result.block_quads(block, run));
+      if (tokens == 1) {
+        std::memcpy(out, q.data(), static_cast<std::size_t>(run.quads * 4));
+      } else {
+        for (index quad = 0; quad < run.quads; ++quad) std::memcpy(out + (quad * tokens + t) * 4, &q[static_cast<std::size_t>(quad * 4)], 4);
+      }
+    }
+  }
 }
 
 }  // namespace detail
-
-/// Prepares X [tokens x in] for products with W.
-template <WeightCodec Codec, Executor E>
-[[nodiscard]] prepared_activations prepare_activations(const packed_matrix<Codec>& W, const matrix_view& X,
-                                                       activation_mode mode, const E& executor) {
-  const auto& layout = W.layout();
-  const index group = group_size(W.codec(), W.cols());
-  index segments = 0;
-  if (layout.groups() > 0) {
-    segments = prepared_activations::segments_before(layout.groups() - 1, group) +
-               (layout.columns_of(layout.groups() - 1) + activation_segment - 1) / activation_segment;
-  }
-  prepared_activations result{X, matrix()};
-  if (mode == activation_mode::int8) result.scales.resize(X.rows(), segments);
-  std::vector<index> columns;
-  if constexpr (Codec::column_classes > 1) columns = detail::columns_in_stored_order(W);
-
-  executor.parallel_for(X.rows(), [&](index t) {
-    for (std::size_t place = 0; place < columns.size(); ++place) {
-      result.values(t, static_cast<index>(place)) = X(t, columns[place]);
-    }
-    if (mode == activation_mode::float32) return;
-    for (index g = 0; g < layout.groups(); ++g) {
-      for (index first = 0; first < layout.columns_of(g); first += activation_segment) {
-        const index count = std::min(activation_segment, layout.columns_of(g) - first);
-        const index segment = prepared_activations::segments_before(g, group) + first / activation_segment;
-        float* x = &result.values(t, layout.first_column(g) + first);
-        result.scales(t, segment) = detail::quantize_segment(x, count);
-      }
-    }
-  });
-  return result;
-}
-
 }  // namespace luq

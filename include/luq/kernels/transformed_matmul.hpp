@@ -11,7 +11,7 @@
 namespace luq {
 
 /// Y = X W^T, or Y += X W^T, for W = Q T [out x in]; parameters as in matmul() of packed_matrix.
-template <class Arch = xsimd::default_arch, WeightCodec Codec, InputTransform Transform, Executor E = serial_executor>
+template <class Arch = default_arch, WeightCodec Codec, InputTransform Transform, Executor E = serial_executor>
 void matmul(const transformed_matrix<Codec, Transform>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, const E& executor = {}) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());

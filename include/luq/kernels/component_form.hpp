@@ -1,0 +1,119 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the integer components of a codec follow from what its planes store: found from Codec::planes and
+// Codec::component() while compiling, so that kernels know formats and not codecs.
+//
+// With s_p the symbol of plane p, a component v of a code is one of
+//
+//   affine       v = sum_p factor_p s_p + offset                      int, sign, ternary, lut2, and two of BiLLM's three
+//   bilinear     v = factor_0 s_0 + factor_1 s_1 + product s_0 s_1 + offset       two sign planes: all of BiLLM's
+//   tabulated    v = table[code]                                      any codec of at most 16 codes
+//
+// Only where codes remember (SequenceCodec) none holds; operand_decoder.hpp follows the codes then.
+#pragma once
+
+#include <array>
+
+#include "luq/codecs/weight_codec.hpp"
+
+namespace luq::detail {
+
+/// Symbol of plane `plane` in a code.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr int symbol_of(int code_value, std::size_t plane) noexcept {
+  for (std::size_t p = 0; p < plane; ++p) code_value /= static_cast<int>(Codec::planes[p]);
+  return code_value % static_cast<int>(Codec::planes[plane]);
+}
+
+/// Number of codes that differ by one in `plane` only: what symbols of a plane count in a code.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr int plane_weight(std::size_t plane) noexcept {
+  int weight = 1;
+  for (std::size_t p = 0; p < plane; ++p) weight *= static_cast<int>(Codec::planes[p]);
+  return weight;
+}
+
+template <std::size_t Planes>
+struct component_form {
+  std::array<int, Planes> factor{};
+  int product = 0;  ///< of the symbols of two planes of radix 2
+  int offset = 0;
+  bool exact = false;  ///< the component is what this says for every code
+};
+
+/// The form of component i.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr component_form<Codec::planes.size()> form_of_component(int i) noexcept {
+  component_form<Codec::planes.size()> form;
+  if constexpr (!SequenceCodec<Codec>) {
+    form.offset = Codec::component(0, i);
+    for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
+      form.factor[p] = Codec::component(static_cast<code>(plane_weight<Codec>(p)), i) - form.offset;
+    }
+    if constexpr (Codec::planes.size() == 2) {
+      if (Codec::planes[0] == 2 && Codec::planes[1] == 2) {
+        form.product = Codec::component(3, i) - form.factor[0] - form.factor[1] - form.offset;
+      }
+    }
+    form.exact = true;
+    for (int q = 0; q < levels<Codec>(); ++q) {
+      int value = form.offset;
+      int symbols = 1;
+      for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
+        value += form.factor[p] * symbol_of<Codec>(q, p);
+        symbols *= symbol_of<Codec>(q, p);
+      }
+      form.exact = form.exact && value + form.product * symbols == Codec::component(static_cast<code>(q), i);
+    }
+  }
+  return form;
+}
+
+/// All components have exact forms.
+template <WeightCodec Codec>
+inline constexpr bool has_exact_forms = [] {
+  for (int i = 0; i < Codec::components; ++i) {
+    if (!form_of_component<Codec>(i).exact) return false;
+  }
+  return true;
+}();
+
+/// A component takes the product of two symbols.
+template <WeightCodec Codec>
+inline constexpr bool has_symbol_products = [] {
+  for (int i = 0; i < Codec::components; ++i) {
+    if (form_of_component<Codec>(i).product != 0) return true;
+  }
+  return false;
+}();
+
+/// Least value of component i, and the difference to the greatest.
+struct component_range {
+  int least;
+  int width;
+};
+
+template <WeightCodec Codec>
+[[nodiscard]] constexpr component_range range_of_component(int i) noexcept {
+  int least = Codec::component(0, i);
+  int greatest = least;
+  for (int q = 1; q < code_count<Codec>(); ++q) {
+    least = std::min(least, Codec::component(static_cast<code>(q), i));
+    greatest = std::max(greatest, Codec::component(static_cast<code>(q), i));
+  }
+  return {least, greatest - least};
+}
+
+/// Columns that the words of all planes cover together: the least unit in which a group can be cut between words.
+template <WeightCodec Codec>
+inline constexpr index unit_columns = [] {
+  index columns = 0;
+  for (const auto radix : Codec::planes) {
+    const index of_plane = radix == 2 ? 32 : radix == 3 ? 20 : radix == 4 ? 16 : radix == 16 ? 8 : 4;
+    columns = std::max(columns, of_plane);
+  }
+  return columns;
+}();
+
+}  // namespace luq::detail

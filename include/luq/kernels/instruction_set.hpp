@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The instruction sets that kernels know by name. A kernel takes one as a template parameter, so that it stands in every
+// mangled name and code compiled with different flags never shares an instantiation. Any architecture of xsimd will do;
+// two that integer kernels want and xsimd 8.1 has not are added here.
+//
+//   avx512_vnni      8-bit dot products (VNNI) and byte permutations over 64 entries (VBMI), on top of AVX-512BW
+//   neon64_dotprod   8-bit dot products, on top of 64-bit NEON
+//
+// Other sets with integer kernels of their own (integer_lanes.hpp) are xsimd::avx512bw, xsimd::avx2, its variant with
+// FMA, and xsimd::neon64. The rest multiply integers one by one, which is exact and slow.
+#pragma once
+
+#include <xsimd/xsimd.hpp>
+
+namespace luq {
+
+struct avx512_vnni {
+  using float_arch = xsimd::avx512bw;  ///< for float arithmetic
+  [[nodiscard]] static constexpr const char* name() noexcept { return "avx512bw+vnni+vbmi"; }
+};
+
+struct neon64_dotprod {
+  using float_arch = xsimd::neon64;
+  [[nodiscard]] static constexpr const char* name() noexcept { return "arm64+neon+dotprod"; }
+};
+
+namespace detail {
+
+template <class Arch>
+struct float_arch_of {
+  using type = Arch;
+};
+template <class Arch>
+requires requires { typename Arch::float_arch; }
+struct float_arch_of<Arch> {
+  using type = typename Arch::float_arch;
+};
+
+/// The architecture of xsimd that does the float arithmetic of `Arch`.
+template <class Arch>
+using float_arch = typename float_arch_of<Arch>::type;
+
+}  // namespace detail
+
+/// The best instruction set that the compiler's flags allow.
+#if defined(__AVX512VNNI__) && defined(__AVX512VBMI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+using default_arch = avx512_vnni;
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
+using default_arch = neon64_dotprod;
+#else
+using default_arch = xsimd::default_arch;
+#endif
+
+}  // namespace luq

@@ -1,0 +1,371 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Y = X W^T with quantized activations, row tile by row tile. With integer activations q = x / scale and the linear
+// form w = a_0 + sum_i a_i v_i of a codec, the sums of q v_i over a run of columns are exact, and
+//
+//   y += scale * (a_0 sum q + sum_i a_i sum q v_i)
+//
+// One token is multiplied straight from the packed words where the codec's components allow it (plane_dots.hpp). More
+// are multiplied with operands, decoded once for all (operand_decoder.hpp, token_block.hpp). From tokens_of_levels
+// tokens on, codecs of several components are decoded to whole weights, rounded to 8 bits of the greatest level of
+// their row and run: |error of a weight| <= greatest / 254. It is the only place where a weight is not what it is.
+//
+// Tiles are independent of each other, so that the result is the same bits however they are shared out.
+#pragma once
+
+#include <algorithm>
+
+#include "luq/codecs/packed_matrix.hpp"
+#include "luq/core/aligned_buffer.hpp"
+#include "luq/kernels/activations.hpp"
+#include "luq/kernels/component_form.hpp"
+#include "luq/kernels/integer_lanes.hpp"
+#include "luq/kernels/operand_decoder.hpp"
+#include "luq/kernels/plane_dots.hpp"
+#include "luq/kernels/tile_planes.hpp"
+#include "luq/kernels/token_block.hpp"
+
+namespace luq {
+
+/// Tokens from which on codecs of several components multiply levels rounded to 8 bits in int8 mode.
+inline constexpr index tokens_of_levels = 32;
+
+/// Where a product goes.
+struct product_output {
+  float* data;        ///< element of token 0, row 0
+  index stride;       ///< floats from token to token
+  const float* bias;  ///< [rows], or null for none
+  bool accumulate;    ///< add to what is there
+};
+
+namespace detail {
+
+/// Tokens whose sums are kept at once: 64 rows of them take 128 KiB, a part of the second-level cache.
+inline constexpr index tokens_of_pass = 512;
+
+/// Memory that the product of some row tiles needs beside its arguments; rewritten freely.
+template <class Codec>
+[[nodiscard]] index scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
+  const index sums = std::min(tokens, tokens_of_pass) * tile_rows * static_cast<index>(sizeof(float));
+  return sums + longest_run * tile_rows + tile_layout<Codec>::code_bytes(tile_rows, group_size(W.codec(), W.cols()));
+}
+
+/// Parameters of the rows of a tile as floats, [parameter][tile_rows]; see read_parameters() of WeightCodec.
+template <class Arch, WeightCodec Codec>
+class tile_parameters {
+  using lanes = integer_lanes<Arch>;
+
+ public:
+  tile_parameters(const Codec& codec, const std::byte* bytes, index rows) : bytes_(bytes), rows_(rows) {
+    codec.read_parameters(*this);
+  }
+
+  template <class Stored>
+  LUQ_ALWAYS_INLINE void scales(int count) {
+    for (int p = 0; p < count; ++p, ++next_, bytes_ += rows_ * static_cast<index>(sizeof(Stored))) {
+      alignas(64) Stored padded[tile_rows];
+      const std::byte* from = bytes_;
+      if (rows_ < tile_rows) {
+        std::memset(static_cast<void*>(padded), 0, sizeof padded);
+        std::memcpy(static_cast<void*>(padded), bytes_, static_cast<std::size_t>(rows_) * sizeof(Stored));
+        from = reinterpret_cast<const std::byte*>(padded);
+      }
+      const auto* stored = reinterpret_cast<const Stored*>(from);
+      for (index r = 0; r < tile_rows; r += lanes::lanes) {
+        if constexpr (std::same_as<Stored, half>) {
+          lanes::store_floats(values_[next_] + r, lanes::load_halves(stored + r));
+        } else {
+          lanes::store_floats(values_[next_] + r, lanes::load_floats(stored + r));
+        }
+      }
+    }
+  }
+
+  template <unsigned Bits>
+  LUQ_ALWAYS_INLINE void bit_packed() {
+    std::uint8_t integers[tile_rows];
+    for (index first = 0; first < tile_rows; first += 8) spread_bits<Bits>(first, integers + first);
+    for (index r = 0; r < tile_rows; r += lanes::lanes) {
+      lanes::store_floats(values_[next_] + r, lanes::load_bytes_as_floats(integers + r));
+    }
+    ++next_;
+  }
+
+  LUQ_ALWAYS_INLINE void constant(float value) {
+    for (index r = 0; r < tile_rows; r += lanes::lanes) {
+      lanes::store_floats(values_[next_] + r, lanes::broadcast_float(value));
+    }
+    ++next_;
+  }
+
+  /// Parameter `p` of the rows r, r + 1, ... of one vector.
+  [[nodiscard]] LUQ_ALWAYS_INLINE typename lanes::floats vector(int p, index r) const {
+    return lanes::load_floats(values_[p] + r);
+  }
+
+ private:
+  /// Eight integers of the stream, rows first ... first+7, to a byte each: halves, quarters and single ones move apart.
+  template <unsigned Bits>
+  LUQ_ALWAYS_INLINE void spread_bits(index first, std::uint8_t* to) const {
+    std::uint64_t x = 0;
+    const index end = bit_packed_bytes(rows_, Bits);
+    const index begin = std::min(end, first / 8 * static_cast<index>(Bits));
+    std::memcpy(&x, bytes_ + begin, static_cast<std::size_t>(std::min<index>(Bits, end - begin)));
+    constexpr std::uint64_t ones = ~std::uint64_t{0};
+    if constexpr (Bits < 8) {
+      constexpr std::uint64_t half_mask = ones >> (64 - 4 * Bits);
+      x = (x & half_mask) | ((x >> (4 * Bits)) << 32);
+      constexpr std::uint64_t quarter_mask = (ones >> (64 - 2 * Bits)) * 0x0000000100000001u;
+      x = (x & quarter_mask) | (((x >> (2 * Bits)) & quarter_mask) << 16);
+      constexpr std::uint64_t single_mask = (ones >> (64 - Bits)) * 0x0001000100010001u;
+      x = (x & single_mask) | (((x >> Bits) & single_mask) << 8);
+    }
+    std::memcpy(to, &x, 8);
+  }
+
+  const std::byte* bytes_;
+  index rows_;
+  int next_ = 0;
+  alignas(64) float values_[Codec::parameter_count][tile_rows];
+};
+
+/// One row tile after the other of a product.
+template <class Arch, WeightCodec Codec>
+class integer_product {
+  using lanes = integer_lanes<Arch>;
+  static constexpr int components = Codec::components;
+  static constexpr std::size_t planes = Codec::planes.size();
+
+ public:
+  /// @param scratch  scratch_bytes() bytes, aligned to a cache line
+  integer_product(const packed_matrix<Codec>& W, const quantized_activations& X, std::byte* scratch)
+      : W_(W),
+        X_(X),
+        sums_(reinterpret_cast<float*>(scratch)),
+        operands_(reinterpret_cast<std::uint8_t*>(sums_ + std::min(X.tokens, tokens_of_pass) * tile_rows)),
+        padded_(reinterpret_cast<std::byte*>(operands_ + longest_run * tile_rows)) {}
+
+  void multiply(index row_tile, const product_output& Y) {
+    for (index first = 0; first < X_.tokens; first += tokens_of_pass) {
+      const index count = std::min(tokens_of_pass, X_.tokens - first);
+      std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(count * tile_rows) * sizeof(float));
+      add_groups(row_tile, first / tokens_of_block, (first + count + tokens_of_block - 1) / tokens_of_block);
+      write(row_tile, first, count, Y);
+    }
+  }
+
+ private:
+  /// Adds all groups of a row tile to the sums of the tokens of some blocks.
+  void add_groups(index row_tile, index first_block, index end_block) {
+    const auto& layout = W_.layout();
+    const index h = layout.rows_of(row_tile);
+    const std::byte* tile = W_.bytes().data() + layout.tile_offset(row_tile, 0);
+    index run = 0;
+    for (index g = 0; g < layout.groups(); ++g) {
+      const index k = layout.columns_of(g);
+      const index code_bytes = layout.code_bytes(h, k);
+      const std::byte* codes = tile;
+      if (h < tile_rows) {
+        pad_tile<Codec>(tile, h, k, padded_);
+        codes = padded_;
+      }
+      const tile_planes<Codec> planes_of_tile(codes, k);
+      const tile_parameters<Arch, Codec> parameters(W_.codec(), tile + code_bytes, h);
+      operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
+      for (; run < X_.run_count() && X_.runs[static_cast<std::size_t>(run)].group == g; ++run) {
+        const activation_run& r = X_.runs[static_cast<std::size_t>(run)];
+        if constexpr (has_exact_forms<Codec>) {
+          if (X_.tokens == 1) {
+            multiply_planes(planes_of_tile, parameters, r, run);
+            continue;
+          }
+        }
+        multiply_operands(decoder, parameters, r, run, first_block, end_block);
+      }
+      tile += layout.tile_bytes(h, k);
+    }
+  }
+
+  /// One token and one run, from packed words.
+  void multiply_planes(const tile_planes<Codec>& tile, const tile_parameters<Arch, Codec>& parameters,
+                       const activation_run& run, index run_number) {
+    constexpr std::size_t sources = planes + (has_symbol_products<Codec> ? 1 : 0);
+    alignas(64) std::int32_t dots[sources][tile_rows];
+    std::memset(dots, 0, sizeof dots);
+    const std::int8_t* x = X_.block_quads(0, run);
+    [&]<std::size_t... P>(std::index_sequence<P...>) {
+      (multiply_plane<static_cast<int>(Codec::planes[P]), word_source::plane>(tile.planes[P], tile.planes[P], run, x,
+                                                                              dots[P]),
+       ...);
+    }(std::make_index_sequence<planes>());
+    if constexpr (has_symbol_products<Codec>) {
+      multiply_plane<2, word_source::conjunction>(tile.planes[0], tile.planes[1], run, x, dots[planes]);
+    }
+    const float scale = X_.scale(0, run_number);
+    const std::int32_t x_sum = X_.sum(0, run_number);
+    for (index r = 0; r < tile_rows; r += lanes::lanes) {
+      typename lanes::floats p[Codec::parameter_count];
+      for (int i = 0; i < Codec::parameter_count; ++i) p[i] = parameters.vector(i, r);
+      const auto a = W_.codec().coefficients(static_cast<const typename lanes::floats*>(p), run.column_class);
+      auto sum = a[static_cast<std::size_t>(components)] * lanes::broadcast_float(static_cast<float>(x_sum));
+      [&]<int... I>(std::integer_sequence<int, I...>) {
+        ((sum = lanes::multiply_add(lanes::to_floats(component_dot<I>(dots, r, x_sum)), a[std::size_t{I}], sum)), ...);
+      }(std::make_integer_sequence<int, components>());
+      lanes::store_floats(sums_ + r, lanes::multiply_add(sum, lanes::broadcast_float(scale), lanes::load_floats(sums_ + r)));
+    }
+  }
+
+  /// Sum of component I times the activations, from the sums of symbols.
+  template <int I, std::size_t Sources>
+  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::sums component_dot(
+      const std::int32_t (&dots)[Sources][tile_rows], index r, std::int32_t x_sum) {
+    constexpr auto form = form_of_component<Codec>(I);
+    auto sum = lanes::broadcast_sum(form.offset * x_sum);
+    const auto add = [&](auto factor, std::size_t source) {
+      if constexpr (factor() != 0) {
+        constexpr int magnitude = factor() < 0 ? -factor() : factor();
+        static_assert((magnitude & (magnitude - 1)) == 0, "factors of symbols are powers of two");
+        constexpr int bits = std::countr_zero(static_cast<unsigned>(magnitude));
+        const auto term = lanes::scale_up(lanes::load_sums(dots[source] + r), bits);
+        sum = factor() < 0 ? lanes::subtract(sum, term) : lanes::add(sum, term);
+      }
+    };
+    [&]<std::size_t... P>(std::index_sequence<P...>) {
+      (add(std::integral_constant<int, form.factor[P]>(), P), ...);
+    }(std::make_index_sequence<planes>());
+    if constexpr (has_symbol_products<Codec>) add(std::integral_constant<int, form.product>(), planes);
+    return sum;
+  }
+
+  /// The part of one plane in a run: whole words, then the tail if the run goes that far.
+  template <int Radix, word_source Source>
+  static void multiply_plane(const plane_view& plane, const plane_view& other, const activation_run& run,
+                             const std::int8_t* x, std::int32_t* dots) {
+    constexpr index columns_of_word = 4 * symbols_per_byte(Radix);
+    const index first = run.unit_first / columns_of_word;
+    const index end = std::min(plane.words, (run.end + columns_of_word - 1) / columns_of_word);
+    const index offset = first * tile_rows * 4;
+    if (first < end) {
+      add_plane_dots<Arch, Radix, Source>(plane.bytes + offset, other.bytes + offset, end - first, x, dots);
+    }
+    const index tail_column = plane.words * columns_of_word;
+    if (plane.tail_bytes > 0 && run.end > tail_column) {
+      add_tail_dots<Arch, Radix, Source>(plane, other, x + (tail_column - run.unit_first), dots);
+    }
+  }
+
+  /// Some blocks of tokens and one run, with decoded operands.
+  void multiply_operands(operand_decoder<Arch, Codec>& decoder, const tile_parameters<Arch, Codec>& parameters,
+                         const activation_run& run, index run_number, index first_block, index end_block) {
+    alignas(64) float a[components + 1][tile_rows];
+    alignas(64) static constexpr float zeros[tile_rows] = {};
+    for (index r = 0; r < tile_rows; r += lanes::lanes) {
+      typename lanes::floats p[Codec::parameter_count];
+      for (int i = 0; i < Codec::parameter_count; ++i) p[i] = parameters.vector(i, r);
+      const auto of_rows = W_.codec().coefficients(static_cast<const typename lanes::floats*>(p), run.column_class);
+      for (std::size_t i = 0; i < of_rows.size(); ++i) lanes::store_floats(a[i] + r, of_rows[i]);
+    }
+    if constexpr (components > 1 && levels<Codec>() == 4) {
+      if (X_.tokens >= tokens_of_levels) {
+        alignas(64) float step[tile_rows];
+        row_levels bytes;
+        round_levels(a, step, bytes);
+        decoder.levels_of_rows(bytes, run.unit_first, run.end, operands_);
+        multiply_blocks<true>({step, zeros, 128}, run, run_number, first_block, end_block);
+        return;
+      }
+    }
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      ((decoder.component(I, run.unit_first, run.end, operands_),
+        multiply_blocks<(range_of_component<Codec>(I).width > 127)>(
+            {a[I], I == 0 ? a[components] : zeros, -range_of_component<Codec>(I).least}, run, run_number, first_block,
+            end_block)),
+       ...);
+    }(std::make_integer_sequence<int, components>());
+  }
+
+  /// Levels of the four codes of each row in units of step = greatest / 127.
+  void round_levels(const float (&a)[components + 1][tile_rows], float* step, row_levels& bytes) {
+    for (index r = 0; r < tile_rows; r += lanes::lanes) {
+      typename lanes::floats level[4];
+      auto greatest = lanes::broadcast_float(0.0f);
+      for (int q = 0; q < 4; ++q) {
+        level[q] = lanes::load_floats(a[components] + r);
+        for (int i = 0; i < components; ++i) {
+          const auto value = static_cast<float>(Codec::component(static_cast<code>(q), i));
+          level[q] = lanes::multiply_add(lanes::load_floats(a[i] + r), lanes::broadcast_float(value), level[q]);
+        }
+        greatest = lanes::greater_magnitude(greatest, level[q]);
+      }
+      lanes::store_floats(step + r, greatest * lanes::broadcast_float(1.0f / 127.0f));
+      // All levels of a row may be 0.
+      const auto divisor = lanes::greater_magnitude(lanes::broadcast_float(std::numeric_limits<float>::min()), greatest);
+      const auto per_step = lanes::broadcast_float(127.0f) / divisor;
+      auto packed = lanes::broadcast(0);
+      for (int q = 0; q < 4; ++q) {
+        const auto rounded = lanes::add(lanes::round(level[q] * per_step), lanes::broadcast_sum(128));
+        packed = lanes::bit_or(packed, lanes::shift_left(lanes::as_words(rounded), 8 * q));
+      }
+      lanes::store(bytes.bytes.data() + r, packed);
+    }
+  }
+
+  /// Adds the products of the decoded operands of a run.
+  template <bool Wide>
+  void multiply_blocks(const row_coefficients& rows, const activation_run& run, index run_number, index first_block,
+                       index end_block) {
+    // Quads of a shared unit that hold no column of this run are left out.
+    const index first_quad = (run.first - run.unit_first) / 4;
+    const index quads = (run.end - run.unit_first + 3) / 4 - first_quad;
+    const std::uint8_t* operands = operands_ + first_quad * tile_rows * 4;
+    for (index block = first_block; block < end_block; ++block) {
+      const index tokens = X_.tokens_in_block(block);
+      const index place = block * tokens_of_block * X_.run_count() + run_number;
+      const std::int8_t* x = X_.block_quads(block, run) + first_quad * tokens * 4;
+      const float* scales = X_.scales.data() + place;
+      const std::int32_t* x_sums = X_.sums.data() + place;
+      float* sums = sums_ + (block - first_block) * tokens_of_block * tile_rows;
+      const auto multiply_tokens = [&](auto count) {
+        multiply_token_block<Arch, count(), (Wide && lanes::widest_operand < 255)>(operands, x, quads, rows, scales,
+                                                                                  x_sums, X_.run_count(), sums);
+      };
+      switch (tokens) {
+        case 1:
+          multiply_tokens(std::integral_constant<int, 1>());
+          break;
+        case 2:
+          multiply_tokens(std::integral_constant<int, 2>());
+          break;
+        case 3:
+          multiply_tokens(std::integral_constant<int, 3>());
+          break;
+        default:
+          multiply_tokens(std::integral_constant<int, 4>());
+          break;
+      }
+    }
+  }
+
+  void write(index row_tile, index first_token, index count, const product_output& Y) const {
+    const index first_row = row_tile * tile_rows;
+    const index h = W_.layout().rows_of(row_tile);
+    for (index t = 0; t < count; ++t) {
+      float* y = Y.data + (first_token + t) * Y.stride + first_row;
+      const float* sums = sums_ + t * tile_rows;
+      for (index r = 0; r < h; ++r) {
+        const float before = (Y.accumulate ? y[r] : 0.0f) + (Y.bias != nullptr ? Y.bias[first_row + r] : 0.0f);
+        y[r] = before + sums[r];
+      }
+    }
+  }
+
+  const packed_matrix<Codec>& W_;
+  const quantized_activations& X_;
+  float* sums_;             // [tokens of a pass][tile_rows]
+  std::uint8_t* operands_;  // [columns of a run / 4][tile_rows][4]
+  std::byte* padded_;       // codes of a partial tile
+};
+
+}  // namespace detail
+}  // namespace luq

@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Dot products of one token with the symbols of a plane, straight from the packed words: what a single token takes,
+// whose time is that of reading the weights.
+//
+// Symbols stay where they are in their byte: a mask leaves those of one slot, which are then 2^shift times too large,
+// and each slot has its own sums, put right once at the end. So a word of int4 takes two masks and two dot products and
+// no shift; a word of signs takes eight masks and eight dot products, and one shift by four so that four sums do.
+#pragma once
+
+#include "luq/kernels/integer_lanes.hpp"
+#include "luq/kernels/plane_symbols.hpp"
+#include "luq/kernels/tile_planes.hpp"
+
+namespace luq::detail {
+
+/// Bytes ahead of the word in use that are asked for from memory. The prefetcher of the machine stops at each 4 KiB
+/// page and is late for kernels that take as long as this one for a line.
+inline constexpr index prefetch_distance = 8192;
+
+/// Asks for the cache line `prefetch_distance` after `address`, which may lie beyond the end of the matrix.
+template <class Lanes>
+LUQ_ALWAYS_INLINE void prefetch_after(const std::byte* address) {
+  Lanes::prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(address) + prefetch_distance));
+}
+
+/// Which words are multiplied.
+enum class word_source {
+  plane,        ///< those of one plane
+  conjunction,  ///< two planes of radix 2, bit by bit: the product of their symbols
+};
+
+/// dots[r] += sum of symbol * activation over `words` words, for the 64 rows r.
+/// @param plane   first word
+/// @param other   the same of the second plane, for conjunctions
+/// @param x       quads of the words: symbols_per_byte(Radix) for each
+template <class Arch, int Radix, word_source Source = word_source::plane>
+void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words, const std::int8_t* x,
+                    std::int32_t* dots) {
+  using lanes = integer_lanes<Arch>;
+  constexpr index slots = symbols_per_byte(Radix);
+  constexpr index bits = Radix == 3 ? 2 : 8 / slots;
+  constexpr index slots_in_place =
+      Radix == 3 ? slots : std::min<index>(4, (lanes::widest_operand > 127 ? 8 : 4) / std::min<index>(bits, 4));
+  constexpr index positions = Radix == 3 ? 4 : std::min(slots, slots_in_place);
+  constexpr index vectors = std::min(tile_rows / lanes::lanes, std::max<index>(1, lanes::accumulators / positions));
+  constexpr index vector_bytes = lanes::lanes * 4;
+  for (index first = 0; first < tile_rows; first += vectors * lanes::lanes) {
+    typename lanes::sums sums[vectors][positions];
+    for (auto& of_vector : sums) {
+      for (auto& sum : of_vector) sum = lanes::zero();
+    }
+    for (index w = 0; w < words; ++w) {
+      typename lanes::words word[vectors];
+      const index offset = (w * tile_rows + first) * 4;
+#pragma GCC unroll 16
+      for (index v = 0; v < vectors; ++v) {
+        word[v] = lanes::load(plane + offset + v * vector_bytes);
+        if constexpr (Source == word_source::conjunction) {
+          word[v] = lanes::bit_and(word[v], lanes::load(other + offset + v * vector_bytes));
+        } else if (v * vector_bytes % 64 == 0) {
+          prefetch_after<lanes>(plane + offset + v * vector_bytes);
+        }
+      }
+      const std::int8_t* quad = x + w * slots * 4;
+      const auto next_quad = [&quad] {
+        std::uint32_t bytes;
+        std::memcpy(&bytes, quad, 4);
+        quad += 4;
+        return lanes::broadcast(bytes);
+      };
+      if constexpr (Radix == 3) {
+        typename lanes::words fields[vectors][5];
+#pragma GCC unroll 16
+        for (index v = 0; v < vectors; ++v) lanes::trits(word[v], fields[v]);
+#pragma GCC unroll 8
+        for (index i = 0; i < 5; ++i) {
+          const auto quad_of_slot = next_quad();
+          const auto mask = lanes::broadcast(0x03030303u << lanes::trit_shift[static_cast<std::size_t>(i)]);
+          // The last trit has the shift of the first and shares its sums.
+#pragma GCC unroll 16
+          for (index v = 0; v < vectors; ++v) {
+            sums[v][i % 4] = lanes::dot(sums[v][i % 4], lanes::bit_and(fields[v][i], mask), quad_of_slot);
+          }
+        }
+      } else if constexpr (Radix == 256) {
+        const auto quad_of_slot = next_quad();
+#pragma GCC unroll 16
+        for (index v = 0; v < vectors; ++v) sums[v][0] = lanes::dot_wide(sums[v][0], word[v], quad_of_slot);
+      } else {
+#pragma GCC unroll 8
+        for (index slot = 0; slot < slots; ++slot) {
+          const index position = slot % positions;
+          const auto quad_of_slot = next_quad();
+          const auto mask = lanes::broadcast((0x01010101u * (Radix - 1)) << (bits * position));
+#pragma GCC unroll 16
+          for (index v = 0; v < vectors; ++v) {
+            sums[v][position] = lanes::dot(sums[v][position], lanes::bit_and(word[v], mask), quad_of_slot);
+            if (position == positions - 1 && slot + 1 < slots) {
+              word[v] = lanes::shift_right(word[v], static_cast<int>(bits * positions));
+            }
+          }
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (index v = 0; v < vectors; ++v) {
+      std::int32_t* out = dots + first + v * lanes::lanes;
+      auto total = lanes::add(lanes::load_sums(out), sums[v][0]);
+#pragma GCC unroll 8
+      for (index position = 1; position < positions; ++position) {
+        const int shift = Radix == 3 ? lanes::trit_shift[static_cast<std::size_t>(position)]
+                                     : static_cast<int>(bits * position);
+        total = lanes::add(total, lanes::scale_down(sums[v][position], shift));
+      }
+      lanes::store_sums(out, total);
+    }
+  }
+}
+
+/// The same for the tail of a plane.
+/// @param x  quads from the first column of the tail on, 0 beyond the last
+template <class Arch, int Radix, word_source Source = word_source::plane>
+void add_tail_dots(const plane_view& plane, [[maybe_unused]] const plane_view& other, const std::int8_t* x,
+                   std::int32_t* dots) {
+  using lanes = integer_lanes<Arch>;
+  with_tail_bytes(plane.tail_bytes, [&](auto bytes) {
+    constexpr index quads = (bytes() * symbols_per_byte(Radix) + 3) / 4;
+    for (index first = 0; first < tile_rows; first += lanes::lanes) {
+      auto packed = lanes::template load_short<bytes()>(plane.tail() + first * bytes());
+      if constexpr (Source == word_source::conjunction) {
+        packed = lanes::bit_and(packed, lanes::template load_short<bytes()>(other.tail() + first * bytes()));
+      }
+      typename lanes::words weights[quads];
+      for (auto& quad : weights) quad = lanes::broadcast(0);
+      place_symbols<lanes, Radix, 1, bytes()>(packed, [&](index quad, typename lanes::words symbols) {
+        weights[quad] = lanes::bit_or(weights[quad], symbols);
+      });
+      auto sum = lanes::load_sums(dots + first);
+      for (index quad = 0; quad < quads; ++quad) {
+        std::uint32_t activations;
+        std::memcpy(&activations, x + 4 * quad, 4);
+        sum = lanes::dot_wide(sum, weights[quad], lanes::broadcast(activations));
+      }
+      lanes::store_sums(dots + first, sum);
+    }
+  });
+}
+
+}  // namespace luq::detail

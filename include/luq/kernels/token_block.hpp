@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inner product of integer kernels: up to four tokens with 64 rows over one run of columns. Weights are operands
+// (operand_decoder.hpp), activations quads (activations.hpp); sums stay in registers for the whole run.
+#pragma once
+
+#include "luq/kernels/integer_lanes.hpp"
+#include "luq/codecs/tile_layout.hpp"
+
+namespace luq::detail {
+
+/// Rows of one tile, each with a number for a run of columns: w = coefficient * (operand - offset) + constant.
+struct row_coefficients {
+  const float* coefficient;  ///< [tile_rows]
+  const float* constant;     ///< [tile_rows]
+  std::int32_t offset;
+};
+
+/// sums[t][r] += scale_t (coefficient_r (dot_tr - offset sum_t) + constant_r sum_t) for Tokens tokens and 64 rows, where
+/// dot_tr is the sum of products over the quads.
+/// @param operands  [quads][tile_rows][4]; above integer_lanes<Arch>::widest_operand only with InParts
+/// @param x         [quads][Tokens][4]
+/// @param scales    of the tokens, `stride` apart
+/// @param x_sums    of the tokens' integers, `stride` apart
+/// @param sums      [Tokens][tile_rows]
+template <class Arch, int Tokens, bool InParts>
+void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, index quads,
+                          const row_coefficients& rows, const float* scales, const std::int32_t* x_sums, index stride,
+                          float* sums) {
+  using lanes = integer_lanes<Arch>;
+  constexpr index vectors = std::min(tile_rows / lanes::lanes, std::max<index>(1, lanes::accumulators / Tokens));
+  for (index first = 0; first < tile_rows; first += vectors * lanes::lanes) {
+    typename lanes::sums acc[Tokens][vectors];
+#pragma GCC unroll 4
+    for (index t = 0; t < Tokens; ++t) {
+      const auto start = lanes::broadcast_sum(-rows.offset * x_sums[t * stride]);
+#pragma GCC unroll 16
+      for (index v = 0; v < vectors; ++v) acc[t][v] = start;
+    }
+    const std::uint8_t* w = operands + first * 4;
+    for (index quad = 0; quad < quads; ++quad, w += tile_rows * 4) {
+      typename lanes::words weights[vectors];
+#pragma GCC unroll 16
+      for (index v = 0; v < vectors; ++v) weights[v] = lanes::load(w + v * lanes::lanes * 4);
+#pragma GCC unroll 4
+      for (index t = 0; t < Tokens; ++t) {
+        std::uint32_t bytes;
+        std::memcpy(&bytes, x + (quad * Tokens + t) * 4, 4);
+        const auto activations = lanes::broadcast(bytes);
+#pragma GCC unroll 16
+        for (index v = 0; v < vectors; ++v) {
+          acc[t][v] = InParts ? lanes::dot_wide(acc[t][v], weights[v], activations)
+                              : lanes::dot(acc[t][v], weights[v], activations);
+        }
+      }
+    }
+#pragma GCC unroll 4
+    for (index t = 0; t < Tokens; ++t) {
+      const auto scale = lanes::broadcast_float(scales[t * stride]);
+      const auto scaled_sum =
+          lanes::broadcast_float(scales[t * stride] * static_cast<float>(x_sums[t * stride]));
+#pragma GCC unroll 16
+      for (index v = 0; v < vectors; ++v) {
+        const index r = first + v * lanes::lanes;
+        float* out = sums + t * tile_rows + r;
+        auto sum = lanes::load_floats(out);
+        sum = lanes::multiply_add(lanes::load_floats(rows.constant + r), scaled_sum, sum);
+        sum = lanes::multiply_add(lanes::to_floats(acc[t][v]) * scale, lanes::load_floats(rows.coefficient + r), sum);
+        lanes::store_floats(out, sum);
+      }
+    }
+  }
+}
+
+}  // namespace luq::detail
