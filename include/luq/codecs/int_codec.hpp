@@ -52,7 +52,9 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
       return std::array<std::uint16_t, 1>{1u << Bits};
     }
   }();
-  static constexpr int components = 1;  ///< w = scale * component - scale * zero, component = q
+  /// w = scale * component + scale * (2^(Bits-1) - zero), component = q - 2^(Bits-1): the constant of symmetric groups
+  /// is 0, which spares kernels a product.
+  static constexpr int components = 1;
 
   [[nodiscard]] std::string name() const {
     return "int" + std::to_string(Bits) + ":g" + std::to_string(group) + (symmetric ? ":sym" : "") +
@@ -115,10 +117,12 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     }
   }
 
-  [[nodiscard]] static constexpr int component(code q, int) noexcept { return q; }
+  [[nodiscard]] static constexpr int component(code q, int) noexcept {
+    return static_cast<int>(q) - (1 << (Bits - 1));
+  }
   template <class Number>
   [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
-    return {parameters[0], -(parameters[0] * parameters[1])};
+    return {parameters[0], parameters[0] * (Number(symmetric_zero) - parameters[1])};
   }
 
   static constexpr int scale_count = 1;

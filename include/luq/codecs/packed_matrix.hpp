@@ -5,6 +5,7 @@
 // needed to decode it than the codec's options and the two sizes, so bits_per_weight() is the whole truth.
 #pragma once
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -55,6 +56,7 @@ class packed_matrix {
     if constexpr (Codec::column_classes > 1) {
       bit_pack(column_flags, 1, std::span(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset())));
     }
+    order_columns();
   }
 
   /// Takes bytes that were packed before, e.g. read from a file.
@@ -65,6 +67,7 @@ class packed_matrix {
       fail(errc::corrupt_file, "packed matrix of codec ", codec.name(), ", ", rows, " x ", cols, ": expected ",
            layout_.bytes(), " bytes, got ", bytes_.size());
     }
+    order_columns();
   }
 
   [[nodiscard]] const Codec& codec() const { return codec_; }
@@ -104,6 +107,14 @@ class packed_matrix {
       }
     }
     return classes;
+  }
+
+  /// Column of the matrix at each stored place; empty where the two are the same, as they are without column classes.
+  [[nodiscard]] const std::vector<index>& stored_columns() const { return stored_columns_; }
+
+  /// Columns of class 1 in a group; they are stored first.
+  [[nodiscard]] index class_border(index group) const {
+    return class_borders_.empty() ? 0 : class_borders_[static_cast<std::size_t>(group)];
   }
 
   /// Back to codes and parameters, exactly those that were packed.
@@ -154,6 +165,22 @@ class packed_matrix {
   }
 
  private:
+  /// Reads the column flags once, for kernels want their order at each product.
+  void order_columns() {
+    if constexpr (Codec::column_classes > 1) {
+      stored_columns_.resize(static_cast<std::size_t>(cols_));
+      for (index g = 0; g < layout_.groups(); ++g) {
+        const std::vector<std::uint8_t> classes = column_classes(g);
+        class_borders_.push_back(std::count(classes.begin(), classes.end(), std::uint8_t{1}));
+        const std::vector<index> places = detail::stored_places(classes, layout_.columns_of(g));
+        const index first = layout_.first_column(g);
+        for (std::size_t c = 0; c < places.size(); ++c) {
+          stored_columns_[static_cast<std::size_t>(first + places[c])] = first + static_cast<index>(c);
+        }
+      }
+    }
+  }
+
   [[nodiscard]] int stored_symbol(index row_tile, index group, index row, index place) const {
     const index h = layout_.rows_of(row_tile);
     const index k = layout_.columns_of(group);
@@ -206,6 +233,8 @@ class packed_matrix {
   index cols_;
   tile_layout<Codec> layout_;
   aligned_buffer<std::byte> bytes_;
+  std::vector<index> stored_columns_;
+  std::vector<index> class_borders_;
 };
 
 /// Packs codes and parameters into the bytes they occupy.

@@ -129,7 +129,10 @@ class tile_layout {
     return bytes;
   }
 
-  [[nodiscard]] index tile_bytes(index h, index k) const { return code_bytes(h, k) + codec_.parameter_bytes(h); }
+  /// Bytes of the parameters of a tile of h rows.
+  [[nodiscard]] index parameter_bytes(index h) const { return codec_.parameter_bytes(h); }
+
+  [[nodiscard]] index tile_bytes(index h, index k) const { return code_bytes(h, k) + parameter_bytes(h); }
 
   /// Offset of a tile from the start of the matrix.
   [[nodiscard]] index tile_offset(index row_tile, index group) const {

@@ -25,6 +25,7 @@
 #include "luq/core/aligned_buffer.hpp"
 #include "luq/kernels/component_form.hpp"
 #include "luq/kernels/integer_lanes.hpp"
+#include "luq/kernels/plane_lookups.hpp"
 
 namespace luq {
 
@@ -59,12 +60,12 @@ template <WeightCodec Codec>
   constexpr index unit = unit_columns<Codec>;
   constexpr index longest = longest_run / unit * unit;
   std::vector<activation_run> runs;
+  runs.reserve(static_cast<std::size_t>(2 * (W.layout().groups() + W.cols() / longest)));
   index quads = 0;
   const auto& layout = W.layout();
   for (index g = 0; g < layout.groups(); ++g) {
     const index k = layout.columns_of(g);
-    const std::vector<std::uint8_t> classes = W.column_classes(g);
-    const index border = std::count(classes.begin(), classes.end(), std::uint8_t{1});  // class 1 is stored first
+    const index border = W.class_border(g);
     for (index first = 0; first < k;) {
       const index unit_first = first / unit * unit;
       const index end = std::min({unit_first + longest, first < border ? border : k, k});
@@ -77,23 +78,6 @@ template <WeightCodec Codec>
   return runs;
 }
 
-/// Column of the matrix at each stored place; empty where the two are the same.
-template <WeightCodec Codec>
-[[nodiscard]] std::vector<index> columns_in_stored_order(const packed_matrix<Codec>& W) {
-  std::vector<index> columns;
-  if constexpr (Codec::column_classes > 1) {
-    columns.resize(static_cast<std::size_t>(W.cols()));
-    for (index g = 0; g < W.layout().groups(); ++g) {
-      const index first = W.layout().first_column(g);
-      const std::vector<index> places = stored_places(W.column_classes(g), W.layout().columns_of(g));
-      for (std::size_t c = 0; c < places.size(); ++c) {
-        columns[static_cast<std::size_t>(first + places[c])] = first + static_cast<index>(c);
-      }
-    }
-  }
-  return columns;
-}
-
 }  // namespace detail
 
 /// Room for quantized activations [tokens x in] of one matrix, and what kernels need to find them.
@@ -101,20 +85,23 @@ struct quantized_activations {
   index tokens = 0;
   index group = 0;                   ///< columns of a group of the matrix
   std::vector<activation_run> runs;
-  std::vector<index> columns;        ///< column of the matrix at each stored place, or empty if that is the identity
+  const std::vector<index>* stored_columns;  ///< of the matrix
   index quads = 0;                   ///< of all runs of one token
   aligned_buffer<std::int8_t> bytes; ///< blocks, see above
+  aligned_buffer<std::uint8_t> tables; ///< of one token, for plane_lookups.hpp; empty if not wanted
   std::vector<float> scales;         ///< [tokens][runs]
   std::vector<std::int32_t> sums;    ///< [tokens][runs]: of the integers
 
   template <WeightCodec Codec>
-  quantized_activations(const packed_matrix<Codec>& W, index tokens_)
+  /// @param with_tables  wanted for a single token where the instruction set has them
+  quantized_activations(const packed_matrix<Codec>& W, index tokens_, bool with_tables = false)
       : tokens(tokens_),
         group(group_size(W.codec(), W.cols())),
         runs(detail::runs_of(W)),
-        columns(detail::columns_in_stored_order(W)),
+        stored_columns(&W.stored_columns()),
         quads(runs.empty() ? 0 : runs.back().quad_offset + runs.back().quads),
         bytes(static_cast<std::size_t>(tokens * quads * 4)),
+        tables(static_cast<std::size_t>(with_tables && tokens == 1 ? quads * 4 / detail::table_columns * detail::table_bytes : 0)),
         scales(static_cast<std::size_t>(tokens) * runs.size()),
         sums(scales.size()) {}
 
@@ -127,6 +114,10 @@ struct quantized_activations {
   /// The quads of a run of a block, [quad][token of the block][4].
   [[nodiscard]] const std::int8_t* block_quads(index block, const activation_run& run) const {
     return bytes.data() + (block * tokens_of_block * quads + run.quad_offset * tokens_in_block(block)) * 4;
+  }
+  /// Tables of a run, or null.
+  [[nodiscard]] const std::uint8_t* run_tables(const activation_run& run) const {
+    return tables.empty() ? nullptr : tables.data() + run.quad_offset * 4 / detail::table_columns * detail::table_bytes;
   }
   /// Token t, stored column `place` of a run.
   [[nodiscard]] std::int8_t value(index t, const activation_run& run, index place) const {
@@ -206,10 +197,9 @@ void quantize_block(const float* X, index stride, index block, quantized_activat
       const index count = run.end - run.first;
       const index first = run.group * result.group + run.first;
       const float* values = x + first;
-      if (!result.columns.empty()) {
-        for (index c = 0; c < count; ++c) {
-          gathered[static_cast<std::size_t>(c)] = x[result.columns[static_cast<std::size_t>(first + c)]];
-        }
+      if (!result.stored_columns->empty()) {
+        const index* columns = result.stored_columns->data() + first;
+        for (index c = 0; c < count; ++c) gathered[static_cast<std::size_t>(c)] = x[columns[c]];
         values = gathered.data();
       }
       const auto place = static_cast<std::size_t>(token * run_count + i);
@@ -219,6 +209,9 @@ void quantize_block(const float* X, index stride, index block, quantized_activat
       std::memset(q.data(), 0, static_cast<std::size_t>(run.quads * 4));
       result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
       auto* out = const_cast<std::int8_t*>(result.block_quads(block, run));
+      if constexpr (integer_lanes<Arch>::has_table_of_64) {
+        if (!result.tables.empty()) tabulate_sums<Arch>(q.data(), run.quads * 4, const_cast<std::uint8_t*>(result.run_tables(run)));
+      }
       if (tokens == 1) {
         std::memcpy(out, q.data(), static_cast<std::size_t>(run.quads * 4));
       } else {

@@ -105,6 +105,15 @@ template <WeightCodec Codec>
   return {least, greatest - least};
 }
 
+/// A plane is one of bits.
+template <WeightCodec Codec>
+inline constexpr bool has_bit_planes = [] {
+  for (const auto radix : Codec::planes) {
+    if (radix == 2) return true;
+  }
+  return false;
+}();
+
 /// Columns that the words of all planes cover together: the least unit in which a group can be cut between words.
 template <WeightCodec Codec>
 inline constexpr index unit_columns = [] {

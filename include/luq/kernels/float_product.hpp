@@ -87,8 +87,7 @@ class float_product {
       const index k = layout.columns_of(g);
       decode_tile_codes<Codec>(W_.tile(row_tile, g), rows_, k, codes_.data());
       const matrix parameters = W_.tile_parameters(row_tile, g);
-      const std::vector<std::uint8_t> classes = W_.column_classes(g);
-      const index border = std::count(classes.begin(), classes.end(), std::uint8_t{1});  // class 1 is stored first
+      const index border = W_.class_border(g);
       for (index first = 0; first < k;) {
         const index end = std::min({first + float_segment, first < border ? border : k, k});
         expand(parameters, first < border ? 1 : 0, first, end);

@@ -31,6 +31,15 @@
 
 namespace luq::detail {
 
+/// Eight bytes of a gapless stream of Bits bits each, from integer `first` on.
+template <unsigned Bits>
+LUQ_ALWAYS_INLINE std::uint64_t bits_of_stream(const std::byte* stream, index first) {
+  const index bit = first * static_cast<index>(Bits);
+  std::uint64_t window;
+  std::memcpy(&window, stream + bit / 8, sizeof window);
+  return window >> (bit % 8);
+}
+
 template <class Arch>
 struct integer_lanes {
   using words = std::uint32_t;  ///< vector of `lanes` words
@@ -40,7 +49,7 @@ struct integer_lanes {
   static constexpr index lanes = 1;
   static constexpr index accumulators = 4;  ///< vectors of sums that a kernel should keep at once
   static constexpr int widest_operand = 255;  ///< dot() takes weight bytes up to this: 255, or 127 where it must be
-  static constexpr bool has_table_of_64 = false;  ///< lookup_64() exists
+  static constexpr bool has_table_of_64 = false;  ///< lookup_64() and tabulate_sums() exist
 
   static words load(const void* from) {
     words result;
@@ -132,7 +141,12 @@ struct integer_lanes {
   static floats load_floats(const float* from) { return *from; }
   static void store_floats(float* to, floats value) { *to = value; }
   static floats load_halves(const half* from) { return static_cast<float>(*from); }
-  static floats load_bytes_as_floats(const std::uint8_t* from) { return static_cast<float>(*from); }
+  /// Integers first, first + 1, ... of a gapless stream of Bits bits each (bit_packing.hpp), which may be read for 8
+  /// bytes beyond its end.
+  template <unsigned Bits>
+  static floats load_bit_packed(const std::byte* stream, index first) {
+    return static_cast<float>(bits_of_stream<Bits>(stream, first) & ((1u << Bits) - 1u));
+  }
   static floats multiply_add(floats a, floats b, floats c) { return a * b + c; }
 
   /// The greater of a >= 0 and |b|; a where b is NaN.
@@ -150,6 +164,16 @@ struct integer_lanes {
 
   static void prefetch(const void*) {}
 };
+
+/// Bytes ahead of the word in use that are asked for from memory. The prefetcher of the machine stops at each 4 KiB
+/// page and is late for kernels that take as long as this one for a line.
+inline constexpr index prefetch_distance = 8192;
+
+/// Asks for the cache line `prefetch_distance` after `address`, which may lie beyond the end of the matrix.
+template <class Lanes>
+LUQ_ALWAYS_INLINE void prefetch_after(const std::byte* address) {
+  Lanes::prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(address) + prefetch_distance));
+}
 
 /// trits() by comparison: digit i of a byte p_i is (p_i >= 86) + (p_i >= 171), and p_(i+1) = 3 p_i modulo 256.
 template <class Lanes>

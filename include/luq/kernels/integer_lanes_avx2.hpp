@@ -102,8 +102,16 @@ struct avx2_lanes {
     return floats(_mm256_load_ps(values.data()));
 #endif
   }
-  static floats load_bytes_as_floats(const std::uint8_t* from) {
-    return floats(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)))));
+  template <unsigned Bits>
+  static floats load_bit_packed(const std::byte* stream, index first) {
+    const auto four = [&](index at) {
+      constexpr long long bits = Bits;
+      const __m256i window = _mm256_set1_epi64x(static_cast<long long>(bits_of_stream<Bits>(stream, at)));
+      const __m256i moved = _mm256_srlv_epi64(window, _mm256_setr_epi64x(0, bits, 2 * bits, 3 * bits));
+      return _mm256_and_si256(moved, _mm256_set1_epi64x((1 << Bits) - 1));
+    };
+    const __m256i both = _mm256_or_si256(four(first), _mm256_slli_epi64(four(first + 4), 32));
+    return floats(_mm256_cvtepi32_ps(_mm256_permutevar8x32_epi32(both, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7))));
   }
   static floats multiply_add(const floats& a, const floats& b, const floats& c) { return xsimd::fma(a, b, c); }
 

@@ -84,8 +84,15 @@ struct avx512_lanes {
   static floats load_halves(const half* from) {
     return floats(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
   }
-  static floats load_bytes_as_floats(const std::uint8_t* from) {
-    return floats(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)))));
+  template <unsigned Bits>
+  static floats load_bit_packed(const std::byte* stream, index first) {
+    const auto eight = [&](index at) {
+      const __m512i shifts = _mm512_mullo_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(Bits));
+      const __m512i window = _mm512_set1_epi64(static_cast<long long>(bits_of_stream<Bits>(stream, at)));
+      return _mm512_and_si512(_mm512_srlv_epi64(window, shifts), _mm512_set1_epi64((1 << Bits) - 1));
+    };
+    const __m512i every_other = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return floats(_mm512_cvtepi32_ps(_mm512_permutex2var_epi32(eight(first), every_other, eight(first + 8))));
   }
   static floats multiply_add(const floats& a, const floats& b, const floats& c) {
     return floats(_mm512_fmadd_ps(a, b, c));
@@ -162,8 +169,42 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
   }
   static sums dot_wide(sums sum, words weights, words x) { return dot(sum, weights, x); }
 
+  /// The same words, from here on in a register: gcc 12 else loads a table anew for each lookup in it, and loads of
+  /// whole registers are what lookups are short of.
+  static words in_register(words value) {
+#if defined(__GNUC__)
+    asm("" : "+v"(value));
+#endif
+    return value;
+  }
+
   /// Per byte, table[index] for index 0 ... 63.
   static words lookup_64(words table, words index) { return _mm512_permutexvar_epi8(index, table); }
+
+  /// For byte b = 0 ... 3 and bits n = 0 ... 15, the sum of x[4 j + b] over the bits j of n, at 16 b + n: its low byte
+  /// and what is left, divided by 256.
+  static void tabulate_sums(const std::int8_t* x, std::uint8_t* low, std::uint8_t* high) {
+    const __m512i values = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+    // Bytes 2n and 2n+1 of a 16-bit lane n: activations of bits 0 and 1, or 2 and 3, and whether n has them.
+    const __m512i has_01 = _mm512_set1_epi64(0x0101010000010000);
+    const __m512i has_23 =
+        _mm512_set_epi64(0x0101010101010101, 0x0100010001000100, 0x0001000100010001, 0, 0x0101010101010101,
+                         0x0100010001000100, 0x0001000100010001, 0);
+    __m512i sums[2];
+    for (int half = 0; half < 2; ++half) {  // two values of b
+      const __m512i b = _mm512_inserti64x4(_mm512_set1_epi8(static_cast<char>(2 * half)),
+                                           _mm256_set1_epi8(static_cast<char>(2 * half + 1)), 1);
+      const __m512i pair_01 = _mm512_shuffle_epi8(values, _mm512_add_epi8(b, _mm512_set1_epi16(0x0400)));
+      const __m512i pair_23 = _mm512_shuffle_epi8(values, _mm512_add_epi8(b, _mm512_set1_epi16(0x0c08)));
+      sums[half] = _mm512_add_epi16(_mm512_maddubs_epi16(has_01, pair_01), _mm512_maddubs_epi16(has_23, pair_23));
+    }
+    const auto store = [](std::uint8_t* to, __m512i first, __m512i second) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi16_epi8(first));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 32), _mm512_cvtepi16_epi8(second));
+    };
+    store(low, sums[0], sums[1]);
+    store(high, _mm512_srai_epi16(sums[0], 8), _mm512_srai_epi16(sums[1], 8));
+  }
 
   static constexpr std::array<int, 5> trit_shift{0, 2, 4, 6, 0};
   static void trits(words packed, words* fields) {

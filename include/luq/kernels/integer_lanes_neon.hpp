@@ -80,11 +80,13 @@ struct neon_lanes {
   static floats load_halves(const half* from) {
     return floats(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&from->bits))));
   }
-  static floats load_bytes_as_floats(const std::uint8_t* from) {
-    std::uint32_t four;
-    std::memcpy(&four, from, 4);
-    const uint16x8_t shorts = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
-    return floats(vcvtq_f32_u32(vmovl_u16(vget_low_u16(shorts))));
+  template <unsigned Bits>
+  static floats load_bit_packed(const std::byte* stream, index first) {
+    constexpr std::int32_t bits = Bits;
+    constexpr std::array<std::int32_t, 4> shifts{0, -bits, -2 * bits, -3 * bits};
+    const auto window = static_cast<std::uint32_t>(bits_of_stream<Bits>(stream, first));
+    const uint32x4_t moved = vshlq_u32(vdupq_n_u32(window), vld1q_s32(shifts.data()));
+    return floats(vcvtq_f32_u32(vandq_u32(moved, vdupq_n_u32((1u << Bits) - 1u))));
   }
   static floats multiply_add(const floats& a, const floats& b, const floats& c) {
     return floats(vfmaq_f32(c, a, b));

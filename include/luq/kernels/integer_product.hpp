@@ -23,6 +23,7 @@
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/kernels/operand_decoder.hpp"
 #include "luq/kernels/plane_dots.hpp"
+#include "luq/kernels/plane_lookups.hpp"
 #include "luq/kernels/tile_planes.hpp"
 #include "luq/kernels/token_block.hpp"
 
@@ -72,6 +73,9 @@ class tile_parameters {
         from = reinterpret_cast<const std::byte*>(padded);
       }
       const auto* stored = reinterpret_cast<const Stored*>(from);
+      for (index line = 0; line < rows_ * static_cast<index>(sizeof(Stored)); line += 64) {
+        prefetch_after<lanes>(bytes_ + line);
+      }
       for (index r = 0; r < tile_rows; r += lanes::lanes) {
         if constexpr (std::same_as<Stored, half>) {
           lanes::store_floats(values_[next_] + r, lanes::load_halves(stored + r));
@@ -84,10 +88,15 @@ class tile_parameters {
 
   template <unsigned Bits>
   LUQ_ALWAYS_INLINE void bit_packed() {
-    std::uint8_t integers[tile_rows];
-    for (index first = 0; first < tile_rows; first += 8) spread_bits<Bits>(first, integers + first);
+    constexpr index stream_bytes = tile_rows * static_cast<index>(Bits) / 8;
+    std::byte stream[stream_bytes + 8] = {};  // vectors read 8 bytes at a time
+    if (rows_ == tile_rows) {
+      std::memcpy(stream, bytes_, stream_bytes);
+    } else {
+      std::memcpy(stream, bytes_, static_cast<std::size_t>(bit_packed_bytes(rows_, Bits)));
+    }
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      lanes::store_floats(values_[next_] + r, lanes::load_bytes_as_floats(integers + r));
+      lanes::store_floats(values_[next_] + r, lanes::template load_bit_packed<Bits>(stream, r));
     }
     ++next_;
   }
@@ -105,25 +114,6 @@ class tile_parameters {
   }
 
  private:
-  /// Eight integers of the stream, rows first ... first+7, to a byte each: halves, quarters and single ones move apart.
-  template <unsigned Bits>
-  LUQ_ALWAYS_INLINE void spread_bits(index first, std::uint8_t* to) const {
-    std::uint64_t x = 0;
-    const index end = bit_packed_bytes(rows_, Bits);
-    const index begin = std::min(end, first / 8 * static_cast<index>(Bits));
-    std::memcpy(&x, bytes_ + begin, static_cast<std::size_t>(std::min<index>(Bits, end - begin)));
-    constexpr std::uint64_t ones = ~std::uint64_t{0};
-    if constexpr (Bits < 8) {
-      constexpr std::uint64_t half_mask = ones >> (64 - 4 * Bits);
-      x = (x & half_mask) | ((x >> (4 * Bits)) << 32);
-      constexpr std::uint64_t quarter_mask = (ones >> (64 - 2 * Bits)) * 0x0000000100000001u;
-      x = (x & quarter_mask) | (((x >> (2 * Bits)) & quarter_mask) << 16);
-      constexpr std::uint64_t single_mask = (ones >> (64 - Bits)) * 0x0001000100010001u;
-      x = (x & single_mask) | (((x >> Bits) & single_mask) << 8);
-    }
-    std::memcpy(to, &x, 8);
-  }
-
   const std::byte* bytes_;
   index rows_;
   int next_ = 0;
@@ -161,7 +151,8 @@ class integer_product {
     const auto& layout = W_.layout();
     const index h = layout.rows_of(row_tile);
     const std::byte* tile = W_.bytes().data() + layout.tile_offset(row_tile, 0);
-    index run = 0;
+    const activation_run* run = X_.runs.data();
+    const activation_run* end_of_runs = run + X_.runs.size();
     for (index g = 0; g < layout.groups(); ++g) {
       const index k = layout.columns_of(g);
       const index code_bytes = layout.code_bytes(h, k);
@@ -172,36 +163,36 @@ class integer_product {
       }
       const tile_planes<Codec> planes_of_tile(codes, k);
       const tile_parameters<Arch, Codec> parameters(W_.codec(), tile + code_bytes, h);
-      operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
-      for (; run < X_.run_count() && X_.runs[static_cast<std::size_t>(run)].group == g; ++run) {
-        const activation_run& r = X_.runs[static_cast<std::size_t>(run)];
-        if constexpr (has_exact_forms<Codec>) {
-          if (X_.tokens == 1) {
-            multiply_planes(planes_of_tile, parameters, r, run);
-            continue;
-          }
+      tile += code_bytes + layout.parameter_bytes(h);
+      if constexpr (has_exact_forms<Codec>) {
+        if (X_.tokens == 1) {
+          for (; run != end_of_runs && run->group == g; ++run) multiply_planes(planes_of_tile, parameters, *run);
+          continue;
         }
-        multiply_operands(decoder, parameters, r, run, first_block, end_block);
       }
-      tile += layout.tile_bytes(h, k);
+      operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
+      for (; run != end_of_runs && run->group == g; ++run) {
+        multiply_operands(decoder, parameters, *run, first_block, end_block);
+      }
     }
   }
 
   /// One token and one run, from packed words.
   void multiply_planes(const tile_planes<Codec>& tile, const tile_parameters<Arch, Codec>& parameters,
-                       const activation_run& run, index run_number) {
+                       const activation_run& run) {
     constexpr std::size_t sources = planes + (has_symbol_products<Codec> ? 1 : 0);
     alignas(64) std::int32_t dots[sources][tile_rows];
     std::memset(dots, 0, sizeof dots);
     const std::int8_t* x = X_.block_quads(0, run);
+    const std::uint8_t* tables = X_.run_tables(run);
     [&]<std::size_t... P>(std::index_sequence<P...>) {
-      (multiply_plane<static_cast<int>(Codec::planes[P]), word_source::plane>(tile.planes[P], tile.planes[P], run, x,
-                                                                              dots[P]),
+      (multiply_plane<static_cast<int>(Codec::planes[P]), word_source::plane>(tile.planes[P], tile.planes[P], run, x, tables, dots[P]),
        ...);
     }(std::make_index_sequence<planes>());
     if constexpr (has_symbol_products<Codec>) {
-      multiply_plane<2, word_source::conjunction>(tile.planes[0], tile.planes[1], run, x, dots[planes]);
+      multiply_plane<2, word_source::conjunction>(tile.planes[0], tile.planes[1], run, x, tables, dots[planes]);
     }
+    const index run_number = &run - X_.runs.data();
     const float scale = X_.scale(0, run_number);
     const std::int32_t x_sum = X_.sum(0, run_number);
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
@@ -241,13 +232,18 @@ class integer_product {
   /// The part of one plane in a run: whole words, then the tail if the run goes that far.
   template <int Radix, word_source Source>
   static void multiply_plane(const plane_view& plane, const plane_view& other, const activation_run& run,
-                             const std::int8_t* x, std::int32_t* dots) {
+                             const std::int8_t* x, [[maybe_unused]] const std::uint8_t* tables, std::int32_t* dots) {
     constexpr index columns_of_word = 4 * symbols_per_byte(Radix);
     const index first = run.unit_first / columns_of_word;
     const index end = std::min(plane.words, (run.end + columns_of_word - 1) / columns_of_word);
     const index offset = first * tile_rows * 4;
     if (first < end) {
-      add_plane_dots<Arch, Radix, Source>(plane.bytes + offset, other.bytes + offset, end - first, x, dots);
+      const std::byte* words = plane.bytes + offset;
+      if constexpr (Radix == 2 && lanes::has_table_of_64) {
+        add_plane_lookups<Arch, Source>(words, other.bytes + offset, end - first, tables, dots);
+      } else {
+        add_plane_dots<Arch, Radix, Source>(words, other.bytes + offset, end - first, x, dots);
+      }
     }
     const index tail_column = plane.words * columns_of_word;
     if (plane.tail_bytes > 0 && run.end > tail_column) {
@@ -257,9 +253,8 @@ class integer_product {
 
   /// Some blocks of tokens and one run, with decoded operands.
   void multiply_operands(operand_decoder<Arch, Codec>& decoder, const tile_parameters<Arch, Codec>& parameters,
-                         const activation_run& run, index run_number, index first_block, index end_block) {
+                         const activation_run& run, index first_block, index end_block) {
     alignas(64) float a[components + 1][tile_rows];
-    alignas(64) static constexpr float zeros[tile_rows] = {};
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
       typename lanes::floats p[Codec::parameter_count];
       for (int i = 0; i < Codec::parameter_count; ++i) p[i] = parameters.vector(i, r);
@@ -272,15 +267,22 @@ class integer_product {
         row_levels bytes;
         round_levels(a, step, bytes);
         decoder.levels_of_rows(bytes, run.unit_first, run.end, operands_);
-        multiply_blocks<true>({step, zeros, 128}, run, run_number, first_block, end_block);
+        multiply_blocks<true>({step, nullptr, 128}, run, first_block, end_block);
         return;
       }
     }
+    const auto largest_constant = [&] {
+      auto largest = lanes::broadcast_float(0.0f);
+      for (index r = 0; r < tile_rows; r += lanes::lanes) {
+        largest = lanes::greater_magnitude(largest, lanes::load_floats(a[components] + r));
+      }
+      return lanes::reduce_max(largest);
+    }();
+    const float* constant = largest_constant == 0 ? nullptr : a[components];
     [&]<int... I>(std::integer_sequence<int, I...>) {
       ((decoder.component(I, run.unit_first, run.end, operands_),
         multiply_blocks<(range_of_component<Codec>(I).width > 127)>(
-            {a[I], I == 0 ? a[components] : zeros, -range_of_component<Codec>(I).least}, run, run_number, first_block,
-            end_block)),
+            {a[I], I == 0 ? constant : nullptr, -range_of_component<Codec>(I).least}, run, first_block, end_block)),
        ...);
     }(std::make_integer_sequence<int, components>());
   }
@@ -313,8 +315,8 @@ class integer_product {
 
   /// Adds the products of the decoded operands of a run.
   template <bool Wide>
-  void multiply_blocks(const row_coefficients& rows, const activation_run& run, index run_number, index first_block,
-                       index end_block) {
+  void multiply_blocks(const row_coefficients& rows, const activation_run& run, index first_block, index end_block) {
+    const index run_number = &run - X_.runs.data();
     // Quads of a shared unit that hold no column of this run are left out.
     const index first_quad = (run.first - run.unit_first) / 4;
     const index quads = (run.end - run.unit_first + 3) / 4 - first_quad;

@@ -42,7 +42,7 @@ void multiply_floats(const packed_matrix<Codec>& W, const matrix_view& X, const 
   matrix reordered;
   const float* x = X.data();
   index stride = X.outerStride();
-  if (const std::vector<index> columns = columns_in_stored_order(W); !columns.empty()) {
+  if (const std::vector<index>& columns = W.stored_columns(); !columns.empty()) {
     reordered.resize(X.rows(), X.cols());
     for (index t = 0; t < X.rows(); ++t) {
       for (index c = 0; c < X.cols(); ++c) reordered(t, c) = X(t, columns[static_cast<std::size_t>(c)]);
@@ -68,7 +68,8 @@ void multiply_floats(const packed_matrix<Codec>& W, const matrix_view& X, const 
 template <class Arch, WeightCodec Codec, Executor E>
 void multiply_integers(const packed_matrix<Codec>& W, const matrix_view& X, const product_output& Y,
                        const E& executor) {
-  quantized_activations quantized(W, X.rows());
+  constexpr bool with_tables = integer_lanes<Arch>::has_table_of_64 && has_exact_forms<Codec> && has_bit_planes<Codec>;
+  quantized_activations quantized(W, X.rows(), with_tables);
   const auto quantize_blocks = [&](index first, index end) {
     for (index block = first; block < end; ++block) {
       quantize_block<Arch>(X.data(), X.outerStride(), block, quantized);

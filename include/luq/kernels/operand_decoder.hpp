@@ -118,6 +118,7 @@ class operand_decoder {
           constexpr index words_of_unit = quads_of_unit / slots;
           const std::byte* word = tile_.planes[plane()].bytes + column / (4 * slots) * quad_bytes + lane_bytes;
           for (index w = 0; w < words_of_unit; ++w) {
+            if (lane_bytes % 64 == 0) prefetch_after<lanes>(word + w * quad_bytes);
             const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes));
 #pragma GCC unroll 8
             for (index slot = 0; slot < slots; ++slot) {

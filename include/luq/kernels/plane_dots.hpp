@@ -15,16 +15,6 @@
 
 namespace luq::detail {
 
-/// Bytes ahead of the word in use that are asked for from memory. The prefetcher of the machine stops at each 4 KiB
-/// page and is late for kernels that take as long as this one for a line.
-inline constexpr index prefetch_distance = 8192;
-
-/// Asks for the cache line `prefetch_distance` after `address`, which may lie beyond the end of the matrix.
-template <class Lanes>
-LUQ_ALWAYS_INLINE void prefetch_after(const std::byte* address) {
-  Lanes::prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(address) + prefetch_distance));
-}
-
 /// Which words are multiplied.
 enum class word_source {
   plane,        ///< those of one plane

@@ -13,7 +13,7 @@ namespace luq::detail {
 /// Rows of one tile, each with a number for a run of columns: w = coefficient * (operand - offset) + constant.
 struct row_coefficients {
   const float* coefficient;  ///< [tile_rows]
-  const float* constant;     ///< [tile_rows]
+  const float* constant;     ///< [tile_rows], or null for zeros
   std::int32_t offset;
 };
 
@@ -58,16 +58,21 @@ void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, in
 #pragma GCC unroll 4
     for (index t = 0; t < Tokens; ++t) {
       const auto scale = lanes::broadcast_float(scales[t * stride]);
-      const auto scaled_sum =
-          lanes::broadcast_float(scales[t * stride] * static_cast<float>(x_sums[t * stride]));
+      float* out = sums + t * tile_rows + first;
 #pragma GCC unroll 16
       for (index v = 0; v < vectors; ++v) {
-        const index r = first + v * lanes::lanes;
-        float* out = sums + t * tile_rows + r;
-        auto sum = lanes::load_floats(out);
-        sum = lanes::multiply_add(lanes::load_floats(rows.constant + r), scaled_sum, sum);
-        sum = lanes::multiply_add(lanes::to_floats(acc[t][v]) * scale, lanes::load_floats(rows.coefficient + r), sum);
-        lanes::store_floats(out, sum);
+        const auto scaled = lanes::to_floats(acc[t][v]) * scale;
+        const auto coefficient = lanes::load_floats(rows.coefficient + first + v * lanes::lanes);
+        const auto sum = lanes::load_floats(out + v * lanes::lanes);
+        lanes::store_floats(out + v * lanes::lanes, lanes::multiply_add(scaled, coefficient, sum));
+      }
+      if (rows.constant == nullptr) continue;
+      const auto scaled_sum = lanes::broadcast_float(scales[t * stride] * static_cast<float>(x_sums[t * stride]));
+#pragma GCC unroll 16
+      for (index v = 0; v < vectors; ++v) {
+        const auto constant = lanes::load_floats(rows.constant + first + v * lanes::lanes);
+        const auto sum = lanes::load_floats(out + v * lanes::lanes);
+        lanes::store_floats(out + v * lanes::lanes, lanes::multiply_add(constant, scaled_sum, sum));
       }
     }
   }
