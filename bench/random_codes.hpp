@@ -1,9 +1,14 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A coded matrix for measurements of time, which do not depend on what the codes mean: random codes under constant
-// parameters, and where the codec has column classes, one column in eight salient.
+// Coded and packed matrices for measurements of time, which do not depend on what the codes mean: random codes under
+// constant parameters, and where the codec has column classes, 20 of 128 columns salient: about as many as BiLLM's
+// search finds.
 #pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
 
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/random.hpp"
@@ -11,8 +16,8 @@
 namespace luq_bench {
 
 inline constexpr const char* codec_names[] = {
-    "int2:g128", "int3:g128",  "int4:g128",       "int4:g128:sym",   "int8:g128",       "sign:g128", "ternary:g128",
-    "lut2:g128", "lloyd4:g64", "trellis-r2:g512", "trellis-r3:g512", "trellis-r4:g512", "billm:g128"};
+    "int8:g128",  "int4:g128:sym", "int4:g128",    "int3:g128",     "int2:g128",     "lut2:g128",     "lloyd4:g64",
+    "lloyd3:g64", "billm:g128",    "ternary:g128", "trellis-r4:g0", "trellis-r3:g0", "trellis-r2:g0", "sign:g128"};
 
 template <class Codec>
 luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::index cols) {
@@ -34,11 +39,28 @@ luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::
     const luq::index columns = std::min(luq::group_size(codec, cols), cols - first);
     group.values = luq::matrix::Ones(rows, Codec::parameter_count);
     if constexpr (Codec::column_classes > 1) {
-      for (luq::index c = 0; c < columns; ++c) group.column_class.push_back(c % 8 == 3 ? 1 : 0);
+      for (luq::index c = 0; c < columns; ++c) group.column_class.push_back(c * 20 % 128 < 20 ? 1 : 0);
     }
     first += columns;
   }
   return coded;
+}
+
+/// A packed [rows x cols] matrix with the codes of one random row tile in all row tiles: coding and packing every one
+/// anew would take longer than the measurements.
+/// @param rows  a multiple of luq::tile_rows
+template <class Codec>
+luq::packed_matrix<Codec> random_packed_matrix(const Codec& codec, luq::index rows, luq::index cols) {
+  LUQ_ASSERT(rows % luq::tile_rows == 0);
+  const luq::packed_matrix<Codec> tile(random_codes(codec, luq::tile_rows, cols));
+  const luq::tile_layout<Codec> layout(codec, rows, cols);
+  luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(layout.bytes()));
+  const auto tile_end = tile.bytes().begin() + tile.layout().flags_offset();
+  for (luq::index t = 0; t < layout.row_tiles(); ++t) {
+    std::copy(tile.bytes().begin(), tile_end, bytes.begin() + layout.tile_offset(t, 0));
+  }
+  std::copy(tile_end, tile.bytes().end(), bytes.begin() + layout.flags_offset());
+  return luq::packed_matrix<Codec>(codec, rows, cols, std::move(bytes));
 }
 
 }  // namespace luq_bench

@@ -1,103 +1,120 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Time of packed products beside that of merely reading as many bytes. `weights` and `bytes` count what is stored,
-// once for all tokens, a second. `read_bandwidth` is measured just before each product: bytes a second of reading a
-// buffer of the size of the packed weights again and again on the same threads. Where that fits into a cache, it is
-// the bandwidth of the cache. The side of the square matrix is LUQ_BENCH_SIDE, 1024 unless set.
-#include "luq/kernels/matmul.hpp"
-
+// Products with packed matrices, beside what the machine allows, measured in turns in the same run:
+//
+//   matmul/decode/CODEC/OUTxIN/threads:N             one token, weights streamed from memory; fraction_of_bandwidth is
+//                                                    that of reading the same buffers on the same threads
+//   matmul/resident-l2/..., matmul/resident-l3/...   one token, one matrix that stays in that cache
+//   matmul/prefill/CODEC/OUTxIN/tokens:N/threads:N   several tokens; fraction_of_INSTRUCTION_peak is that of the
+//   fastest
+//                                                    instructions, of_single_tokens the time over that of as many
+//                                                    products with one token; weights streamed as above
+//
+// Activations are int8 unless the name says otherwise. A fraction is the median of several turns, _least and _greatest
+// are its spread; the time shown is the median of a product. All threads of the machine and a single one are measured.
+//
+//   LUQ_BENCH_SET=full           float32 activations and prefill of all shapes, too
+//   LUQ_BENCH_FOOTPRINT_MIB=N    bytes of the matrices that take turns (product_cases.hpp)
 #include <benchmark/benchmark.h>
 
-#include <array>
-#include <chrono>
-#include <cstdint>
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <optional>
 #include <string>
-#include <variant>
+#include <string_view>
+#include <vector>
 
-#include "../random_codes.hpp"
-#include "luq/core/openmp_executor.hpp"
+#include "../packed_products.hpp"
+#include "../run_context.hpp"
 
 namespace {
 
-using clock = std::chrono::steady_clock;
+using luq_bench::matrix_shape;
+using luq_bench::packed_product;
 
-double seconds_since(clock::time_point start) {
-  return std::chrono::duration<double>(clock::now() - start).count();
+constexpr const char* set_variable = "LUQ_BENCH_SET";
+
+bool full_set() {
+  const char* text = std::getenv(set_variable);
+  const std::string_view name = text == nullptr ? "" : text;
+  if (!name.empty() && name != "full") {
+    luq::fail(luq::errc::invalid_argument, set_variable, ": expected \"full\" or nothing, got \"", name, "\"");
+  }
+  return name == "full";
 }
 
-luq::index side() {
-  const char* text = std::getenv("LUQ_BENCH_SIDE");
-  return text == nullptr ? 1024 : std::atoll(text);
-}
-
-/// Reads all words, several vectors at once: one chain of operations would be slower than the nearest cache.
-void read_words(const std::uint64_t* words, std::size_t count) {
-  using batch = xsimd::batch<std::uint64_t>;
-  std::array<batch, 4> sums;
-  sums.fill(batch(std::uint64_t{0}));
-  for (std::size_t i = 0; i + sums.size() * batch::size <= count; i += sums.size() * batch::size) {
-    for (std::size_t v = 0; v < sums.size(); ++v) {
-      sums[v] = sums[v] ^ batch::load_unaligned(words + i + v * batch::size);
+std::vector<packed_product> products() {
+  std::vector<packed_product> result;
+  for (const char* codec : luq_bench::codec_names) result.push_back({codec});
+  if (full_set()) {
+    for (const char* codec : luq_bench::codec_names) {
+      result.push_back({codec, luq::activation_mode::float32, "float32"});
     }
   }
-  benchmark::DoNotOptimize(sums);
+  return result;
 }
 
-/// Bytes a second at which `executor` reads `size` bytes from one end to the other, each thread its own part.
-double read_bandwidth(std::size_t size, const luq::openmp_executor& executor) {
-  const auto threads = static_cast<std::size_t>(executor.concurrency());
-  const luq::aligned_buffer<std::uint64_t> words(size / sizeof(std::uint64_t), 1);
-  const std::size_t part = words.size() / threads / 64 * 64;  // whole steps of read_words()
-  const auto start = clock::now();
-  double passes = 0;
-  do {
-    executor.parallel_for(static_cast<luq::index>(threads), [&](luq::index thread) {
-      read_words(words.data() + static_cast<std::size_t>(thread) * part, part);
-    });
-    ++passes;
-  } while (seconds_since(start) < 0.02);
-  return passes * static_cast<double>(part * threads * sizeof(std::uint64_t)) / seconds_since(start);
-}
-
-template <class Codec>
-void matmul(benchmark::State& state, const Codec& codec, luq::activation_mode mode, luq::index tokens) {
-  const auto W = luq::pack(luq_bench::random_codes(codec, side(), side()));
-  const luq::matrix X = luq::random_normal_matrix(tokens, W.cols(), luq::counter_rng(1));
-  luq::matrix Y(tokens, W.rows());
-  const luq::openmp_executor executor;
-  const double bandwidth = read_bandwidth(W.bytes().size(), executor);
-  const auto start = clock::now();
-  for (auto _ : state) {
-    luq::matmul(W, X, Y, {.activations = mode}, executor);
-    float* first = Y.data();
-    benchmark::DoNotOptimize(first);
-    benchmark::ClobberMemory();
+/// Bytes of the cache of a level that a core can use, if the system tells.
+std::optional<double> cache_bytes(int level) {
+  for (const auto& cache : benchmark::CPUInfo::Get().caches) {
+    if (cache.level == level && cache.type != "Instruction") return cache.size;
   }
-  const double seconds = seconds_since(start);
-  constexpr auto rate = benchmark::Counter::kIsIterationInvariantRate;
-  const auto bytes = static_cast<double>(W.bytes().size());
-  state.counters["weights"] = benchmark::Counter(static_cast<double>(W.rows() * W.cols()), rate);
-  state.counters["bytes"] = benchmark::Counter(bytes, rate);
-  state.counters["read_bandwidth"] = bandwidth;
-  state.counters["fraction_of_bandwidth"] = bytes * static_cast<double>(state.iterations()) / seconds / bandwidth;
+  return std::nullopt;
 }
 
-[[maybe_unused]] const bool registered = [] {
-  for (const std::string name : luq_bench::codec_names) {
-    for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8}) {
-      for (const luq::index tokens : {1, 32}) {
-        const std::string title = "matmul/" + name + (mode == luq::activation_mode::int8 ? "/int8" : "/float32") +
-                                  "/tokens:" + std::to_string(tokens);
-        const auto run = [=](benchmark::State& state) {
-          std::visit([&](const auto& codec) { matmul(state, codec, mode, tokens); }, luq::parse_codec(name));
-        };
-        benchmark::RegisterBenchmark(title.c_str(), run)->MinTime(0.2)->Unit(benchmark::kMicrosecond)->UseRealTime();
+/// As many rows of `in` columns as take `bytes`, a multiple of luq::tile_rows.
+matrix_shape shape_of_size(const std::string& codec, luq::index in, double bytes) {
+  const luq::any_codec chosen = luq::parse_codec(codec);
+  const auto tile_bytes = static_cast<double>(luq::packed_bytes(chosen, luq::tile_rows, in));
+  return {static_cast<luq::index>(bytes / tile_bytes) * luq::tile_rows, in};
+}
+
+void register_resident(const packed_product& product, int threads) {
+  // The rest of the second level is left to activations, results and the lines around them; of a third level that
+  // other cores or machines share, a core's part is anyone's guess.
+  if (const auto size = cache_bytes(2)) {
+    const matrix_shape shape = shape_of_size(product.codec, 2048, 0.6 * *size);
+    if (shape.out > 0) luq_bench::register_packed_decode("resident-l2", product, shape, 0, threads);
+  }
+  if (const auto size = cache_bytes(3)) {
+    const matrix_shape shape = shape_of_size(product.codec, 4096, std::min(0.4 * *size, 12.0 * (1 << 20)));
+    if (shape.out > 0) luq_bench::register_packed_decode("resident-l3", product, shape, 0, threads);
+  }
+}
+
+void register_products() {
+  const std::size_t footprint = luq_bench::streamed_footprint();
+  for (const packed_product& product : products()) {
+    for (const matrix_shape& shape : luq_bench::decode_shapes) {
+      for (const int threads : luq_bench::thread_counts()) {
+        luq_bench::register_packed_decode("decode", product, shape, footprint, threads);
+      }
+      if (shape != luq_bench::prefill_shape && !full_set()) continue;
+      for (const int threads : luq_bench::thread_counts()) {
+        for (const int tokens : luq_bench::prefill_tokens) {
+          luq_bench::register_packed_prefill(product, shape, footprint, tokens, threads);
+        }
       }
     }
+    for (const int threads : luq_bench::thread_counts()) register_resident(product, threads);
   }
-  return true;
-}();
+}
 
 }  // namespace
+
+int main(int argc, char** argv) try {
+  luq_bench::add_run_context(argc, argv, {set_variable, luq_bench::footprint_variable});
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  register_products();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "bench.kernels.matmul: %s\n", error.what());
+  return 1;
+}
