@@ -128,4 +128,17 @@ inline void register_packed_prefill(const packed_product& product, const matrix_
   });
 }
 
+/// Decode and prefill of every case, streamed.
+inline void register_packed_products(const packed_product& product, bool prefill_of_all_shapes) {
+  const std::size_t footprint = streamed_footprint();
+  for_each_case(
+      prefill_of_all_shapes,
+      [&](const matrix_shape& shape, int threads) {
+        register_packed_decode("decode", product, shape, footprint, threads);
+      },
+      [&](const matrix_shape& shape, int tokens, int threads) {
+        register_packed_prefill(product, shape, footprint, tokens, threads);
+      });
+}
+
 }  // namespace luq_bench

@@ -48,6 +48,19 @@ inline std::size_t streamed_footprint() {
   return static_cast<std::size_t>(mebibytes) << 20;
 }
 
+/// Calls decode(shape, threads) and prefill(shape, tokens, threads) for every case, those of one shape in a row.
+/// @param prefill_of_all_shapes  else only of prefill_shape
+template <class Decode, class Prefill>
+void for_each_case(bool prefill_of_all_shapes, Decode&& decode, Prefill&& prefill) {
+  for (const matrix_shape& shape : decode_shapes) {
+    for (const int threads : thread_counts()) decode(shape, threads);
+    if (shape != prefill_shape && !prefill_of_all_shapes) continue;
+    for (const int threads : thread_counts()) {
+      for (const int tokens : prefill_tokens) prefill(shape, tokens, threads);
+    }
+  }
+}
+
 /// Name of a measurement, such as "matmul/decode/int4:g128:sym/4096x4096/threads:1"; report.py takes it apart.
 inline std::string product_name(const std::string& what, const std::string& format, const matrix_shape& shape,
                                 const std::string& details) {

@@ -87,19 +87,8 @@ void register_resident(const packed_product& product, int threads) {
 }
 
 void register_products() {
-  const std::size_t footprint = luq_bench::streamed_footprint();
   for (const packed_product& product : products()) {
-    for (const matrix_shape& shape : luq_bench::decode_shapes) {
-      for (const int threads : luq_bench::thread_counts()) {
-        luq_bench::register_packed_decode("decode", product, shape, footprint, threads);
-      }
-      if (shape != luq_bench::prefill_shape && !full_set()) continue;
-      for (const int threads : luq_bench::thread_counts()) {
-        for (const int tokens : luq_bench::prefill_tokens) {
-          luq_bench::register_packed_prefill(product, shape, footprint, tokens, threads);
-        }
-      }
-    }
+    luq_bench::register_packed_products(product, full_set());
     for (const int threads : luq_bench::thread_counts()) register_resident(product, threads);
   }
 }
