@@ -19,6 +19,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <vector>
 
 #include "luq/codecs/packed_matrix.hpp"
@@ -33,6 +35,11 @@ namespace luq {
 enum class activation_mode {
   float32,  ///< as they are: the product is exact but for float rounding
   int8,     ///< rounded to integers for each token and run: what integer instructions multiply
+  /// For a single token and codecs of sign planes, sums of four activations are tabulated for all signs and rounded
+  /// (plane_lookups.hpp): faster where weights are not read from memory, with errors of the size of int8's. Where there
+  /// is no such table (other codecs, more than three tokens, columns or groups that are no multiple of 32, other
+  /// instruction sets), the same as int8.
+  lookup,
 };
 
 /// Columns of a run at most.
@@ -87,23 +94,28 @@ struct quantized_activations {
   std::vector<activation_run> runs;
   const std::vector<index>* stored_columns;  ///< of the matrix
   index quads = 0;                   ///< of all runs of one token
+  std::optional<detail::table_kind> kind;
   aligned_buffer<std::int8_t> bytes; ///< blocks, see above
   aligned_buffer<std::uint8_t> tables; ///< of one token, for plane_lookups.hpp; empty if not wanted
-  std::vector<float> scales;         ///< [tokens][runs]
+  std::vector<float> scales;         ///< [tokens][runs]: of the integers, or the step of rounded tables
   std::vector<std::int32_t> sums;    ///< [tokens][runs]: of the integers
+  std::vector<float> exact_sums;     ///< [runs]: of the activations themselves, with rounded tables
 
+  /// @param tables_  what a single token gets beside quads where the instruction set has tables
   template <WeightCodec Codec>
-  /// @param with_tables  wanted for a single token where the instruction set has them
-  quantized_activations(const packed_matrix<Codec>& W, index tokens_, bool with_tables = false)
+  quantized_activations(const packed_matrix<Codec>& W, index tokens_,
+                        std::optional<detail::table_kind> tables_ = std::nullopt)
       : tokens(tokens_),
         group(group_size(W.codec(), W.cols())),
         runs(detail::runs_of(W)),
         stored_columns(&W.stored_columns()),
         quads(runs.empty() ? 0 : runs.back().quad_offset + runs.back().quads),
+        kind(tables_),
         bytes(static_cast<std::size_t>(tokens * quads * 4)),
-        tables(static_cast<std::size_t>(with_tables && tokens == 1 ? quads * 4 / detail::table_columns * detail::table_bytes : 0)),
+        tables(kind && tokens == 1 ? static_cast<std::size_t>(detail::tables_bytes(quads * 4, *kind)) : std::size_t{0}),
         scales(static_cast<std::size_t>(tokens) * runs.size()),
-        sums(scales.size()) {}
+        sums(scales.size()),
+        exact_sums(kind == detail::table_kind::rounded ? scales.size() : std::size_t{0}) {}
 
   [[nodiscard]] index run_count() const { return static_cast<index>(runs.size()); }
   [[nodiscard]] index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
@@ -117,7 +129,7 @@ struct quantized_activations {
   }
   /// Tables of a run, or null.
   [[nodiscard]] const std::uint8_t* run_tables(const activation_run& run) const {
-    return tables.empty() ? nullptr : tables.data() + run.quad_offset * 4 / detail::table_columns * detail::table_bytes;
+    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4, *kind);
   }
   /// Token t, stored column `place` of a run.
   [[nodiscard]] std::int8_t value(index t, const activation_run& run, index place) const {
@@ -180,6 +192,32 @@ std::int32_t round_activations(const float* x, index count, float scale, std::in
   return sum;
 }
 
+/// Fills the tables of a run of a single token.
+/// @param x  activations of the run
+/// @param q  quads of the run
+template <class Arch>
+void tabulate_run(const activation_run& run, index run_number, const float* x, const std::int8_t* q,
+                  quantized_activations& result) {
+  auto* tables = const_cast<std::uint8_t*>(result.run_tables(run));
+  const index columns = run.quads * 4;
+  if (result.kind == table_kind::exact) {
+    tabulate_sums<Arch>(q, columns, tables);
+    return;
+  }
+  const auto i = static_cast<std::size_t>(run_number);
+  const index count = run.end - run.first;
+  alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> padded{};
+  const bool is_finite = result.scales[i] - result.scales[i] == 0.0f;
+  if (is_finite) std::copy_n(x, count, padded.begin() + (run.first - run.unit_first));
+  result.scales[i] += tabulate_rounded_sums<Arch>(padded.data(), columns, tables) - result.scales[i];
+  using lanes = integer_lanes<Arch>;
+  auto sum = lanes::broadcast_float(0.0f);
+  for (index c = 0; c < columns; c += lanes::lanes) sum = sum + lanes::load_floats(padded.data() + c);
+  std::array<float, static_cast<std::size_t>(lanes::lanes)> sums;
+  lanes::store_floats(sums.data(), sum);
+  result.exact_sums[i] = std::accumulate(sums.begin(), sums.end(), 0.0f);
+}
+
 /// Quantizes block `block` of X.
 /// @param X       the first of all tokens; tokens are `stride` floats apart
 /// @param result  scales, sums and bytes of the block's tokens are written
@@ -210,7 +248,7 @@ void quantize_block(const float* X, index stride, index block, quantized_activat
       result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
       auto* out = const_cast<std::int8_t*>(result.block_quads(block, run));
       if constexpr (integer_lanes<Arch>::has_table_of_64) {
-        if (!result.tables.empty()) tabulate_sums<Arch>(q.data(), run.quads * 4, const_cast<std::uint8_t*>(result.run_tables(run)));
+        if (!result.tables.empty()) tabulate_run<Arch>(run, i, values, q.data(), result);
       }
       if (tokens == 1) {
         std::memcpy(out, q.data(), static_cast<std::size_t>(run.quads * 4));

@@ -114,6 +114,15 @@ inline constexpr bool has_bit_planes = [] {
   return false;
 }();
 
+/// All planes are of bits.
+template <WeightCodec Codec>
+inline constexpr bool has_only_bit_planes = [] {
+  for (const auto radix : Codec::planes) {
+    if (radix != 2) return false;
+  }
+  return true;
+}();
+
 /// Columns that the words of all planes cover together: the least unit in which a group can be cut between words.
 template <WeightCodec Codec>
 inline constexpr index unit_columns = [] {

@@ -49,7 +49,7 @@ struct integer_lanes {
   static constexpr index lanes = 1;
   static constexpr index accumulators = 4;  ///< vectors of sums that a kernel should keep at once
   static constexpr int widest_operand = 255;  ///< dot() takes weight bytes up to this: 255, or 127 where it must be
-  static constexpr bool has_table_of_64 = false;  ///< lookup_64() and tabulate_sums() exist
+  static constexpr bool has_table_of_64 = false;  ///< there is what plane_lookups.hpp calls
 
   static words load(const void* from) {
     words result;

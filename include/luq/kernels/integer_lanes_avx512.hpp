@@ -181,6 +181,33 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
   /// Per byte, table[index] for index 0 ... 63.
   static words lookup_64(words table, words index) { return _mm512_permutexvar_epi8(index, table); }
 
+  /// The greatest |x[b]| + |x[4 + b]| + |x[8 + b]| + |x[12 + b]|.
+  static float greatest_sum_of_four(const float* x) {
+    const __m512 magnitudes = _mm512_abs_ps(_mm512_loadu_ps(x));
+    const __m512 pairs = _mm512_add_ps(magnitudes, _mm512_shuffle_f32x4(magnitudes, magnitudes, 0x4e));
+    const __m512 sums = _mm512_add_ps(pairs, _mm512_shuffle_f32x4(pairs, pairs, 0xb1));
+    return _mm512_reduce_max_ps(sums);
+  }
+  /// For byte b and bits n, factor times the sum of x[4 j + b], added where n has bit j and subtracted where not, at
+  /// 16 b + n: rounded to nearest, ties to even.
+  static void tabulate_rounded_sums(const float* x, float factor, std::uint8_t* table) {
+    const auto plus_where = [&](__mmask16 bits) {
+      const __m512 minus = _mm512_set1_ps(-factor);
+      return _mm512_mask_mov_ps(minus, bits, _mm512_set1_ps(factor));
+    };
+    const __m512 sign_0 = plus_where(0xaaaa);
+    const __m512 sign_1 = plus_where(0xcccc);
+    const __m512 sign_2 = plus_where(0xf0f0);
+    const __m512 sign_3 = plus_where(0xff00);
+    for (int b = 0; b < 4; ++b) {
+      const __m512 first = _mm512_fmadd_ps(sign_1, _mm512_set1_ps(x[4 + b]), _mm512_mul_ps(sign_0, _mm512_set1_ps(x[b])));
+      const __m512 second =
+          _mm512_fmadd_ps(sign_3, _mm512_set1_ps(x[12 + b]), _mm512_mul_ps(sign_2, _mm512_set1_ps(x[8 + b])));
+      const __m512i sums = _mm512_cvtps_epi32(_mm512_add_ps(first, second));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(table + 16 * b), _mm512_cvtsepi32_epi8(sums));
+    }
+  }
+
   /// For byte b = 0 ... 3 and bits n = 0 ... 15, the sum of x[4 j + b] over the bits j of n, at 16 b + n: its low byte
   /// and what is left, divided by 256.
   static void tabulate_sums(const std::int8_t* x, std::uint8_t* low, std::uint8_t* high) {

@@ -166,7 +166,15 @@ class integer_product {
       tile += code_bytes + layout.parameter_bytes(h);
       if constexpr (has_exact_forms<Codec>) {
         if (X_.tokens == 1) {
-          for (; run != end_of_runs && run->group == g; ++run) multiply_planes(planes_of_tile, parameters, *run);
+          for (; run != end_of_runs && run->group == g; ++run) {
+            if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
+              if (X_.kind == table_kind::rounded) {
+                multiply_planes<table_kind::rounded>(planes_of_tile, parameters, *run);
+                continue;
+              }
+            }
+            multiply_planes<table_kind::exact>(planes_of_tile, parameters, *run);
+          }
           continue;
         }
       }
@@ -178,6 +186,7 @@ class integer_product {
   }
 
   /// One token and one run, from packed words.
+  template <table_kind Kind>
   void multiply_planes(const tile_planes<Codec>& tile, const tile_parameters<Arch, Codec>& parameters,
                        const activation_run& run) {
     constexpr std::size_t sources = planes + (has_symbol_products<Codec> ? 1 : 0);
@@ -186,51 +195,83 @@ class integer_product {
     const std::int8_t* x = X_.block_quads(0, run);
     const std::uint8_t* tables = X_.run_tables(run);
     [&]<std::size_t... P>(std::index_sequence<P...>) {
-      (multiply_plane<static_cast<int>(Codec::planes[P]), word_source::plane>(tile.planes[P], tile.planes[P], run, x, tables, dots[P]),
+      (multiply_plane<static_cast<int>(Codec::planes[P]), Kind, word_source::plane>(tile.planes[P], tile.planes[P], run, x, tables, dots[P]),
        ...);
     }(std::make_index_sequence<planes>());
     if constexpr (has_symbol_products<Codec>) {
-      multiply_plane<2, word_source::conjunction>(tile.planes[0], tile.planes[1], run, x, tables, dots[planes]);
+      multiply_plane<2, Kind, word_source::conjunction>(tile.planes[0], tile.planes[1], run, x, tables, dots[planes]);
     }
     const index run_number = &run - X_.runs.data();
     const float scale = X_.scale(0, run_number);
     const std::int32_t x_sum = X_.sum(0, run_number);
+    // With rounded tables everything but the sums of entries is in units of the activations.
+    const float sum_of_constant =
+        Kind == table_kind::exact ? static_cast<float>(x_sum) : X_.exact_sums[static_cast<std::size_t>(run_number)];
+    const float unit = Kind == table_kind::exact ? scale : 1.0f;
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
       typename lanes::floats p[Codec::parameter_count];
       for (int i = 0; i < Codec::parameter_count; ++i) p[i] = parameters.vector(i, r);
       const auto a = W_.codec().coefficients(static_cast<const typename lanes::floats*>(p), run.column_class);
-      auto sum = a[static_cast<std::size_t>(components)] * lanes::broadcast_float(static_cast<float>(x_sum));
+      auto sum = a[static_cast<std::size_t>(components)] * lanes::broadcast_float(sum_of_constant);
       [&]<int... I>(std::integer_sequence<int, I...>) {
-        ((sum = lanes::multiply_add(lanes::to_floats(component_dot<I>(dots, r, x_sum)), a[std::size_t{I}], sum)), ...);
+        const auto component_dot = [&](auto component) {
+          if constexpr (Kind == table_kind::exact) {
+            return lanes::to_floats(exact_component_dot<component()>(dots, r, x_sum));
+          } else {
+            return rounded_component_dot<component()>(dots, r, scale, sum_of_constant);
+          }
+        };
+        ((sum = lanes::multiply_add(component_dot(std::integral_constant<int, I>()), a[std::size_t{I}], sum)), ...);
       }(std::make_integer_sequence<int, components>());
-      lanes::store_floats(sums_ + r, lanes::multiply_add(sum, lanes::broadcast_float(scale), lanes::load_floats(sums_ + r)));
+      lanes::store_floats(sums_ + r,
+                          lanes::multiply_add(sum, lanes::broadcast_float(unit), lanes::load_floats(sums_ + r)));
     }
   }
 
-  /// Sum of component I times the activations, from the sums of symbols.
-  template <int I, std::size_t Sources>
-  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::sums component_dot(
-      const std::int32_t (&dots)[Sources][tile_rows], index r, std::int32_t x_sum) {
+  /// Calls add(factor, source) for each source of sums that component I takes.
+  template <int I, class Add>
+  LUQ_ALWAYS_INLINE static void for_each_factor(Add&& add) {
     constexpr auto form = form_of_component<Codec>(I);
-    auto sum = lanes::broadcast_sum(form.offset * x_sum);
-    const auto add = [&](auto factor, std::size_t source) {
-      if constexpr (factor() != 0) {
-        constexpr int magnitude = factor() < 0 ? -factor() : factor();
-        static_assert((magnitude & (magnitude - 1)) == 0, "factors of symbols are powers of two");
-        constexpr int bits = std::countr_zero(static_cast<unsigned>(magnitude));
-        const auto term = lanes::scale_up(lanes::load_sums(dots[source] + r), bits);
-        sum = factor() < 0 ? lanes::subtract(sum, term) : lanes::add(sum, term);
-      }
-    };
     [&]<std::size_t... P>(std::index_sequence<P...>) {
       (add(std::integral_constant<int, form.factor[P]>(), P), ...);
     }(std::make_index_sequence<planes>());
     if constexpr (has_symbol_products<Codec>) add(std::integral_constant<int, form.product>(), planes);
+  }
+
+  /// Sum of component I times the activations, from the sums of symbols.
+  template <int I, std::size_t Sources>
+  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::sums exact_component_dot(
+      const std::int32_t (&dots)[Sources][tile_rows], index r, std::int32_t x_sum) {
+    auto sum = lanes::broadcast_sum(form_of_component<Codec>(I).offset * x_sum);
+    for_each_factor<I>([&](auto factor, std::size_t source) {
+      if constexpr (factor() != 0) {
+        constexpr int magnitude = factor() < 0 ? -factor() : factor();
+        static_assert((magnitude & (magnitude - 1)) == 0, "factors of symbols are powers of two");
+        const auto term = lanes::scale_up(lanes::load_sums(dots[source] + r), log2_of_power(magnitude));
+        sum = factor() < 0 ? lanes::subtract(sum, term) : lanes::add(sum, term);
+      }
+    });
+    return sum;
+  }
+
+  /// The same from sums of signed activations: a bit is half of (its sign + 1).
+  template <int I, std::size_t Sources>
+  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::floats rounded_component_dot(
+      const std::int32_t (&dots)[Sources][tile_rows], index r, float step, float x_sum) {
+    auto sum = lanes::broadcast_float(static_cast<float>(form_of_component<Codec>(I).offset) * x_sum);
+    for_each_factor<I>([&](auto factor, std::size_t source) {
+      if constexpr (factor() != 0) {
+        constexpr float half_factor = 0.5f * static_cast<float>(factor());
+        sum = sum + lanes::broadcast_float(half_factor * x_sum);
+        sum = lanes::multiply_add(lanes::to_floats(lanes::load_sums(dots[source] + r)),
+                                  lanes::broadcast_float(half_factor * step), sum);
+      }
+    });
     return sum;
   }
 
   /// The part of one plane in a run: whole words, then the tail if the run goes that far.
-  template <int Radix, word_source Source>
+  template <int Radix, table_kind Kind, word_source Source>
   static void multiply_plane(const plane_view& plane, const plane_view& other, const activation_run& run,
                              const std::int8_t* x, [[maybe_unused]] const std::uint8_t* tables, std::int32_t* dots) {
     constexpr index columns_of_word = 4 * symbols_per_byte(Radix);
@@ -240,7 +281,7 @@ class integer_product {
     if (first < end) {
       const std::byte* words = plane.bytes + offset;
       if constexpr (Radix == 2 && lanes::has_table_of_64) {
-        add_plane_lookups<Arch, Source>(words, other.bytes + offset, end - first, tables, dots);
+        add_plane_lookups<Arch, Kind, Source>(words, other.bytes + offset, end - first, tables, dots);
       } else {
         add_plane_dots<Arch, Radix, Source>(words, other.bytes + offset, end - first, x, dots);
       }
