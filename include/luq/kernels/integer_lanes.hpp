@@ -22,12 +22,7 @@
 #include "luq/core/half.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/kernels/instruction_set.hpp"
-
-#if defined(__GNUC__)
-#define LUQ_ALWAYS_INLINE inline __attribute__((always_inline))
-#else
-#define LUQ_ALWAYS_INLINE inline
-#endif
+#include "luq/kernels/prefetch.hpp"
 
 namespace luq::detail {
 
@@ -56,6 +51,8 @@ struct integer_lanes {
     std::memcpy(&result, from, sizeof result);
     return result;
   }
+  /// The same words; keeps the compiler from loading them anew for each use.
+  static words in_register(words value) { return value; }
   static void store(void* to, words value) { std::memcpy(to, &value, sizeof value); }
   static words broadcast(std::uint32_t value) { return value; }
 
@@ -92,7 +89,9 @@ struct integer_lanes {
   /// The five trits of each byte (tile_layout.hpp): fields[i] holds trit i (0, 1, 2) times 1 << trit_shift[i], and
   /// perhaps other bits outside of the mask 3 << trit_shift[i].
   static constexpr std::array<int, 5> trit_shift{0, 0, 0, 0, 0};
-  static void trits(words packed, words* fields);
+  struct trit_unpacker {
+    void trits(words packed, words* fields) const;
+  };
 
   /// Per byte, table[index] for index 0 ... 15.
   using table_of_16 = std::array<std::uint8_t, 16>;
@@ -162,20 +161,12 @@ struct integer_lanes {
     return q;
   }
 
+  /// Asks for the cache line of an address, which need not exist.
+  template <cache_level Level>
   static void prefetch(const void*) {}
 };
 
-/// Bytes ahead of the word in use that are asked for from memory. The prefetcher of the machine stops at each 4 KiB
-/// page and is late for kernels that take as long as this one for a line.
-inline constexpr index prefetch_distance = 8192;
-
-/// Asks for the cache line `prefetch_distance` after `address`, which may lie beyond the end of the matrix.
-template <class Lanes>
-LUQ_ALWAYS_INLINE void prefetch_after(const std::byte* address) {
-  Lanes::prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(address) + prefetch_distance));
-}
-
-/// trits() by comparison: digit i of a byte p_i is (p_i >= 86) + (p_i >= 171), and p_(i+1) = 3 p_i modulo 256.
+/// Trits by comparison: digit i of a byte p_i is (p_i >= 86) + (p_i >= 171), and p_(i+1) = 3 p_i modulo 256.
 template <class Lanes>
 LUQ_ALWAYS_INLINE void compare_trits(typename Lanes::words packed, typename Lanes::words* fields) {
   for (int i = 0; i < 5; ++i) {
@@ -194,7 +185,7 @@ LUQ_ALWAYS_INLINE typename Lanes::sums dot_in_parts(typename Lanes::sums sum, ty
 }
 
 template <class Arch>
-void integer_lanes<Arch>::trits(words packed, words* fields) {
+void integer_lanes<Arch>::trit_unpacker::trits(words packed, words* fields) const {
   compare_trits<integer_lanes>(packed, fields);
 }
 

@@ -24,6 +24,14 @@ struct avx2_lanes {
   static constexpr bool has_table_of_64 = false;
 
   static words load(const void* from) { return _mm256_loadu_si256(static_cast<const __m256i*>(from)); }
+  /// The same words, from here on in a register. gcc else loads them anew for each use, and loads of whole registers
+  /// are what these kernels are short of.
+  static words in_register(words value) {
+#if defined(__GNUC__)
+    asm("" : "+x"(value));
+#endif
+    return value;
+  }
   static void store(void* to, words value) { _mm256_storeu_si256(static_cast<__m256i*>(to), value); }
   static words broadcast(std::uint32_t value) { return _mm256_set1_epi32(static_cast<int>(value)); }
 
@@ -59,7 +67,9 @@ struct avx2_lanes {
   static words add_bytes(words a, words b) { return _mm256_add_epi8(a, b); }
 
   static constexpr std::array<int, 5> trit_shift{0, 0, 0, 0, 0};
-  static void trits(words packed, words* fields) { compare_trits<avx2_lanes>(packed, fields); }
+  struct trit_unpacker {
+    void trits(words packed, words* fields) const { compare_trits<avx2_lanes>(packed, fields); }
+  };
 
   static table_of_16 load_table_of_16(const std::uint8_t* from) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
@@ -139,7 +149,10 @@ struct avx2_lanes {
     return q;
   }
 
-  static void prefetch(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
+  template <cache_level Level>
+  static void prefetch(const void* address) {
+    _mm_prefetch(static_cast<const char*>(address), Level == cache_level::first ? _MM_HINT_T0 : _MM_HINT_T1);
+  }
 };
 
 template <>

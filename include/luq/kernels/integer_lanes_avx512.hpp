@@ -23,6 +23,14 @@ struct avx512_lanes {
   static constexpr index accumulators = 16;
 
   static words load(const void* from) { return _mm512_loadu_si512(from); }
+  /// The same words, from here on in a register. gcc else loads them anew for each use, and loads of whole registers
+  /// are what these kernels are short of.
+  static words in_register(words value) {
+#if defined(__GNUC__)
+    asm("" : "+v"(value));
+#endif
+    return value;
+  }
   static void store(void* to, words value) { _mm512_storeu_si512(to, value); }
   static words broadcast(std::uint32_t value) { return _mm512_set1_epi32(static_cast<int>(value)); }
 
@@ -110,7 +118,10 @@ struct avx512_lanes {
     return q;
   }
 
-  static void prefetch(const void* address) { _mm_prefetch(static_cast<const char*>(address), _MM_HINT_T0); }
+  template <cache_level Level>
+  static void prefetch(const void* address) {
+    _mm_prefetch(static_cast<const char*>(address), Level == cache_level::first ? _MM_HINT_T0 : _MM_HINT_T1);
+  }
 };
 
 template <>
@@ -125,7 +136,9 @@ struct integer_lanes<xsimd::avx512bw> : avx512_lanes<xsimd::avx512bw> {
   static sums dot_wide(sums sum, words weights, words x) { return dot_in_parts<integer_lanes>(sum, weights, x); }
 
   static constexpr std::array<int, 5> trit_shift{0, 0, 0, 0, 0};
-  static void trits(words packed, words* fields) { compare_trits<integer_lanes>(packed, fields); }
+  struct trit_unpacker {
+    void trits(words packed, words* fields) const { compare_trits<integer_lanes>(packed, fields); }
+  };
 };
 
 #if defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
@@ -168,15 +181,6 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
 #endif
   }
   static sums dot_wide(sums sum, words weights, words x) { return dot(sum, weights, x); }
-
-  /// The same words, from here on in a register: gcc 12 else loads a table anew for each lookup in it, and loads of
-  /// whole registers are what lookups are short of.
-  static words in_register(words value) {
-#if defined(__GNUC__)
-    asm("" : "+v"(value));
-#endif
-    return value;
-  }
 
   /// Per byte, table[index] for index 0 ... 63.
   static words lookup_64(words table, words index) { return _mm512_permutexvar_epi8(index, table); }
@@ -234,19 +238,32 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
   }
 
   static constexpr std::array<int, 5> trit_shift{0, 2, 4, 6, 0};
-  static void trits(words packed, words* fields) {
-    const __mmask64 upper_half = _mm512_movepi8_mask(packed);
-    const auto lookup = [&](const std::array<std::uint8_t, 256>& table) {
-      const __m512i low = _mm512_permutex2var_epi8(_mm512_load_si512(table.data()), packed,
-                                                   _mm512_load_si512(table.data() + 64));
-      const __m512i high = _mm512_permutex2var_epi8(_mm512_load_si512(table.data() + 128), packed,
-                                                    _mm512_load_si512(table.data() + 192));
-      return _mm512_mask_blend_epi8(upper_half, low, high);
-    };
-    const __m512i four = lookup(trits_of_byte.first_four);
-    for (int i = 0; i < 4; ++i) fields[i] = four;
-    fields[4] = lookup(trits_of_byte.last);
-  }
+  /// Holds the tables in registers.
+  class trit_unpacker {
+   public:
+    LUQ_ALWAYS_INLINE trit_unpacker() {
+#pragma GCC unroll 4
+      for (int quarter = 0; quarter < 4; ++quarter) {
+        first_four_[quarter] = in_register(_mm512_load_si512(trits_of_byte.first_four.data() + 64 * quarter));
+        last_[quarter] = in_register(_mm512_load_si512(trits_of_byte.last.data() + 64 * quarter));
+      }
+    }
+
+    LUQ_ALWAYS_INLINE void trits(words packed, words* fields) const {
+      const __mmask64 upper_half = _mm512_movepi8_mask(packed);
+      const auto lookup = [&](const words (&table)[4]) {
+        const __m512i low = _mm512_permutex2var_epi8(table[0], packed, table[1]);
+        return _mm512_mask_mov_epi8(low, upper_half, _mm512_permutex2var_epi8(table[2], packed, table[3]));
+      };
+      const __m512i four = lookup(first_four_);
+      for (int i = 0; i < 4; ++i) fields[i] = four;
+      fields[4] = lookup(last_);
+    }
+
+   private:
+    words first_four_[4];
+    words last_[4];
+  };
 };
 
 #endif

@@ -24,6 +24,7 @@ struct neon_lanes {
   static constexpr bool has_table_of_64 = false;
 
   static words load(const void* from) { return vreinterpretq_u32_u8(vld1q_u8(static_cast<const std::uint8_t*>(from))); }
+  static words in_register(words value) { return value; }
   static void store(void* to, words value) { vst1q_u8(static_cast<std::uint8_t*>(to), vreinterpretq_u8_u32(value)); }
   static words broadcast(std::uint32_t value) { return vdupq_n_u32(value); }
 
@@ -51,7 +52,9 @@ struct neon_lanes {
   }
 
   static constexpr std::array<int, 5> trit_shift{0, 0, 0, 0, 0};
-  static void trits(words packed, words* fields) { compare_trits<neon_lanes>(packed, fields); }
+  struct trit_unpacker {
+    void trits(words packed, words* fields) const { compare_trits<neon_lanes>(packed, fields); }
+  };
 
   static table_of_16 load_table_of_16(const std::uint8_t* from) { return vld1q_u8(from); }
   static words lookup_16(table_of_16 table, words index) {
@@ -107,7 +110,10 @@ struct neon_lanes {
     return q;
   }
 
-  static void prefetch(const void* address) { __builtin_prefetch(address); }
+  template <cache_level Level>
+  static void prefetch(const void* address) {
+    __builtin_prefetch(address, 0, Level == cache_level::first ? 3 : 2);
+  }
 };
 
 template <>

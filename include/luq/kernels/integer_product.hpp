@@ -74,7 +74,7 @@ class tile_parameters {
       }
       const auto* stored = reinterpret_cast<const Stored*>(from);
       for (index line = 0; line < rows_ * static_cast<index>(sizeof(Stored)); line += 64) {
-        prefetch_after<lanes>(bytes_ + line);
+        prefetch_to_second_level<lanes>(bytes_ + line);
       }
       for (index r = 0; r < tile_rows; r += lanes::lanes) {
         if constexpr (std::same_as<Stored, half>) {

@@ -107,6 +107,7 @@ class operand_decoder {
   /// sum_p factor_p symbol_p of a full unit, factors being 0 or powers of two. Sums are below 256.
   template <int Component>
   LUQ_ALWAYS_INLINE void combine_planes(index column, std::uint8_t* out) const {
+    const typename lanes::trit_unpacker unpack;
     for (index v = 0; v < vectors; ++v) {
       const index lane_bytes = v * lanes::lanes * 4;
       bool first = true;
@@ -118,8 +119,8 @@ class operand_decoder {
           constexpr index words_of_unit = quads_of_unit / slots;
           const std::byte* word = tile_.planes[plane()].bytes + column / (4 * slots) * quad_bytes + lane_bytes;
           for (index w = 0; w < words_of_unit; ++w) {
-            if (lane_bytes % 64 == 0) prefetch_after<lanes>(word + w * quad_bytes);
-            const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes));
+            if (lane_bytes % 64 == 0) prefetch_to_second_level<lanes>(word + w * quad_bytes);
+            const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes), unpack);
 #pragma GCC unroll 8
             for (index slot = 0; slot < slots; ++slot) {
               auto operand = reader.template symbols<factor>(slot);
@@ -187,6 +188,7 @@ class operand_decoder {
   /// Codes, or symbols, of the columns after the last full unit; 0 in columns that do not exist.
   void last_unit_codes(index column, std::uint8_t* out) const {
     std::memset(out, 0, static_cast<std::size_t>(quads_of_unit * quad_bytes));
+    const typename lanes::trit_unpacker unpack;
     for_each_plane([&](auto plane) {
       constexpr int radix = static_cast<int>(Codec::planes[plane()]);
       constexpr int factor = plane_weight<Codec>(plane());
@@ -200,11 +202,12 @@ class operand_decoder {
           lanes::store(at, lanes::bit_or(lanes::load(at), operand));
         };
         for (index w = column / (4 * slots); w < view.words; ++w, quad += slots) {
-          place_symbols<lanes, radix, factor, 4>(lanes::load(view.bytes + w * quad_bytes + v * lanes::lanes * 4), add);
+          place_symbols<lanes, radix, factor, 4>(lanes::load(view.bytes + w * quad_bytes + v * lanes::lanes * 4),
+                                                 unpack, add);
         }
         with_tail_bytes(view.tail_bytes, [&](auto bytes) {
           const std::byte* tail = view.tail() + v * lanes::lanes * bytes();
-          place_symbols<lanes, radix, factor, bytes()>(lanes::template load_short<bytes()>(tail), add);
+          place_symbols<lanes, radix, factor, bytes()>(lanes::template load_short<bytes()>(tail), unpack, add);
         });
       }
     });

@@ -34,12 +34,17 @@ void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* ot
   constexpr index slots_in_place =
       Radix == 3 ? slots : std::min<index>(4, (lanes::widest_operand > 127 ? 8 : 4) / std::min<index>(bits, 4));
   constexpr index positions = Radix == 3 ? 4 : std::min(slots, slots_in_place);
-  constexpr index vectors = std::min(tile_rows / lanes::lanes, std::max<index>(1, lanes::accumulators / positions));
+  // Trits leave half of the registers to their tables.
+  constexpr index accumulators = Radix == 3 ? lanes::accumulators / 2 : lanes::accumulators;
+  constexpr index vectors = std::min(tile_rows / lanes::lanes, std::max<index>(1, accumulators / positions));
   constexpr index vector_bytes = lanes::lanes * 4;
+  [[maybe_unused]] const typename lanes::trit_unpacker unpack;
   for (index first = 0; first < tile_rows; first += vectors * lanes::lanes) {
     typename lanes::sums sums[vectors][positions];
-    for (auto& of_vector : sums) {
-      for (auto& sum : of_vector) sum = lanes::zero();
+#pragma GCC unroll 16
+    for (index v = 0; v < vectors; ++v) {
+#pragma GCC unroll 8
+      for (index position = 0; position < positions; ++position) sums[v][position] = lanes::zero();
     }
     for (index w = 0; w < words; ++w) {
       typename lanes::words word[vectors];
@@ -50,8 +55,9 @@ void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* ot
         if constexpr (Source == word_source::conjunction) {
           word[v] = lanes::bit_and(word[v], lanes::load(other + offset + v * vector_bytes));
         } else if (v * vector_bytes % 64 == 0) {
-          prefetch_after<lanes>(plane + offset + v * vector_bytes);
+          prefetch_plane<lanes, Radix>(plane + offset + v * vector_bytes);
         }
+        word[v] = lanes::in_register(word[v]);
       }
       const std::int8_t* quad = x + w * slots * 4;
       const auto next_quad = [&quad] {
@@ -63,7 +69,7 @@ void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* ot
       if constexpr (Radix == 3) {
         typename lanes::words fields[vectors][5];
 #pragma GCC unroll 16
-        for (index v = 0; v < vectors; ++v) lanes::trits(word[v], fields[v]);
+        for (index v = 0; v < vectors; ++v) unpack.trits(word[v], fields[v]);
 #pragma GCC unroll 8
         for (index i = 0; i < 5; ++i) {
           const auto quad_of_slot = next_quad();
@@ -115,6 +121,7 @@ template <class Arch, int Radix, word_source Source = word_source::plane>
 void add_tail_dots(const plane_view& plane, [[maybe_unused]] const plane_view& other, const std::int8_t* x,
                    std::int32_t* dots) {
   using lanes = integer_lanes<Arch>;
+  const typename lanes::trit_unpacker unpack;
   with_tail_bytes(plane.tail_bytes, [&](auto bytes) {
     constexpr index quads = (bytes() * symbols_per_byte(Radix) + 3) / 4;
     for (index first = 0; first < tile_rows; first += lanes::lanes) {
@@ -124,7 +131,7 @@ void add_tail_dots(const plane_view& plane, [[maybe_unused]] const plane_view& o
       }
       typename lanes::words weights[quads];
       for (auto& quad : weights) quad = lanes::broadcast(0);
-      place_symbols<lanes, Radix, 1, bytes()>(packed, [&](index quad, typename lanes::words symbols) {
+      place_symbols<lanes, Radix, 1, bytes()>(packed, unpack, [&](index quad, typename lanes::words symbols) {
         weights[quad] = lanes::bit_or(weights[quad], symbols);
       });
       auto sum = lanes::load_sums(dots + first);

@@ -78,6 +78,7 @@ void add_plane_lookups(const std::byte* plane, [[maybe_unused]] const std::byte*
   const auto first_of_byte = lanes::broadcast(0x30201000u);
   typename lanes::sums low[vectors];
   typename lanes::sums high[vectors];
+#pragma GCC unroll 16
   for (index v = 0; v < vectors; ++v) low[v] = high[v] = lanes::zero();
   for (index w = 0; w < words; ++w, tables += 2 * bytes_of_half) {
     typename lanes::words word[vectors];
@@ -88,8 +89,9 @@ void add_plane_lookups(const std::byte* plane, [[maybe_unused]] const std::byte*
       if constexpr (Source == word_source::conjunction) {
         word[v] = lanes::bit_and(word[v], lanes::load(other + offset));
       } else {
-        prefetch_after<lanes>(plane + offset);
+        prefetch_to_second_level<lanes>(plane + offset);
       }
+      word[v] = lanes::in_register(word[v]);
     }
 #pragma GCC unroll 2
     for (index half = 0; half < 2; ++half) {

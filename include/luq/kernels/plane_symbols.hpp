@@ -13,14 +13,14 @@ namespace luq::detail {
   return std::countr_zero(static_cast<unsigned>(value));
 }
 
-/// Takes vectors of packed words apart.
+/// Takes vectors of packed words apart. Readers of one loop share an unpacker of trits.
 template <class Lanes, int Radix>
 class slot_reader {
   using words = typename Lanes::words;
 
  public:
-  explicit LUQ_ALWAYS_INLINE slot_reader(words packed) : packed_(packed) {
-    if constexpr (Radix == 3) Lanes::trits(packed, trits_);
+  LUQ_ALWAYS_INLINE slot_reader(words packed, const typename Lanes::trit_unpacker& unpack) : packed_(packed) {
+    if constexpr (Radix == 3) unpack.trits(packed, trits_);
   }
 
   /// Symbols of slot `slot` times Factor, a power of two (1 for trits).
@@ -49,9 +49,10 @@ class slot_reader {
 /// Symbols of a word of `Bytes` bytes times Factor as quads, slot by slot `Bytes` columns on: calls place(quad, symbols)
 /// for each part; parts of one quad are to be joined by or. Bytes beyond the word's are 0.
 template <class Lanes, int Radix, int Factor, int Bytes, class Place>
-LUQ_ALWAYS_INLINE void place_symbols(typename Lanes::words packed, Place&& place) {
+LUQ_ALWAYS_INLINE void place_symbols(typename Lanes::words packed, const typename Lanes::trit_unpacker& unpack,
+                                     Place&& place) {
   constexpr index slots = symbols_per_byte(Radix);
-  const slot_reader<Lanes, Radix> reader(packed);
+  const slot_reader<Lanes, Radix> reader(packed, unpack);
 #pragma GCC unroll 8
   for (index slot = 0; slot < slots; ++slot) {
     const auto symbols = reader.template symbols<Factor>(slot);

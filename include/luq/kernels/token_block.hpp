@@ -42,12 +42,12 @@ void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, in
     for (index quad = 0; quad < quads; ++quad, w += tile_rows * 4) {
       typename lanes::words weights[vectors];
 #pragma GCC unroll 16
-      for (index v = 0; v < vectors; ++v) weights[v] = lanes::load(w + v * lanes::lanes * 4);
+      for (index v = 0; v < vectors; ++v) weights[v] = lanes::in_register(lanes::load(w + v * lanes::lanes * 4));
 #pragma GCC unroll 4
       for (index t = 0; t < Tokens; ++t) {
         std::uint32_t bytes;
         std::memcpy(&bytes, x + (quad * Tokens + t) * 4, 4);
-        const auto activations = lanes::broadcast(bytes);
+        const auto activations = lanes::in_register(lanes::broadcast(bytes));
 #pragma GCC unroll 16
         for (index v = 0; v < vectors; ++v) {
           acc[t][v] = InParts ? lanes::dot_wide(acc[t][v], weights[v], activations)
