@@ -103,7 +103,7 @@ inline std::vector<luq::index> stored_order(const std::vector<std::uint8_t>& cla
 
 /// X quantized for W.
 template <class Arch, class Codec>
-luq::quantized_activations quantized_on(const luq::packed_matrix<Codec>& W, const luq::matrix_view& X) {
+auto quantized_on(const luq::packed_matrix<Codec>& W, const luq::matrix_view& X) {
   luq::quantized_activations result(W, X.rows());
   for (luq::index block = 0; block < result.blocks(); ++block) {
     luq::detail::quantize_block<Arch>(X.data(), X.outerStride(), block, result);

@@ -18,7 +18,7 @@ std::vector<luq::code> decoded_tile(const luq::packed_matrix<Codec>& packed, luq
   const luq::index h = packed.layout().rows_of(row_tile);
   const luq::index k = packed.layout().columns_of(group);
   std::vector<luq::code> codes(static_cast<std::size_t>((k + 1) * h), untouched);
-  luq::detail::decode_tile_codes<Codec>(packed.tile(row_tile, group), h, k, codes.data());
+  luq::detail::decode_tile_codes<luq::default_arch, Codec>(packed.tile(row_tile, group), h, k, codes.data());
   return codes;
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("nothing is written beyond the last column, whatever the unused slots 
       constexpr luq::index h = 3;
       const std::vector<std::byte> tile(static_cast<std::size_t>(codec.bytes(h, k)), std::byte{0xff});
       std::vector<luq::code> codes(static_cast<std::size_t>((k + 1) * h), untouched);
-      luq::detail::decode_tile_codes<std::decay_t<decltype(codec)>>(tile, h, k, codes.data());
+      luq::detail::decode_tile_codes<luq::default_arch, std::decay_t<decltype(codec)>>(tile, h, k, codes.data());
       for (luq::index r = 0; r < h; ++r) CHECK(codes[static_cast<std::size_t>(k * h + r)] == untouched);
     }
   });

@@ -19,13 +19,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <optional>
-#include <vector>
+#include <numeric>
+#include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/aligned_buffer.hpp"
 #include "luq/kernels/component_form.hpp"
+#include "luq/kernels/detail/scratch_array.hpp"
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/kernels/plane_lookups.hpp"
 
@@ -59,63 +59,19 @@ struct activation_run {
 /// Tokens that lie together.
 inline constexpr index tokens_of_block = 4;
 
-namespace detail {
-
-/// The runs of a packed matrix, in stored order.
-template <WeightCodec Codec>
-[[nodiscard]] std::vector<activation_run> runs_of(const packed_matrix<Codec>& W) {
-  constexpr index unit = unit_columns<Codec>;
-  constexpr index longest = longest_run / unit * unit;
-  std::vector<activation_run> runs;
-  runs.reserve(static_cast<std::size_t>(2 * (W.layout().groups() + W.cols() / longest)));
-  index quads = 0;
-  const auto& layout = W.layout();
-  for (index g = 0; g < layout.groups(); ++g) {
-    const index k = layout.columns_of(g);
-    const index border = W.class_border(g);
-    for (index first = 0; first < k;) {
-      const index unit_first = first / unit * unit;
-      const index end = std::min({unit_first + longest, first < border ? border : k, k});
-      const index run_quads = (end - unit_first + unit - 1) / unit * (unit / 4);
-      runs.push_back({g, first, end, unit_first, run_quads, quads, first < border ? 1 : 0});
-      quads += run_quads;
-      first = end;
-    }
-  }
-  return runs;
-}
-
-}  // namespace detail
-
-/// Room for quantized activations [tokens x in] of one matrix, and what kernels need to find them.
-struct quantized_activations {
+/// Quantized activations [tokens x in] of one matrix, and what kernels need to find them. A view.
+struct activation_view {
   index tokens = 0;
-  index group = 0;                   ///< columns of a group of the matrix
-  std::vector<activation_run> runs;
-  const std::vector<index>* stored_columns;  ///< of the matrix
-  index quads = 0;                   ///< of all runs of one token
-  std::optional<detail::table_kind> kind;
-  aligned_buffer<std::int8_t> bytes; ///< blocks, see above
-  aligned_buffer<std::uint8_t> tables; ///< of one token, for plane_lookups.hpp; empty if not wanted
-  std::vector<float> scales;         ///< [tokens][runs]: of the integers, or the step of rounded tables
-  std::vector<std::int32_t> sums;    ///< [tokens][runs]: of the integers
-  std::vector<float> exact_sums;     ///< [runs]: of the activations themselves, with rounded tables
-
-  /// @param tables_  what a single token gets beside quads where the instruction set has tables
-  template <WeightCodec Codec>
-  quantized_activations(const packed_matrix<Codec>& W, index tokens_,
-                        std::optional<detail::table_kind> tables_ = std::nullopt)
-      : tokens(tokens_),
-        group(group_size(W.codec(), W.cols())),
-        runs(detail::runs_of(W)),
-        stored_columns(&W.stored_columns()),
-        quads(runs.empty() ? 0 : runs.back().quad_offset + runs.back().quads),
-        kind(tables_),
-        bytes(static_cast<std::size_t>(tokens * quads * 4)),
-        tables(kind && tokens == 1 ? static_cast<std::size_t>(detail::tables_bytes(quads * 4, *kind)) : std::size_t{0}),
-        scales(static_cast<std::size_t>(tokens) * runs.size()),
-        sums(scales.size()),
-        exact_sums(kind == detail::table_kind::rounded ? scales.size() : std::size_t{0}) {}
+  index group = 0;                       ///< columns of a group of the matrix
+  std::span<const activation_run> runs;  ///< in stored order
+  std::span<const index> columns;        ///< column of the matrix at each stored place, or empty if that is the identity
+  index quads = 0;                       ///< of all runs of one token
+  std::span<std::int8_t> bytes;          ///< blocks, see above
+  std::span<float> scales;               ///< [tokens][runs]: of the integers, or the step of rounded tables
+  std::span<std::int32_t> sums;          ///< [tokens][runs]: of the integers
+  std::optional<detail::table_kind> tables_kind;  ///< what a single token has beside quads, for plane_lookups.hpp
+  std::span<std::uint8_t> tables;                 ///< of all runs
+  std::span<float> exact_sums;  ///< [runs]: of the activations themselves, with rounded tables
 
   [[nodiscard]] index run_count() const { return static_cast<index>(runs.size()); }
   [[nodiscard]] index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
@@ -124,12 +80,12 @@ struct quantized_activations {
   }
 
   /// The quads of a run of a block, [quad][token of the block][4].
-  [[nodiscard]] const std::int8_t* block_quads(index block, const activation_run& run) const {
+  [[nodiscard]] std::int8_t* block_quads(index block, const activation_run& run) const {
     return bytes.data() + (block * tokens_of_block * quads + run.quad_offset * tokens_in_block(block)) * 4;
   }
   /// Tables of a run, or null.
-  [[nodiscard]] const std::uint8_t* run_tables(const activation_run& run) const {
-    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4, *kind);
+  [[nodiscard]] std::uint8_t* run_tables(const activation_run& run) const {
+    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4, *tables_kind);
   }
   /// Token t, stored column `place` of a run.
   [[nodiscard]] std::int8_t value(index t, const activation_run& run, index place) const {
@@ -141,6 +97,96 @@ struct quantized_activations {
   [[nodiscard]] std::int32_t sum(index t, index run) const {
     return sums[static_cast<std::size_t>(t * run_count() + run)];
   }
+};
+
+namespace detail {
+
+/// The runs of a packed matrix and the columns at its stored places.
+/// @tparam Tag  see scratch_array
+template <class Tag>
+class stored_columns {
+ public:
+  template <WeightCodec Codec>
+  explicit stored_columns(const packed_matrix<Codec>& W)
+      : group_(group_size(W.codec(), W.cols())),
+        runs_(W.layout().groups() * most_runs<Codec>(group_)),
+        columns_(W.stored_columns().data(), W.stored_columns().size()) {
+    constexpr index unit = unit_columns<Codec>;
+    const auto& layout = W.layout();
+    for (index g = 0; g < layout.groups(); ++g) {
+      const index k = layout.columns_of(g);
+      const index border = W.class_border(g);
+      for (index first = 0; first < k;) {
+        const index unit_first = first / unit * unit;
+        const index end = std::min({unit_first + longest<Codec>, first < border ? border : k, k});
+        const index run_quads = (end - unit_first + unit - 1) / unit * (unit / 4);
+        runs_.data()[run_count_++] = {g, first, end, unit_first, run_quads, quads_, first < border ? 1 : 0};
+        quads_ += run_quads;
+        first = end;
+      }
+    }
+  }
+
+  [[nodiscard]] std::span<const activation_run> runs() const { return runs_.first(run_count_); }
+  /// Column of the matrix at each stored place; empty where the two are the same.
+  [[nodiscard]] std::span<const index> columns() const { return columns_; }
+  [[nodiscard]] index group() const { return group_; }
+  [[nodiscard]] index quads() const { return quads_; }
+
+ private:
+  template <class Codec>
+  static constexpr index longest = longest_run / unit_columns<Codec> * unit_columns<Codec>;
+
+  /// Bound of the runs of a group of k columns: the border between column classes adds one at most.
+  template <class Codec>
+  [[nodiscard]] static index most_runs(index k) {
+    return (k + longest<Codec> - 1) / longest<Codec> + Codec::column_classes - 1;
+  }
+
+  index group_;
+  index run_count_ = 0;
+  index quads_ = 0;
+  scratch_array<activation_run, Tag> runs_;
+  std::span<const index> columns_;  // of the matrix
+};
+
+}  // namespace detail
+
+/// Room for the quantized activations of some tokens.
+/// @tparam Tag  see scratch_array
+template <class Tag = default_arch>
+class quantized_activations : public activation_view {
+ public:
+  /// @param kind  what a single token gets beside quads where the instruction set has tables
+  template <WeightCodec Codec>
+  quantized_activations(const packed_matrix<Codec>& W, index tokens_,
+                        std::optional<detail::table_kind> kind = std::nullopt)
+      : columns_(W),
+        bytes_(tokens_ * columns_.quads() * 4),
+        scales_(tokens_ * static_cast<index>(columns_.runs().size())),
+        sums_(tokens_ * static_cast<index>(columns_.runs().size())),
+        tables_(kind && tokens_ == 1 ? detail::tables_bytes(columns_.quads() * 4, *kind) : 0),
+        exact_sums_(kind == detail::table_kind::rounded ? static_cast<index>(columns_.runs().size()) : 0) {
+    tokens = tokens_;
+    group = columns_.group();
+    runs = columns_.runs();
+    columns = columns_.columns();
+    quads = columns_.quads();
+    bytes = bytes_.all();
+    scales = scales_.all();
+    sums = sums_.all();
+    tables_kind = kind;
+    tables = tables_.all();
+    exact_sums = exact_sums_.all();
+  }
+
+ private:
+  detail::stored_columns<Tag> columns_;
+  detail::scratch_array<std::int8_t, Tag> bytes_;
+  detail::scratch_array<float, Tag> scales_;
+  detail::scratch_array<std::int32_t, Tag> sums_;
+  detail::scratch_array<std::uint8_t, Tag> tables_;
+  detail::scratch_array<float, Tag> exact_sums_;
 };
 
 namespace detail {
@@ -197,10 +243,10 @@ std::int32_t round_activations(const float* x, index count, float scale, std::in
 /// @param q  quads of the run
 template <class Arch>
 void tabulate_run(const activation_run& run, index run_number, const float* x, const std::int8_t* q,
-                  quantized_activations& result) {
-  auto* tables = const_cast<std::uint8_t*>(result.run_tables(run));
+                  const activation_view& result) {
+  std::uint8_t* tables = result.run_tables(run);
   const index columns = run.quads * 4;
-  if (result.kind == table_kind::exact) {
+  if (result.tables_kind == table_kind::exact) {
     tabulate_sums<Arch>(q, columns, tables);
     return;
   }
@@ -222,7 +268,7 @@ void tabulate_run(const activation_run& run, index run_number, const float* x, c
 /// @param X       the first of all tokens; tokens are `stride` floats apart
 /// @param result  scales, sums and bytes of the block's tokens are written
 template <class Arch>
-void quantize_block(const float* X, index stride, index block, quantized_activations& result) noexcept {
+void quantize_block(const float* X, index stride, index block, const activation_view& result) noexcept {
   const index tokens = result.tokens_in_block(block);
   const index run_count = result.run_count();
   alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> gathered;
@@ -235,9 +281,10 @@ void quantize_block(const float* X, index stride, index block, quantized_activat
       const index count = run.end - run.first;
       const index first = run.group * result.group + run.first;
       const float* values = x + first;
-      if (!result.stored_columns->empty()) {
-        const index* columns = result.stored_columns->data() + first;
-        for (index c = 0; c < count; ++c) gathered[static_cast<std::size_t>(c)] = x[columns[c]];
+      if (!result.columns.empty()) {
+        for (index c = 0; c < count; ++c) {
+          gathered[static_cast<std::size_t>(c)] = x[result.columns[static_cast<std::size_t>(first + c)]];
+        }
         values = gathered.data();
       }
       const auto place = static_cast<std::size_t>(token * run_count + i);
@@ -246,14 +293,16 @@ void quantize_block(const float* X, index stride, index block, quantized_activat
       const index before = run.first - run.unit_first;
       std::memset(q.data(), 0, static_cast<std::size_t>(run.quads * 4));
       result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
-      auto* out = const_cast<std::int8_t*>(result.block_quads(block, run));
       if constexpr (integer_lanes<Arch>::has_table_of_64) {
         if (!result.tables.empty()) tabulate_run<Arch>(run, i, values, q.data(), result);
       }
+      std::int8_t* out = result.block_quads(block, run);
       if (tokens == 1) {
         std::memcpy(out, q.data(), static_cast<std::size_t>(run.quads * 4));
       } else {
-        for (index quad = 0; quad < run.quads; ++quad) std::memcpy(out + (quad * tokens + t) * 4, &q[static_cast<std::size_t>(quad * 4)], 4);
+        for (index quad = 0; quad < run.quads; ++quad) {
+          std::memcpy(out + (quad * tokens + t) * 4, &q[static_cast<std::size_t>(quad * 4)], 4);
+        }
       }
     }
   }

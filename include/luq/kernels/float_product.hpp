@@ -2,26 +2,40 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Y = X W^T with activations in float, row tile by row tile: the product with the unpacked matrix, to float rounding.
-// Lanes are rows of W. The columns of a tile are expanded to floats [column][row], a segment at a time and once for all
-// tokens, and x_c times column c is added to 64 sums for each token.
+// Lanes are rows of W. The columns of a tile are expanded to floats [column][row], a run (activations.hpp) at a time and
+// once for all tokens, and x_c times column c is added to 64 sums for each token.
 //
 // It is for exactness: a single token takes several times what reading the weights would (integer_product.hpp).
 #pragma once
 
 #include <algorithm>
 #include <array>
-#include <vector>
+#include <span>
 #include <xsimd/xsimd.hpp>
 
-#include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/aligned_buffer.hpp"
+#include "luq/kernels/activations.hpp"
+#include "luq/kernels/detail/product_arguments.hpp"
+#include "luq/kernels/detail/tile_parameters.hpp"
 #include "luq/kernels/instruction_set.hpp"
 #include "luq/kernels/tile_decoder.hpp"
 
 namespace luq::detail {
 
-/// Columns that are expanded at once; 64 rows of them take 64 KiB.
-inline constexpr index float_segment = 256;
+/// Activations in float, columns in stored order.
+struct float_activations {
+  const float* data;                     ///< first token
+  index stride;                          ///< floats from token to token
+  index tokens;
+  std::span<const activation_run> runs;  ///< of the matrix
+};
+
+/// Memory that the product of some row tiles needs beside its arguments, on any instruction set; rewritten freely.
+/// @tparam Tag  see scratch_array
+template <class Tag, class Codec>
+[[nodiscard]] index float_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
+  const index floats = (longest_run + tokens) * tile_rows * static_cast<index>(sizeof(float));
+  return floats + group_size(W.codec(), W.cols()) * tile_rows * static_cast<index>(sizeof(code));
+}
 
 /// sums[t][r] += sum_c x[t][c] columns[c][r] for 64 rows r and `Tokens` tokens.
 /// @param columns  [count][tile_rows], aligned
@@ -31,8 +45,8 @@ template <class Arch, int Tokens>
 void accumulate_columns(const float* columns, index count, const float* x, index x_stride, float* sums) {
   using batch = xsimd::batch<float, float_arch<Arch>>;
   constexpr index lanes = static_cast<index>(batch::size);
-  constexpr index vectors =
-      4;  // 4 vectors x 4 tokens of sums: enough chains to hide the latency of a fused multiply-add
+  // 4 vectors x 4 tokens of sums: enough chains to hide the latency of a fused multiply-add.
+  constexpr index vectors = 4;
   constexpr index rows_at_once = std::min(vectors * lanes, tile_rows);
   constexpr index used = rows_at_once / lanes;
   for (index first = 0; first < tile_rows; first += rows_at_once) {
@@ -65,82 +79,76 @@ void accumulate_columns(const float* columns, index count, const float* x, index
   }
 }
 
-/// One row tile of a product.
+/// One row tile after the other of a product.
 template <class Arch, WeightCodec Codec>
 class float_product {
- public:
-  /// @param x  [tokens x in], columns in stored order; tokens are `stride` floats apart
-  float_product(const packed_matrix<Codec>& W, const float* x, index stride, index tokens)
-      : W_(W),
-        x_(x),
-        stride_(stride),
-        tokens_(tokens),
-        columns_(static_cast<std::size_t>(float_segment * tile_rows), 0.0f),
-        sums_(static_cast<std::size_t>(tokens * tile_rows), 0.0f) {}
+  using lanes = integer_lanes<Arch>;
 
-  void run(index row_tile) {
+ public:
+  /// @param scratch  float_scratch_bytes() bytes, aligned to a cache line
+  float_product(const packed_view<Codec>& W, const float_activations& X, std::byte* scratch)
+      : W_(W),
+        X_(X),
+        columns_(reinterpret_cast<float*>(scratch)),
+        sums_(columns_ + longest_run * tile_rows),
+        codes_(reinterpret_cast<code*>(sums_ + X.tokens * tile_rows)) {}
+
+  void multiply(index row_tile, const product_output& Y) {
     const auto& layout = W_.layout();
-    rows_ = layout.rows_of(row_tile);
-    std::fill(sums_.begin(), sums_.end(), 0.0f);
-    codes_.resize(static_cast<std::size_t>(group_size(W_.codec(), W_.cols()) * rows_));
+    const index h = layout.rows_of(row_tile);
+    std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(X_.tokens * tile_rows) * sizeof(float));
+    const std::byte* tile = W_.bytes() + layout.tile_offset(row_tile, 0);
+    auto run = X_.runs.begin();
     for (index g = 0; g < layout.groups(); ++g) {
       const index k = layout.columns_of(g);
-      decode_tile_codes<Codec>(W_.tile(row_tile, g), rows_, k, codes_.data());
-      const matrix parameters = W_.tile_parameters(row_tile, g);
-      const index border = W_.class_border(g);
-      for (index first = 0; first < k;) {
-        const index end = std::min({first + float_segment, first < border ? border : k, k});
-        expand(parameters, first < border ? 1 : 0, first, end);
-        accumulate(x_ + layout.first_column(g) + first, end - first);
-        first = end;
+      const index code_bytes = layout.code_bytes(h, k);
+      decode_tile_codes<Arch, Codec>({tile, static_cast<std::size_t>(code_bytes)}, h, k, codes_);
+      const tile_parameters<Arch, Codec> parameters(W_.codec(), tile + code_bytes, h);
+      for (; run != X_.runs.end() && run->group == g; ++run) {
+        expand(parameters, *run, h);
+        accumulate(X_.data + layout.first_column(g) + run->first, run->end - run->first);
       }
+      tile += layout.tile_bytes(h, k);
     }
+    write_sums<Arch>(sums_, row_tile, h, 0, X_.tokens, Y);
   }
 
-  /// Sum for token t and row r of the tile.
-  [[nodiscard]] float sum(index t, index r) const { return sums_[static_cast<std::size_t>(t * tile_rows + r)]; }
-
  private:
-  /// Weights of the stored columns first ... end-1, all of one class.
-  void expand(const matrix& parameters, int column_class, index first, index end) {
-    std::array<std::array<float, tile_rows>, Codec::components + 1> a{};
-    for (index r = 0; r < rows_; ++r) {
-      const auto coefficients = W_.codec().coefficients(parameters.row(r).data(), column_class);
-      for (std::size_t i = 0; i < a.size(); ++i) a[i][static_cast<std::size_t>(r)] = coefficients[i];
+  /// Weights of the columns of a run; 0 in rows that do not exist.
+  void expand(const tile_parameters<Arch, Codec>& parameters, const activation_run& run, index h) {
+    alignas(64) float a[Codec::components + 1][tile_rows];
+    for (index r = 0; r < tile_rows; r += lanes::lanes) {
+      const auto of_rows = parameters.coefficients(run.column_class, r);
+      for (std::size_t i = 0; i < of_rows.size(); ++i) lanes::store_floats(a[i] + r, of_rows[i]);
     }
-    for (index c = first; c < end; ++c) {
-      const code* q = codes_.data() + c * rows_;
-      float* out = columns_.data() + (c - first) * tile_rows;
-      for (index r = 0; r < rows_; ++r) {
-        float w = a.back()[static_cast<std::size_t>(r)];
-        for (int i = 0; i < Codec::components; ++i) {
-          w += a[static_cast<std::size_t>(i)][static_cast<std::size_t>(r)] *
-               static_cast<float>(Codec::component(q[r], i));
-        }
+    float* out = columns_;
+    for (index c = run.first; c < run.end; ++c, out += tile_rows) {
+      const code* q = codes_ + c * h;
+      for (index r = 0; r < h; ++r) {
+        float w = a[Codec::components][r];
+        for (int i = 0; i < Codec::components; ++i) w += a[i][r] * static_cast<float>(Codec::component(q[r], i));
         out[r] = w;
       }
+      for (index r = h; r < tile_rows; ++r) out[r] = 0;
     }
   }
 
   /// sums[t] += sum_c x[t][c] * column c, for all tokens.
   void accumulate(const float* x, index count) {
     index t = 0;
-    for (; t + 4 <= tokens_; t += 4) {
-      accumulate_columns<Arch, 4>(columns_.data(), count, x + t * stride_, stride_, sums_.data() + t * tile_rows);
+    for (; t + 4 <= X_.tokens; t += 4) {
+      accumulate_columns<Arch, 4>(columns_, count, x + t * X_.stride, X_.stride, sums_ + t * tile_rows);
     }
-    for (; t < tokens_; ++t) {
-      accumulate_columns<Arch, 1>(columns_.data(), count, x + t * stride_, stride_, sums_.data() + t * tile_rows);
+    for (; t < X_.tokens; ++t) {
+      accumulate_columns<Arch, 1>(columns_, count, x + t * X_.stride, X_.stride, sums_ + t * tile_rows);
     }
   }
 
-  const packed_matrix<Codec>& W_;
-  const float* x_;
-  index stride_;
-  index tokens_;
-  index rows_ = 0;
-  std::vector<code> codes_;        // [columns of the group][rows_]
-  aligned_buffer<float> columns_;  // [segment][tile_rows]; rows beyond rows_ are never used
-  aligned_buffer<float> sums_;     // [tokens][tile_rows]
+  const packed_view<Codec>& W_;
+  const float_activations& X_;
+  float* columns_;  // [columns of a run][tile_rows]
+  float* sums_;     // [tokens][tile_rows]
+  code* codes_;     // [columns of the group][rows of the tile]
 };
 
 }  // namespace luq::detail

@@ -16,10 +16,10 @@
 
 #include <algorithm>
 
-#include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/aligned_buffer.hpp"
 #include "luq/kernels/activations.hpp"
 #include "luq/kernels/component_form.hpp"
+#include "luq/kernels/detail/product_arguments.hpp"
+#include "luq/kernels/detail/tile_parameters.hpp"
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/kernels/operand_decoder.hpp"
 #include "luq/kernels/plane_dots.hpp"
@@ -32,93 +32,18 @@ namespace luq {
 /// Tokens from which on codecs of several components multiply levels rounded to 8 bits in int8 mode.
 inline constexpr index tokens_of_levels = 32;
 
-/// Where a product goes.
-struct product_output {
-  float* data;        ///< element of token 0, row 0
-  index stride;       ///< floats from token to token
-  const float* bias;  ///< [rows], or null for none
-  bool accumulate;    ///< add to what is there
-};
-
 namespace detail {
 
 /// Tokens whose sums are kept at once: 64 rows of them take 128 KiB, a part of the second-level cache.
 inline constexpr index tokens_of_pass = 512;
 
-/// Memory that the product of some row tiles needs beside its arguments; rewritten freely.
-template <class Codec>
-[[nodiscard]] index scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
+/// Memory that the product of some row tiles needs beside its arguments, on any instruction set; rewritten freely.
+/// @tparam Tag  see scratch_array
+template <class Tag, class Codec>
+[[nodiscard]] index integer_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
   const index sums = std::min(tokens, tokens_of_pass) * tile_rows * static_cast<index>(sizeof(float));
   return sums + longest_run * tile_rows + tile_layout<Codec>::code_bytes(tile_rows, group_size(W.codec(), W.cols()));
 }
-
-/// Parameters of the rows of a tile as floats, [parameter][tile_rows]; see read_parameters() of WeightCodec.
-template <class Arch, WeightCodec Codec>
-class tile_parameters {
-  using lanes = integer_lanes<Arch>;
-
- public:
-  tile_parameters(const Codec& codec, const std::byte* bytes, index rows) : bytes_(bytes), rows_(rows) {
-    codec.read_parameters(*this);
-  }
-
-  template <class Stored>
-  LUQ_ALWAYS_INLINE void scales(int count) {
-    for (int p = 0; p < count; ++p, ++next_, bytes_ += rows_ * static_cast<index>(sizeof(Stored))) {
-      alignas(64) Stored padded[tile_rows];
-      const std::byte* from = bytes_;
-      if (rows_ < tile_rows) {
-        std::memset(static_cast<void*>(padded), 0, sizeof padded);
-        std::memcpy(static_cast<void*>(padded), bytes_, static_cast<std::size_t>(rows_) * sizeof(Stored));
-        from = reinterpret_cast<const std::byte*>(padded);
-      }
-      const auto* stored = reinterpret_cast<const Stored*>(from);
-      for (index line = 0; line < rows_ * static_cast<index>(sizeof(Stored)); line += 64) {
-        prefetch_to_second_level<lanes>(bytes_ + line);
-      }
-      for (index r = 0; r < tile_rows; r += lanes::lanes) {
-        if constexpr (std::same_as<Stored, half>) {
-          lanes::store_floats(values_[next_] + r, lanes::load_halves(stored + r));
-        } else {
-          lanes::store_floats(values_[next_] + r, lanes::load_floats(stored + r));
-        }
-      }
-    }
-  }
-
-  template <unsigned Bits>
-  LUQ_ALWAYS_INLINE void bit_packed() {
-    constexpr index stream_bytes = tile_rows * static_cast<index>(Bits) / 8;
-    std::byte stream[stream_bytes + 8] = {};  // vectors read 8 bytes at a time
-    if (rows_ == tile_rows) {
-      std::memcpy(stream, bytes_, stream_bytes);
-    } else {
-      std::memcpy(stream, bytes_, static_cast<std::size_t>(bit_packed_bytes(rows_, Bits)));
-    }
-    for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      lanes::store_floats(values_[next_] + r, lanes::template load_bit_packed<Bits>(stream, r));
-    }
-    ++next_;
-  }
-
-  LUQ_ALWAYS_INLINE void constant(float value) {
-    for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      lanes::store_floats(values_[next_] + r, lanes::broadcast_float(value));
-    }
-    ++next_;
-  }
-
-  /// Parameter `p` of the rows r, r + 1, ... of one vector.
-  [[nodiscard]] LUQ_ALWAYS_INLINE typename lanes::floats vector(int p, index r) const {
-    return lanes::load_floats(values_[p] + r);
-  }
-
- private:
-  const std::byte* bytes_;
-  index rows_;
-  int next_ = 0;
-  alignas(64) float values_[Codec::parameter_count][tile_rows];
-};
 
 /// One row tile after the other of a product.
 template <class Arch, WeightCodec Codec>
@@ -128,8 +53,8 @@ class integer_product {
   static constexpr std::size_t planes = Codec::planes.size();
 
  public:
-  /// @param scratch  scratch_bytes() bytes, aligned to a cache line
-  integer_product(const packed_matrix<Codec>& W, const quantized_activations& X, std::byte* scratch)
+  /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line
+  integer_product(const packed_view<Codec>& W, const activation_view& X, std::byte* scratch)
       : W_(W),
         X_(X),
         sums_(reinterpret_cast<float*>(scratch)),
@@ -141,7 +66,7 @@ class integer_product {
       const index count = std::min(tokens_of_pass, X_.tokens - first);
       std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(count * tile_rows) * sizeof(float));
       add_groups(row_tile, first / tokens_of_block, (first + count + tokens_of_block - 1) / tokens_of_block);
-      write(row_tile, first, count, Y);
+      write_sums<Arch>(sums_, row_tile, W_.layout().rows_of(row_tile), first, count, Y);
     }
   }
 
@@ -150,7 +75,7 @@ class integer_product {
   void add_groups(index row_tile, index first_block, index end_block) {
     const auto& layout = W_.layout();
     const index h = layout.rows_of(row_tile);
-    const std::byte* tile = W_.bytes().data() + layout.tile_offset(row_tile, 0);
+    const std::byte* tile = W_.bytes() + layout.tile_offset(row_tile, 0);
     const activation_run* run = X_.runs.data();
     const activation_run* end_of_runs = run + X_.runs.size();
     for (index g = 0; g < layout.groups(); ++g) {
@@ -158,7 +83,7 @@ class integer_product {
       const index code_bytes = layout.code_bytes(h, k);
       const std::byte* codes = tile;
       if (h < tile_rows) {
-        pad_tile<Codec>(tile, h, k, padded_);
+        pad_tile<Arch, Codec>(tile, h, k, padded_);
         codes = padded_;
       }
       const tile_planes<Codec> planes_of_tile(codes, k);
@@ -168,7 +93,7 @@ class integer_product {
         if (X_.tokens == 1) {
           for (; run != end_of_runs && run->group == g; ++run) {
             if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
-              if (X_.kind == table_kind::rounded) {
+              if (X_.tables_kind == table_kind::rounded) {
                 multiply_planes<table_kind::rounded>(planes_of_tile, parameters, *run);
                 continue;
               }
@@ -209,9 +134,7 @@ class integer_product {
         Kind == table_kind::exact ? static_cast<float>(x_sum) : X_.exact_sums[static_cast<std::size_t>(run_number)];
     const float unit = Kind == table_kind::exact ? scale : 1.0f;
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      typename lanes::floats p[Codec::parameter_count];
-      for (int i = 0; i < Codec::parameter_count; ++i) p[i] = parameters.vector(i, r);
-      const auto a = W_.codec().coefficients(static_cast<const typename lanes::floats*>(p), run.column_class);
+      const auto a = parameters.coefficients(run.column_class, r);
       auto sum = a[static_cast<std::size_t>(components)] * lanes::broadcast_float(sum_of_constant);
       [&]<int... I>(std::integer_sequence<int, I...>) {
         const auto component_dot = [&](auto component) {
@@ -297,9 +220,7 @@ class integer_product {
                          const activation_run& run, index first_block, index end_block) {
     alignas(64) float a[components + 1][tile_rows];
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      typename lanes::floats p[Codec::parameter_count];
-      for (int i = 0; i < Codec::parameter_count; ++i) p[i] = parameters.vector(i, r);
-      const auto of_rows = W_.codec().coefficients(static_cast<const typename lanes::floats*>(p), run.column_class);
+      const auto of_rows = parameters.coefficients(run.column_class, r);
       for (std::size_t i = 0; i < of_rows.size(); ++i) lanes::store_floats(a[i] + r, of_rows[i]);
     }
     if constexpr (components > 1 && levels<Codec>() == 4) {
@@ -390,21 +311,8 @@ class integer_product {
     }
   }
 
-  void write(index row_tile, index first_token, index count, const product_output& Y) const {
-    const index first_row = row_tile * tile_rows;
-    const index h = W_.layout().rows_of(row_tile);
-    for (index t = 0; t < count; ++t) {
-      float* y = Y.data + (first_token + t) * Y.stride + first_row;
-      const float* sums = sums_ + t * tile_rows;
-      for (index r = 0; r < h; ++r) {
-        const float before = (Y.accumulate ? y[r] : 0.0f) + (Y.bias != nullptr ? Y.bias[first_row + r] : 0.0f);
-        y[r] = before + sums[r];
-      }
-    }
-  }
-
-  const packed_matrix<Codec>& W_;
-  const quantized_activations& X_;
+  const packed_view<Codec>& W_;
+  const activation_view& X_;
   float* sums_;             // [tokens of a pass][tile_rows]
   std::uint8_t* operands_;  // [columns of a run / 4][tile_rows][4]
   std::byte* padded_;       // codes of a partial tile

@@ -13,14 +13,12 @@
 
 #include <algorithm>
 #include <optional>
-#include <vector>
+#include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/aligned_buffer.hpp"
 #include "luq/core/executor.hpp"
-#include "luq/kernels/activations.hpp"
-#include "luq/kernels/float_product.hpp"
-#include "luq/kernels/integer_product.hpp"
+#include "luq/kernels/detail/product_stages.hpp"
+#include "luq/kernels/detail/scratch_array.hpp"
 
 namespace luq {
 
@@ -33,44 +31,43 @@ struct matmul_options {
 namespace detail {
 
 /// Calls task(first, end) for contiguous parts of `count` items.
-template <Executor E, class Task>
+/// @tparam Tag  see scratch_array
+template <class Tag, Executor E, class Task>
 void for_contiguous_parts(index count, const E& executor, Task&& task) {
   const index parts = std::min<index>(count, std::max(executor.concurrency(), 1));
   executor.parallel_for(parts, [&](index part) { task(count * part / parts, count * (part + 1) / parts); });
 }
 
-template <class Arch, WeightCodec Codec, Executor E>
-void multiply_floats(const packed_matrix<Codec>& W, const matrix_view& X, const product_output& Y, const E& executor) {
-  matrix reordered;
-  const float* x = X.data();
-  index stride = X.outerStride();
-  if (const std::vector<index>& columns = W.stored_columns(); !columns.empty()) {
-    reordered.resize(X.rows(), X.cols());
+template <class Stages, WeightCodec Codec, Executor E>
+void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X,
+                     const product_output& Y, const E& executor) {
+  const stored_columns<Stages> stored(W);
+  const std::span<const index> columns = stored.columns();
+  const scratch_array<float, Stages> reordered(columns.empty() ? 0 : X.rows() * X.cols());
+  float_activations activations{X.data(), X.outerStride(), X.rows(), stored.runs()};
+  if (!columns.empty()) {
+    float* to = reordered.data();
+    activations.data = to;
+    activations.stride = X.cols();
     for (index t = 0; t < X.rows(); ++t) {
-      for (index c = 0; c < X.cols(); ++c) reordered(t, c) = X(t, columns[static_cast<std::size_t>(c)]);
+      const float* x = X.data() + t * X.outerStride();
+      for (const index c : columns) *to++ = x[c];
     }
-    x = reordered.data();
-    stride = reordered.cols();
   }
-  for_contiguous_parts(W.layout().row_tiles(), executor, [&](index first, index end) {
-    float_product<Arch, Codec> product(W, x, stride, X.rows());
-    for (index row_tile = first; row_tile < end; ++row_tile) {
-      product.run(row_tile);
-      for (index t = 0; t < X.rows(); ++t) {
-        for (index r = 0; r < W.layout().rows_of(row_tile); ++r) {
-          const index row = row_tile * tile_rows + r;
-          float& y = Y.data[t * Y.stride + row];
-          y = (Y.accumulate ? y : 0.0f) + (Y.bias != nullptr ? Y.bias[row] : 0.0f) + product.sum(t, r);
-        }
-      }
-    }
+  const packed_view<Codec> view(W);
+  for_contiguous_parts<Stages>(W.layout().row_tiles(), executor, [&](index first, index end) {
+    const scratch_array<std::byte, Stages> scratch(float_scratch_bytes<Stages>(W, X.rows()));
+    stages.multiply_floats(view, activations, Y, scratch.data(), first, end);
   });
 }
 
 /// Tables that a single token is multiplied with, if any.
-template <class Arch, WeightCodec Codec>
-[[nodiscard]] std::optional<table_kind> tables_for(const packed_matrix<Codec>& W, activation_mode mode) {
-  if constexpr (integer_lanes<Arch>::has_table_of_64 && has_exact_forms<Codec> && has_bit_planes<Codec>) {
+/// @param stages_have_tables  the instruction set of the stages has what plane_lookups.hpp needs
+/// @tparam Tag  see scratch_array
+template <class Tag, WeightCodec Codec>
+[[nodiscard]] std::optional<table_kind> tables_for(const packed_matrix<Codec>& W, activation_mode mode, bool stages_have_tables) {
+  if constexpr (has_exact_forms<Codec> && has_bit_planes<Codec>) {
+    if (!stages_have_tables) return std::nullopt;
     const index group = group_size(W.codec(), W.cols());
     const bool has_tails = W.cols() % unit_columns<Codec> != 0 || group % unit_columns<Codec> != 0;
     const bool wants_rounded = mode == activation_mode::lookup && has_only_bit_planes<Codec> && !has_tails;
@@ -80,33 +77,46 @@ template <class Arch, WeightCodec Codec>
   }
 }
 
-template <class Arch, WeightCodec Codec, Executor E>
-void multiply_integers(const packed_matrix<Codec>& W, const matrix_view& X, const product_output& Y,
-                       activation_mode mode, const E& executor) {
-  const std::optional<table_kind> tables = tables_for<Arch>(W, mode);
+template <class Stages, WeightCodec Codec, Executor E>
+void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X,
+                       const product_output& Y, activation_mode mode, const E& executor) {
+  const std::optional<table_kind> tables = tables_for<Stages>(W, mode, stages.has_tables());
   if (tables == table_kind::rounded && X.rows() > 1 && X.rows() < tokens_of_block) {  // faster one by one
     for (index t = 0; t < X.rows(); ++t) {
       const product_output y{Y.data + t * Y.stride, Y.stride, Y.bias, Y.accumulate};
-      multiply_integers<Arch>(W, X.middleRows(t, 1), y, mode, executor);
+      multiply_integers(stages, W, X.middleRows(t, 1), y, mode, executor);
     }
     return;
   }
-  quantized_activations quantized(W, X.rows(), tables);
+  const quantized_activations<Stages> quantized(W, X.rows(), tables);
   const auto quantize_blocks = [&](index first, index end) {
-    for (index block = first; block < end; ++block) {
-      quantize_block<Arch>(X.data(), X.outerStride(), block, quantized);
-    }
+    stages.quantize(X.data(), X.outerStride(), first, end, quantized);
   };
   if (quantized.blocks() == 1) {  // less work than waking a thread
     quantize_blocks(0, 1);
   } else {
-    for_contiguous_parts(quantized.blocks(), executor, quantize_blocks);
+    for_contiguous_parts<Stages>(quantized.blocks(), executor, quantize_blocks);
   }
-  for_contiguous_parts(W.layout().row_tiles(), executor, [&](index first, index end) {
-    aligned_buffer<std::byte> scratch(static_cast<std::size_t>(scratch_bytes(W, X.rows())));
-    integer_product<Arch, Codec> product(W, quantized, scratch.data());
-    for (index row_tile = first; row_tile < end; ++row_tile) product.multiply(row_tile, Y);
+  const packed_view<Codec> view(W);
+  for_contiguous_parts<Stages>(W.layout().row_tiles(), executor, [&](index first, index end) {
+    const scratch_array<std::byte, Stages> scratch(integer_scratch_bytes<Stages>(W, X.rows()));
+    stages.multiply_integers(view, quantized, Y, scratch.data(), first, end);
   });
+}
+
+/// The product by the given stages.
+/// @tparam Stages  included_stages, or what has the same functions; see also scratch_array
+template <class Stages, WeightCodec Codec, Executor E>
+void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
+              const matmul_options& options, const E& executor) {
+  LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
+  if (X.rows() == 0 || W.rows() == 0) return;
+  const product_output output{Y.data(), Y.outerStride(), options.bias, options.accumulate};
+  if (options.activations == activation_mode::float32) {
+    multiply_floats(stages, W, X, output, executor);
+  } else {
+    multiply_integers(stages, W, X, output, options.activations, executor);
+  }
 }
 
 }  // namespace detail
@@ -121,14 +131,7 @@ void multiply_integers(const packed_matrix<Codec>& W, const matrix_view& X, cons
 template <class Arch = default_arch, WeightCodec Codec, Executor E = serial_executor>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, const E& executor = {}) {
-  LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
-  if (X.rows() == 0 || W.rows() == 0) return;
-  const product_output output{Y.data(), Y.outerStride(), options.bias, options.accumulate};
-  if (options.activations == activation_mode::float32) {
-    detail::multiply_floats<Arch>(W, X, output, executor);
-  } else {
-    detail::multiply_integers<Arch>(W, X, output, options.activations, executor);
-  }
+  detail::multiply(detail::included_stages<Arch, Codec>(), W, X, Y, options, executor);
 }
 
 }  // namespace luq

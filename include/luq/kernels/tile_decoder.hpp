@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "luq/codecs/tile_layout.hpp"
@@ -13,7 +14,7 @@
 namespace luq::detail {
 
 /// Adds `weight` times the symbols of one plane to `codes` [k][h].
-template <int Radix>
+template <class Arch, int Radix>
 void add_plane_symbols(const std::byte* plane, index h, index k, int weight, code* codes) {
   constexpr index symbols = symbols_per_byte(Radix);
   const index words = plane_row_bytes(k, Radix) / 4;
@@ -37,28 +38,28 @@ void add_plane_symbols(const std::byte* plane, index h, index k, int weight, cod
 }
 
 /// Writes the codes of a tile of h rows and k columns to `codes` [k][h].
-template <WeightCodec Codec>
+template <class Arch, WeightCodec Codec>
 void decode_tile_codes(std::span<const std::byte> tile, index h, index k, code* codes) {
-  std::fill(codes, codes + k * h, code{0});
+  std::memset(codes, 0, static_cast<std::size_t>(k * h) * sizeof(code));
   const std::byte* plane = tile.data();
   int weight = 1;
   for (const auto plane_radix : Codec::planes) {
     const auto radix = static_cast<int>(plane_radix);
     switch (radix) {
       case 2:
-        add_plane_symbols<2>(plane, h, k, weight, codes);
+        add_plane_symbols<Arch, 2>(plane, h, k, weight, codes);
         break;
       case 3:
-        add_plane_symbols<3>(plane, h, k, weight, codes);
+        add_plane_symbols<Arch, 3>(plane, h, k, weight, codes);
         break;
       case 4:
-        add_plane_symbols<4>(plane, h, k, weight, codes);
+        add_plane_symbols<Arch, 4>(plane, h, k, weight, codes);
         break;
       case 16:
-        add_plane_symbols<16>(plane, h, k, weight, codes);
+        add_plane_symbols<Arch, 16>(plane, h, k, weight, codes);
         break;
       default:
-        add_plane_symbols<256>(plane, h, k, weight, codes);
+        add_plane_symbols<Arch, 256>(plane, h, k, weight, codes);
         break;
     }
     plane += h * plane_row_bytes(k, radix);
