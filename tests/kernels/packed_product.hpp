@@ -35,8 +35,8 @@ inline std::vector<luq::any_codec> all_codecs(luq::index group) {
 /// A packed matrix and what it stands for, taken from what was packed and not from the packed bytes.
 struct packed_problem {
   luq::any_packed_matrix packed;
-  double_matrix W;      // [rows x cols]
-  double_matrix terms;  // [rows x cols] sum of the magnitudes of the terms of each weight's linear form
+  double_matrix W;                // [rows x cols]
+  double_matrix terms;            // [rows x cols] sum of the magnitudes of the terms of each weight's linear form
   double_matrix greatest_levels;  // [rows x cols] greatest magnitude that a code of the row, group and class stands for
   int terms_of_weight;
 
