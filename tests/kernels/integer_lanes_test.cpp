@@ -154,10 +154,8 @@ TEST_CASE("words of 1, 2 and 3 bytes are widened, and no byte beyond the last is
     using L = decltype(lanes);
     const auto check_bytes = [](auto bytes) {
       const luq::counter_rng rng(2);
-      std::vector<std::byte> packed;
-      for (std::uint64_t i = 0; i < std::uint64_t{L::lanes * bytes()}; ++i) {
-        packed.push_back(static_cast<std::byte>(rng.below(i, 256)));
-      }
+      std::vector<std::byte> packed(std::size_t{L::lanes * bytes()});  // of this capacity, too
+      for (std::size_t i = 0; i < packed.size(); ++i) packed[i] = static_cast<std::byte>(rng.below(i, 256));
       const auto found = stored<L>(L::template load_short<bytes()>(packed.data()));
       CHECK(count_wrong(found, [&](std::size_t lane) {
               std::uint32_t word = 0;
