@@ -40,9 +40,9 @@ struct gated_codec : luq::lut2_codec {
 };
 static_assert(form_is<gated_codec>(0, {-5, 0}, 96, 9) && range_is<gated_codec>(0, 4, 96));
 
-/// One plane of four levels, all but the last in equal steps.
+/// One plane of four levels in equal steps but for the third.
 struct bent_codec : luq::int_codec<2> {
-  static constexpr int component(luq::code q, int) { return q == 3 ? 7 : q; }
+  static constexpr int component(luq::code q, int) { return q == 2 ? 7 : q; }
 };
 static_assert(!form_of_component<bent_codec>(0).exact && !has_exact_forms<bent_codec>);
 

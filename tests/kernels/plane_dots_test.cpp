@@ -1,0 +1,173 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sums of symbols times activations against those of the symbols that tile_layout.hpp locates, on every instruction
+// set. Planes and activations are buffers of just their size.
+#include "luq/kernels/plane_dots.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "arch_list.hpp"
+#include "luq/core/random.hpp"
+
+using luq::detail::word_source;
+using luq_test::for_each_arch;
+
+namespace {
+
+constexpr luq::index rows = luq::tile_rows;
+
+/// One plane of k columns and 64 rows.
+struct random_plane {
+  luq::index k;
+  int radix;
+  std::vector<std::byte> bytes;
+
+  random_plane(luq::index k_, int radix_, std::uint64_t seed)
+      : k(k_), radix(radix_), bytes(static_cast<std::size_t>(rows * luq::plane_row_bytes(k, radix))) {
+    const luq::counter_rng rng(seed);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(rng.below(i, 256));
+  }
+
+  [[nodiscard]] luq::detail::plane_view view() const {
+    const luq::index row_bytes = luq::plane_row_bytes(k, radix);
+    return {bytes.data(), row_bytes / 4, row_bytes % 4};
+  }
+  [[nodiscard]] luq::index columns_of_words() const { return view().words * 4 * luq::symbols_per_byte(radix); }
+
+  [[nodiscard]] int symbol(luq::index r, luq::index column) const {
+    const auto position = luq::locate_symbol(rows, k, radix, r, column);
+    const std::byte byte = bytes[static_cast<std::size_t>(position.byte)];
+    return luq::extract_symbol(std::to_integer<std::uint8_t>(byte), radix, position.slot);
+  }
+};
+
+/// Integers -127 ... 127 of columns first ... end-1, and 0 up to a whole quad.
+std::vector<std::int8_t> random_activations(luq::index first, luq::index end, std::uint64_t seed) {
+  const luq::counter_rng rng(seed, 1);
+  std::vector<std::int8_t> x(static_cast<std::size_t>((end - first + 3) / 4 * 4));
+  for (luq::index c = first; c < end; ++c) {
+    x[static_cast<std::size_t>(c - first)] =
+        static_cast<std::int8_t>(static_cast<int>(rng.below(static_cast<std::uint64_t>(c), 255)) - 127);
+  }
+  return x;
+}
+
+/// What the sums held before.
+std::vector<std::int32_t> sums_before() {
+  std::vector<std::int32_t> sums(std::size_t{rows});
+  for (std::size_t r = 0; r < sums.size(); ++r) sums[r] = 1000 * static_cast<std::int32_t>(r) - 31000;
+  return sums;
+}
+
+/// Sums of symbol(row, column) x[column - first] over columns first ... end-1, on top of sums_before().
+template <class Symbol>
+std::vector<std::int32_t> expected_sums(luq::index first, luq::index end, const std::vector<std::int8_t>& x,
+                                        Symbol&& symbol) {
+  std::vector<std::int32_t> sums = sums_before();
+  for (luq::index r = 0; r < rows; ++r) {
+    for (luq::index c = first; c < end; ++c) {
+      sums[static_cast<std::size_t>(r)] += symbol(r, c) * int{x[static_cast<std::size_t>(c - first)]};
+    }
+  }
+  return sums;
+}
+
+/// Calls check(radix, source) for each radix of a plane, and for pairs of sign planes.
+template <class Check>
+void for_each_source(Check&& check) {
+  const auto call = [&](auto radix, auto source) {
+    CAPTURE(radix());
+    CAPTURE(static_cast<int>(source()));
+    check(radix, source);
+  };
+  using one_plane = std::integral_constant<word_source, word_source::plane>;
+  call(std::integral_constant<int, 2>(), one_plane());
+  call(std::integral_constant<int, 3>(), one_plane());
+  call(std::integral_constant<int, 4>(), one_plane());
+  call(std::integral_constant<int, 16>(), one_plane());
+  call(std::integral_constant<int, 256>(), one_plane());
+  call(std::integral_constant<int, 2>(), std::integral_constant<word_source, word_source::conjunction>());
+}
+
+/// The symbols that a source multiplies: those of a plane, or products of the symbols of two.
+template <word_source Source>
+auto symbols_of(const random_plane& plane, const random_plane& other) {
+  return [&](luq::index r, luq::index c) {
+    return plane.symbol(r, c) * (Source == word_source::conjunction ? other.symbol(r, c) : 1);
+  };
+}
+
+}  // namespace
+
+TEST_CASE("words of every number of columns up to 200, and their tails") {
+  for_each_arch([](auto arch) {
+    for_each_source([&](auto radix, auto source) {
+      for (luq::index k = 1; k <= 200; k += k < 70 ? 1 : 13) {
+        CAPTURE(k);
+        const auto seed = static_cast<std::uint64_t>(k);
+        const random_plane plane(k, radix(), 2 * seed);
+        const random_plane other(k, radix(), 2 * seed + 1);
+        const auto symbol = symbols_of<source()>(plane, other);
+
+        const luq::index end_of_words = std::min(k, plane.columns_of_words());
+        std::vector<std::int8_t> x = random_activations(0, end_of_words, seed);
+        x.resize(static_cast<std::size_t>(plane.columns_of_words()));  // the last word may have unused slots
+        std::vector<std::int32_t> sums = sums_before();
+        luq::detail::add_plane_dots<decltype(arch), radix(), source()>(plane.bytes.data(), other.bytes.data(),
+                                                                       plane.view().words, x.data(), sums.data());
+        CHECK(sums == expected_sums(0, end_of_words, x, symbol));
+
+        x = random_activations(end_of_words, k, seed);
+        const luq::index tail_columns = plane.view().tail_bytes * luq::symbols_per_byte(radix());
+        x.resize(static_cast<std::size_t>((tail_columns + 3) / 4 * 4));
+        sums = sums_before();
+        luq::detail::add_tail_dots<decltype(arch), radix(), source()>(plane.view(), other.view(), x.data(),
+                                                                      sums.data());
+        CHECK(sums == expected_sums(end_of_words, k, x, symbol));
+      }
+    });
+  });
+}
+
+TEST_CASE("words from the middle of a plane") {
+  for_each_arch([](auto arch) {
+    for_each_source([&](auto radix, auto source) {
+      constexpr luq::index columns_of_word = 4 * luq::symbols_per_byte(radix());
+      const random_plane plane(6 * columns_of_word, radix(), 1);
+      const random_plane other(6 * columns_of_word, radix(), 2);
+      const luq::index first = 2 * columns_of_word;
+      const luq::index end = 5 * columns_of_word;
+      const std::vector<std::int8_t> x = random_activations(first, end, 3);
+      std::vector<std::int32_t> sums = sums_before();
+      const luq::index offset = 2 * 4 * rows;
+      luq::detail::add_plane_dots<decltype(arch), radix(), source()>(
+          plane.bytes.data() + offset, other.bytes.data() + offset, 3, x.data(), sums.data());
+      CHECK(sums == expected_sums(first, end, x, symbols_of<source()>(plane, other)));
+    });
+  });
+}
+
+TEST_CASE("the greatest symbols and activations of a whole run are added without saturation") {
+  for_each_arch([](auto arch) {
+    for_each_source([&](auto radix, auto source) {
+      constexpr luq::index k = 240;  // whole words of every radix but 2, which has 2 bytes of tail
+      random_plane plane(k, radix(), 1);
+      std::fill(plane.bytes.begin(), plane.bytes.end(), std::byte{0xff});
+      for (const int value : {-127, 127}) {
+        std::vector<std::int8_t> x(std::size_t{k}, static_cast<std::int8_t>(value));
+        std::vector<std::int32_t> sums(std::size_t{rows}, 0);
+        const luq::index first_of_tail = plane.columns_of_words();
+        luq::detail::add_plane_dots<decltype(arch), radix(), source()>(plane.bytes.data(), plane.bytes.data(),
+                                                                       plane.view().words, x.data(), sums.data());
+        luq::detail::add_tail_dots<decltype(arch), radix(), source()>(plane.view(), plane.view(),
+                                                                      x.data() + first_of_tail, sums.data());
+        const std::int32_t expected = (radix() - 1) * value * std::int32_t{k};
+        CHECK(sums == std::vector<std::int32_t>(std::size_t{rows}, expected));
+      }
+    });
+  });
+}
