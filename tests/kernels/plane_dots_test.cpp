@@ -45,10 +45,10 @@ struct random_plane {
   }
 };
 
-/// Integers -127 ... 127 of columns first ... end-1, and 0 up to a whole quad.
-std::vector<std::int8_t> random_activations(luq::index first, luq::index end, std::uint64_t seed) {
+/// Integers -127 ... 127 of columns first ... end-1, and zeros up to `columns` in all.
+std::vector<std::int8_t> random_activations(luq::index first, luq::index end, luq::index columns, std::uint64_t seed) {
   const luq::counter_rng rng(seed, 1);
-  std::vector<std::int8_t> x(static_cast<std::size_t>((end - first + 3) / 4 * 4));
+  std::vector<std::int8_t> x(static_cast<std::size_t>(columns));
   for (luq::index c = first; c < end; ++c) {
     x[static_cast<std::size_t>(c - first)] =
         static_cast<std::int8_t>(static_cast<int>(rng.below(static_cast<std::uint64_t>(c), 255)) - 127);
@@ -114,20 +114,19 @@ TEST_CASE("words of every number of columns up to 200, and their tails") {
         const auto symbol = symbols_of<source()>(plane, other);
 
         const luq::index end_of_words = std::min(k, plane.columns_of_words());
-        std::vector<std::int8_t> x = random_activations(0, end_of_words, seed);
-        x.resize(static_cast<std::size_t>(plane.columns_of_words()));  // the last word may have unused slots
+        // The last word may have slots without columns.
+        const auto x = random_activations(0, end_of_words, plane.columns_of_words(), seed);
         std::vector<std::int32_t> sums = sums_before();
         luq::detail::add_plane_dots<decltype(arch), radix(), source()>(plane.bytes.data(), other.bytes.data(),
                                                                        plane.view().words, x.data(), sums.data());
         CHECK(sums == expected_sums(0, end_of_words, x, symbol));
 
-        x = random_activations(end_of_words, k, seed);
-        const luq::index tail_columns = plane.view().tail_bytes * luq::symbols_per_byte(radix());
-        x.resize(static_cast<std::size_t>((tail_columns + 3) / 4 * 4));
+        const luq::index slots_of_tail = plane.view().tail_bytes * luq::symbols_per_byte(radix());
+        const auto x_of_tail = random_activations(end_of_words, k, (slots_of_tail + 3) / 4 * 4, seed);
         sums = sums_before();
-        luq::detail::add_tail_dots<decltype(arch), radix(), source()>(plane.view(), other.view(), x.data(),
+        luq::detail::add_tail_dots<decltype(arch), radix(), source()>(plane.view(), other.view(), x_of_tail.data(),
                                                                       sums.data());
-        CHECK(sums == expected_sums(end_of_words, k, x, symbol));
+        CHECK(sums == expected_sums(end_of_words, k, x_of_tail, symbol));
       }
     });
   });
@@ -141,7 +140,7 @@ TEST_CASE("words from the middle of a plane") {
       const random_plane other(6 * columns_of_word, radix(), 2);
       const luq::index first = 2 * columns_of_word;
       const luq::index end = 5 * columns_of_word;
-      const std::vector<std::int8_t> x = random_activations(first, end, 3);
+      const std::vector<std::int8_t> x = random_activations(first, end, end - first, 3);
       std::vector<std::int32_t> sums = sums_before();
       const luq::index offset = 2 * 4 * rows;
       luq::detail::add_plane_dots<decltype(arch), radix(), source()>(
