@@ -17,6 +17,7 @@
 
 using luq::activation_run;
 using luq::matrix;
+using luq::activation_view;
 using luq::quantized_activations;
 using luq_test::for_each_arch;
 using luq_test::quantized_on;
@@ -60,7 +61,7 @@ std::string text_of(const activation_run& run) {
 template <class Codec>
 std::vector<std::string> runs_as_text(const luq::packed_matrix<Codec>& W) {
   std::vector<std::string> result;
-  for (const activation_run& run : luq::detail::runs_of(W)) result.push_back(text_of(run));
+  for (const activation_run& run : quantized_activations<>(W, 0).runs) result.push_back(text_of(run));
   return result;
 }
 
@@ -94,7 +95,7 @@ std::int32_t check_integers(const std::vector<float>& x, const std::vector<int>&
 }
 
 /// Where a byte lies, by the picture in the header.
-std::size_t byte_at(const quantized_activations& x, luq::index token, const activation_run& run, luq::index place) {
+std::size_t byte_at(const activation_view& x, luq::index token, const activation_run& run, luq::index place) {
   const luq::index block = token / 4;
   const luq::index tokens_of_block = std::min<luq::index>(4, x.tokens - 4 * block);
   const luq::index quad = (place - run.unit_first) / 4;
@@ -105,7 +106,7 @@ std::size_t byte_at(const quantized_activations& x, luq::index token, const acti
 
 /// All of the quantized form of X for W against its definition.
 template <class Codec>
-void check_quantized(const luq::packed_matrix<Codec>& W, const matrix& X, const quantized_activations& quantized) {
+void check_quantized(const luq::packed_matrix<Codec>& W, const matrix& X, const activation_view& quantized) {
   REQUIRE(quantized.tokens == X.rows());
   REQUIRE(quantized.bytes.size() == static_cast<std::size_t>(4 * quantized.quads * X.rows()));
   std::vector<bool> is_column(quantized.bytes.size(), false);
@@ -133,8 +134,8 @@ void check_quantized(const luq::packed_matrix<Codec>& W, const matrix& X, const 
 
 /// X quantized in memory that held other numbers before.
 template <class Arch, class Codec>
-quantized_activations quantized_over_dirt(const luq::packed_matrix<Codec>& W, const luq::matrix_view& X) {
-  quantized_activations result(W, X.rows());
+quantized_activations<> quantized_over_dirt(const luq::packed_matrix<Codec>& W, const luq::matrix_view& X) {
+  quantized_activations<> result(W, X.rows());
   std::fill(result.bytes.begin(), result.bytes.end(), std::int8_t{0x55});
   std::fill(result.scales.begin(), result.scales.end(), luq_test::not_a_number);
   std::fill(result.sums.begin(), result.sums.end(), -1);
@@ -144,7 +145,7 @@ quantized_activations quantized_over_dirt(const luq::packed_matrix<Codec>& W, co
   return result;
 }
 
-bool are_same(const quantized_activations& a, const quantized_activations& b) {
+bool are_same(const activation_view& a, const activation_view& b) {
   return a.bytes == b.bytes && a.sums == b.sums && a.scales == b.scales;
 }
 
@@ -208,7 +209,7 @@ TEST_CASE("runs cover each stored column once, in order, and none could be longe
         }
         wrong += next_run != runs.size();
         CHECK(wrong == 0);
-        const quantized_activations quantized(W, 3);
+        const quantized_activations<> quantized(W, 3);
         CHECK(quantized.run_count() == static_cast<luq::index>(runs.size()));
         CHECK(quantized.quads == quads);
         CHECK(quantized.group == luq::group_size(codec, cols));
@@ -244,7 +245,7 @@ TEST_CASE("salient columns of a group come first, in their natural order") {
 }
 
 TEST_CASE("without column classes columns are stored as they are") {
-  CHECK(quantized_activations(random_packed(luq::sign_codec{.group = 8}, 20, 3), 1).columns.empty());
+  CHECK(quantized_activations<>(random_packed(luq::sign_codec{.group = 8}, 20, 3), 1).columns.empty());
 }
 
 TEST_CASE("bytes of a block by hand") {
@@ -397,7 +398,7 @@ TEST_CASE("activations are read at any stride and alignment, and nothing beside 
 TEST_CASE("no tokens and no columns") {
   luq_test::for_each_codec(luq::whole_row, [](const auto& codec) {
     CAPTURE(codec.name());
-    const quantized_activations no_tokens(random_packed(codec, 9, 1), 0);
+    const quantized_activations<> no_tokens(random_packed(codec, 9, 1), 0);
     CHECK(no_tokens.blocks() == 0);
     CHECK(no_tokens.bytes.empty());
     const auto no_columns = quantized_on<luq::default_arch>(random_packed(codec, 0, 1), matrix(3, 0));

@@ -61,10 +61,10 @@ static_assert(!has_exact_forms<half_bent_codec>);
 }  // namespace
 
 TEST_CASE("integers, signs and trits are affine in their symbols") {
-  static_assert(form_is<luq::int_codec<2>>(0, {1}, 0, 0));
-  static_assert(form_is<luq::int_codec<3>>(0, {1, 4}, 0, 0));
-  static_assert(form_is<luq::int_codec<4>>(0, {1}, 0, 0));
-  static_assert(form_is<luq::int_codec<8>>(0, {1}, 0, 0));
+  static_assert(form_is<luq::int_codec<2>>(0, {1}, 0, -2));
+  static_assert(form_is<luq::int_codec<3>>(0, {1, 4}, 0, -4));
+  static_assert(form_is<luq::int_codec<4>>(0, {1}, 0, -8));
+  static_assert(form_is<luq::int_codec<8>>(0, {1}, 0, -128));
   static_assert(form_is<luq::sign_codec>(0, {2}, 0, -1));
   static_assert(form_is<luq::ternary_codec>(0, {1}, 0, -1));
   static_assert(form_is<luq::lut2_codec>(0, {2, 0}, 0, -1));
@@ -139,8 +139,8 @@ TEST_CASE("symbols make up a code, each with the weight of its plane") {
 }
 
 TEST_CASE("ranges of components") {
-  static_assert(range_is<luq::int_codec<2>>(0, 0, 3) && range_is<luq::int_codec<3>>(0, 0, 7));
-  static_assert(range_is<luq::int_codec<4>>(0, 0, 15) && range_is<luq::int_codec<8>>(0, 0, 255));
+  static_assert(range_is<luq::int_codec<2>>(0, -2, 3) && range_is<luq::int_codec<3>>(0, -4, 7));
+  static_assert(range_is<luq::int_codec<4>>(0, -8, 15) && range_is<luq::int_codec<8>>(0, -128, 255));
   static_assert(range_is<luq::sign_codec>(0, -1, 2) && range_is<luq::ternary_codec>(0, -1, 2));
   static_assert(range_is<luq::lut2_codec>(1, -1, 2) && range_is<luq::billm_codec>(2, -1, 2));
   static_assert(range_is<luq::lloyd_codec<2>>(0, -127, 254) && range_is<luq::lloyd_codec<4>>(0, -127, 254));

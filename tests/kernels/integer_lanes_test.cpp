@@ -240,7 +240,7 @@ TEST_CASE("the five trits of every byte, those of the 243 that are packed among 
     const auto same_bytes = [](std::uint32_t i) { return 0x01010101u * i; };
     for_each_vector<L>(256, same_bytes, [&](const auto& words) {
       typename L::words fields[5];
-      L::trits(L::load(words.data()), fields);
+      typename L::trit_unpacker().trits(L::load(words.data()), fields);
       for (std::size_t i = 0; i < 5; ++i) {
         const auto field = stored<L>(fields[i]);
         for (std::size_t lane = 0; lane < words.size(); ++lane) {
@@ -262,7 +262,7 @@ TEST_CASE("the five trits of every byte, those of the 243 that are packed among 
     for (std::uint32_t i = 0; i < 243; ++i) {
       const auto packed = [&](int b) { return luq::combine_symbols(trits_of(number_of_byte(i, b)), 3); };
       typename L::words fields[5];
-      L::trits(L::broadcast(make_word(packed)), fields);
+      typename L::trit_unpacker().trits(L::broadcast(make_word(packed)), fields);
       for (std::size_t slot = 0; slot < 5; ++slot) {
         const auto field = stored<L>(fields[slot]);
         for (std::size_t lane = 0; lane < field.size(); ++lane) {

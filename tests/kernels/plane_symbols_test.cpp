@@ -84,7 +84,7 @@ TEST_CASE("a slot has the symbols of its four bytes, times a factor, for every b
         int wrong = 0;
         for (std::uint32_t first = 0; first < 256; ++first) {
           const std::uint32_t word = first | (first * 7 % 256) << 8 | (255 - first) << 16 | (first * 31 % 256) << 24;
-          const luq::detail::slot_reader<lanes, Radix> reader(lanes::broadcast(word));
+          const luq::detail::slot_reader<lanes, Radix> reader(lanes::broadcast(word), typename lanes::trit_unpacker());
           for (luq::index slot = 0; slot < symbols_per_byte(Radix); ++slot) {
             for (const std::uint32_t found : stored<lanes>(reader.template symbols<factor()>(slot))) {
               for (luq::index b = 0; b < 4; ++b) {
@@ -111,7 +111,8 @@ TEST_CASE("symbols of words and of tails of 1, 2 and 3 bytes come in the order o
         const auto packed = random_words<lanes>(bytes(), seed);
         std::vector<std::vector<std::uint32_t>> found(quads, std::vector<std::uint32_t>(packed.size(), 0));
         luq::detail::place_symbols<lanes, radix(), factor(), bytes()>(
-            lanes::load(packed.data()), [&](luq::index quad, typename lanes::words symbols) {
+            lanes::load(packed.data()), typename lanes::trit_unpacker(),
+            [&](luq::index quad, typename lanes::words symbols) {
               REQUIRE(static_cast<std::size_t>(quad) < quads);
               auto& words = found[static_cast<std::size_t>(quad)];
               const auto part = stored<lanes>(symbols);
