@@ -17,5 +17,7 @@ configure_package_config_file(cmake/luq-config.cmake.in "${CMAKE_CURRENT_BINARY_
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/luq-config-version.cmake"
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/luq-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/luq-config-version.cmake"
-              cmake/luq-xsimd.cmake
+              cmake/luq-xsimd.cmake cmake/LuqDispatch.cmake
         DESTINATION ${luq_package_dir})
+# luq::dispatch is compiled by whoever uses it.
+install(DIRECTORY cmake/dispatch DESTINATION ${luq_package_dir})

@@ -10,6 +10,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/inline.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
 #include "luq/core/openmp_executor.hpp"
@@ -67,6 +68,7 @@
 
 #include "luq/kernels/activations.hpp"
 #include "luq/kernels/any_matmul.hpp"
+#include "luq/kernels/dispatch.hpp"
 #include "luq/kernels/matmul.hpp"
 #include "luq/kernels/reference.hpp"
 #include "luq/kernels/tile_decoder.hpp"

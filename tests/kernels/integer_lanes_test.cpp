@@ -419,12 +419,31 @@ TEST_CASE("floats are loaded from and stored to any address, and made of sums, h
                                       : found[i] != expected || std::signbit(found[i]) != std::signbit(expected);
       }
     }
-    for (std::size_t first = 0; first < 256; first += count) {
-      std::vector<std::uint8_t> bytes(count);
-      for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<std::uint8_t>(first + i);
-      wrong += count_wrong(stored_floats<L>(L::load_bytes_as_floats(bytes.data())),
-                           [&](std::size_t i) { return static_cast<float>(bytes[i]); });
-    }
+    CHECK(wrong == 0);
+  });
+}
+
+TEST_CASE("integers of a gapless stream become floats, wherever in it a vector starts") {
+  for_each_lanes([](auto lanes) {
+    using L = decltype(lanes);
+    constexpr auto count = static_cast<std::size_t>(L::lanes);
+    int wrong = 0;
+    const auto check = [&](auto bits) {
+      std::vector<std::uint8_t> integers(64);
+      for (std::size_t i = 0; i < 64; ++i) integers[i] = static_cast<std::uint8_t>((37 * i + 11) % (1u << bits()));
+      // 8 bytes beyond the end may be read, and no more.
+      std::vector<std::byte> stream(static_cast<std::size_t>(luq::bit_packed_bytes(64, bits())) + 8, std::byte{0xff});
+      luq::bit_pack(integers, bits(), stream);
+      for (std::size_t first = 0; first < 64; first += count) {
+        const auto found = L::template load_bit_packed<bits()>(stream.data(), static_cast<luq::index>(first));
+        wrong += count_wrong(stored_floats<L>(found),
+                             [&](std::size_t i) { return static_cast<float>(integers[first + i]); });
+      }
+    };
+    check(std::integral_constant<unsigned, 2>());
+    check(std::integral_constant<unsigned, 3>());
+    check(std::integral_constant<unsigned, 4>());
+    check(std::integral_constant<unsigned, 8>());
     CHECK(wrong == 0);
   });
 }
@@ -524,7 +543,8 @@ TEST_CASE("quantized bytes are the rounded products, and no more bytes are read 
 
 TEST_CASE("asking for memory that is not there is harmless") {
   for_each_lanes([](auto lanes) {
-    lanes.prefetch(nullptr);
-    lanes.prefetch(reinterpret_cast<const void*>(~std::uintptr_t{0}));
+    using L = decltype(lanes);
+    L::template prefetch<luq::detail::cache_level::first>(nullptr);
+    L::template prefetch<luq::detail::cache_level::second>(reinterpret_cast<const void*>(~std::uintptr_t{0}));
   });
 }

@@ -14,6 +14,7 @@
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
 #include "luq/kernels/component_form.hpp"
+#include "luq/kernels/instruction_set.hpp"
 
 using luq::detail::plane_view;
 

@@ -46,6 +46,7 @@
 
 #include "luq/codecs/bit_packing.hpp"
 #include "luq/codecs/weight_codec.hpp"
+#include "luq/core/inline.hpp"
 
 namespace luq {
 
@@ -53,13 +54,13 @@ namespace luq {
 inline constexpr index tile_rows = 64;
 
 /// Symbols of radix `radix` in one byte.
-[[nodiscard]] constexpr index symbols_per_byte(int radix) noexcept {
+[[nodiscard]] LUQ_ALWAYS_INLINE constexpr index symbols_per_byte(int radix) noexcept {
   LUQ_ASSERT(radix == 2 || radix == 3 || radix == 4 || radix == 16 || radix == 256);
   return radix == 2 ? 8 : radix == 3 ? 5 : radix == 4 ? 4 : radix == 16 ? 2 : 1;
 }
 
 /// Bytes of one row of a plane of k columns.
-[[nodiscard]] constexpr index plane_row_bytes(index k, int radix) noexcept {
+[[nodiscard]] LUQ_ALWAYS_INLINE constexpr index plane_row_bytes(index k, int radix) noexcept {
   return (k + symbols_per_byte(radix) - 1) / symbols_per_byte(radix);
 }
 
@@ -84,7 +85,7 @@ struct symbol_position {
 }
 
 /// Symbol `slot` of a byte of a plane.
-[[nodiscard]] constexpr int extract_symbol(std::uint8_t byte, int radix, index slot) noexcept {
+[[nodiscard]] LUQ_ALWAYS_INLINE constexpr int extract_symbol(std::uint8_t byte, int radix, index slot) noexcept {
   if (radix == 3) {
     constexpr std::array<unsigned, 5> powers{1, 3, 9, 27, 81};
     return static_cast<int>((((byte * powers[static_cast<std::size_t>(slot)]) & 0xffu) * 3u) >> 8);
@@ -116,23 +117,35 @@ class tile_layout {
     LUQ_ASSERT(rows >= 0 && cols >= 0 && codec.group >= 0);
   }
 
-  [[nodiscard]] index row_tiles() const { return (rows_ + tile_rows - 1) / tile_rows; }
-  [[nodiscard]] index groups() const { return cols_ == 0 ? 0 : (cols_ + group_ - 1) / group_; }
-  [[nodiscard]] index rows_of(index row_tile) const { return std::min(tile_rows, rows_ - row_tile * tile_rows); }
-  [[nodiscard]] index columns_of(index group) const { return std::min(group_, cols_ - group * group_); }
-  [[nodiscard]] index first_column(index group) const { return group * group_; }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index row_tiles() const { return (rows_ + tile_rows - 1) / tile_rows; }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index groups() const { return cols_ == 0 ? 0 : (cols_ + group_ - 1) / group_; }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index rows_of(index row_tile) const {
+    return std::min(tile_rows, rows_ - row_tile * tile_rows);
+  }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index columns_of(index group) const {
+    return std::min(group_, cols_ - group * group_);
+  }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index first_column(index group) const { return group * group_; }
 
   /// Bytes of the code planes of a tile of h rows and k columns.
-  [[nodiscard]] static constexpr index code_bytes(index h, index k) {
+  [[nodiscard]] LUQ_ALWAYS_INLINE static constexpr index code_bytes(index h, index k) {
     index bytes = 0;
     for (const auto radix : Codec::planes) bytes += h * plane_row_bytes(k, static_cast<int>(radix));
     return bytes;
   }
 
   /// Bytes of the parameters of a tile of h rows.
-  [[nodiscard]] index parameter_bytes(index h) const { return codec_.parameter_bytes(h); }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index parameter_bytes(index h) const { return codec_.parameter_bytes(h); }
 
-  [[nodiscard]] index tile_bytes(index h, index k) const { return code_bytes(h, k) + parameter_bytes(h); }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index tile_bytes(index h, index k) const {
+    return code_bytes(h, k) + parameter_bytes(h);
+  }
+
+  /// Bytes of all tiles of a row tile of h rows.
+  [[nodiscard]] index row_tile_bytes(index h) const {
+    if (groups() == 0) return 0;
+    return (groups() - 1) * tile_bytes(h, group_) + tile_bytes(h, columns_of(groups() - 1));
+  }
 
   /// Offset of a tile from the start of the matrix.
   [[nodiscard]] index tile_offset(index row_tile, index group) const {
@@ -150,11 +163,6 @@ class tile_layout {
   }
 
  private:
-  [[nodiscard]] index row_tile_bytes(index h) const {
-    if (groups() == 0) return 0;
-    return (groups() - 1) * tile_bytes(h, group_) + tile_bytes(h, columns_of(groups() - 1));
-  }
-
   Codec codec_;
   index rows_;
   index cols_;

@@ -19,11 +19,12 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/core/inline.hpp"
 #include "luq/kernels/component_form.hpp"
 #include "luq/kernels/detail/scratch_array.hpp"
 #include "luq/kernels/integer_lanes.hpp"
@@ -48,7 +49,7 @@ inline constexpr index longest_run = 256;
 /// Stored columns of a group that share an activation scale and a column class.
 struct activation_run {
   index group;
-  index first;        ///< stored columns first ... end-1 of the group
+  index first;  ///< stored columns first ... end-1 of the group
   index end;
   index unit_first;   ///< first, rounded down to a whole unit
   index quads;        ///< from unit_first to the end, rounded up to a whole unit
@@ -62,92 +63,87 @@ inline constexpr index tokens_of_block = 4;
 /// Quantized activations [tokens x in] of one matrix, and what kernels need to find them. A view.
 struct activation_view {
   index tokens = 0;
-  index group = 0;                       ///< columns of a group of the matrix
-  std::span<const activation_run> runs;  ///< in stored order
-  std::span<const index> columns;        ///< column of the matrix at each stored place, or empty if that is the identity
-  index quads = 0;                       ///< of all runs of one token
-  std::span<std::int8_t> bytes;          ///< blocks, see above
-  std::span<float> scales;               ///< [tokens][runs]: of the integers, or the step of rounded tables
-  std::span<std::int32_t> sums;          ///< [tokens][runs]: of the integers
-  std::optional<detail::table_kind> tables_kind;  ///< what a single token has beside quads, for plane_lookups.hpp
-  std::span<std::uint8_t> tables;                 ///< of all runs
-  std::span<float> exact_sums;  ///< [runs]: of the activations themselves, with rounded tables
+  index group = 0;                         ///< columns of a group of the matrix
+  std::span<const activation_run> runs;    ///< in stored order
+  std::span<const index> stored_columns;   ///< of the matrix
+  index quads = 0;                         ///< of all runs of one token
+  std::optional<detail::table_kind> kind;  ///< of `tables`
+  std::span<std::int8_t> bytes;            ///< blocks, see above
+  std::span<std::uint8_t> tables;          ///< of one token, for plane_lookups.hpp; empty if not wanted
+  std::span<float> scales;                 ///< [tokens][runs]: of the integers, or the step of rounded tables
+  std::span<std::int32_t> sums;            ///< [tokens][runs]: of the integers
+  std::span<float> exact_sums;             ///< [runs]: of the activations themselves, with rounded tables
 
-  [[nodiscard]] index run_count() const { return static_cast<index>(runs.size()); }
-  [[nodiscard]] index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
-  [[nodiscard]] index tokens_in_block(index block) const {
+  [[nodiscard]] LUQ_ALWAYS_INLINE index run_count() const { return static_cast<index>(runs.size()); }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index tokens_in_block(index block) const {
     return std::min(tokens_of_block, tokens - block * tokens_of_block);
   }
 
   /// The quads of a run of a block, [quad][token of the block][4].
-  [[nodiscard]] std::int8_t* block_quads(index block, const activation_run& run) const {
+  [[nodiscard]] LUQ_ALWAYS_INLINE std::int8_t* block_quads(index block, const activation_run& run) const {
     return bytes.data() + (block * tokens_of_block * quads + run.quad_offset * tokens_in_block(block)) * 4;
   }
   /// Tables of a run, or null.
-  [[nodiscard]] std::uint8_t* run_tables(const activation_run& run) const {
-    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4, *tables_kind);
+  [[nodiscard]] LUQ_ALWAYS_INLINE std::uint8_t* run_tables(const activation_run& run) const {
+    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4, *kind);
   }
   /// Token t, stored column `place` of a run.
-  [[nodiscard]] std::int8_t value(index t, const activation_run& run, index place) const {
+  [[nodiscard]] LUQ_ALWAYS_INLINE std::int8_t value(index t, const activation_run& run, index place) const {
     const index block = t / tokens_of_block;
     const index within = place - run.unit_first;
     return block_quads(block, run)[(within / 4 * tokens_in_block(block) + t % tokens_of_block) * 4 + within % 4];
   }
-  [[nodiscard]] float scale(index t, index run) const { return scales[static_cast<std::size_t>(t * run_count() + run)]; }
-  [[nodiscard]] std::int32_t sum(index t, index run) const {
+  [[nodiscard]] LUQ_ALWAYS_INLINE float scale(index t, index run) const {
+    return scales[static_cast<std::size_t>(t * run_count() + run)];
+  }
+  [[nodiscard]] LUQ_ALWAYS_INLINE std::int32_t sum(index t, index run) const {
     return sums[static_cast<std::size_t>(t * run_count() + run)];
   }
 };
 
 namespace detail {
 
-/// The runs of a packed matrix and the columns at its stored places.
+/// The runs of a packed matrix, in stored order.
 /// @tparam Tag  see scratch_array
 template <class Tag>
-class stored_columns {
+class run_list {
  public:
   template <WeightCodec Codec>
-  explicit stored_columns(const packed_matrix<Codec>& W)
-      : group_(group_size(W.codec(), W.cols())),
-        runs_(W.layout().groups() * most_runs<Codec>(group_)),
-        columns_(W.stored_columns().data(), W.stored_columns().size()) {
+  explicit run_list(const packed_matrix<Codec>& W) : runs_(most_runs(W)) {
     constexpr index unit = unit_columns<Codec>;
+    constexpr index longest = longest_run / unit * unit;
     const auto& layout = W.layout();
     for (index g = 0; g < layout.groups(); ++g) {
       const index k = layout.columns_of(g);
       const index border = W.class_border(g);
       for (index first = 0; first < k;) {
         const index unit_first = first / unit * unit;
-        const index end = std::min({unit_first + longest<Codec>, first < border ? border : k, k});
+        const index end = std::min({unit_first + longest, first < border ? border : k, k});
         const index run_quads = (end - unit_first + unit - 1) / unit * (unit / 4);
-        runs_.data()[run_count_++] = {g, first, end, unit_first, run_quads, quads_, first < border ? 1 : 0};
+        runs_.data()[count_++] = {g, first, end, unit_first, run_quads, quads_, first < border ? 1 : 0};
         quads_ += run_quads;
         first = end;
       }
     }
   }
 
-  [[nodiscard]] std::span<const activation_run> runs() const { return runs_.first(run_count_); }
-  /// Column of the matrix at each stored place; empty where the two are the same.
-  [[nodiscard]] std::span<const index> columns() const { return columns_; }
-  [[nodiscard]] index group() const { return group_; }
+  [[nodiscard]] std::span<const activation_run> all() const { return runs_.first(count_); }
+  /// Quads of all runs of one token.
   [[nodiscard]] index quads() const { return quads_; }
 
  private:
-  template <class Codec>
-  static constexpr index longest = longest_run / unit_columns<Codec> * unit_columns<Codec>;
-
-  /// Bound of the runs of a group of k columns: the border between column classes adds one at most.
-  template <class Codec>
-  [[nodiscard]] static index most_runs(index k) {
-    return (k + longest<Codec> - 1) / longest<Codec> + Codec::column_classes - 1;
+  /// Bound of the number of runs: the border between column classes adds one to a group at most.
+  template <WeightCodec Codec>
+  [[nodiscard]] static index most_runs(const packed_matrix<Codec>& W) {
+    constexpr index longest = longest_run - longest_run % unit_columns<Codec>;
+    const index of_longest_group = (group_size(W.codec(), W.cols()) + longest - 1) / longest;
+    return W.layout().groups() * (of_longest_group + Codec::column_classes - 1);
   }
 
-  index group_;
-  index run_count_ = 0;
+  index count_ = 0;
   index quads_ = 0;
   scratch_array<activation_run, Tag> runs_;
-  std::span<const index> columns_;  // of the matrix
 };
 
 }  // namespace detail
@@ -157,35 +153,35 @@ class stored_columns {
 template <class Tag = default_arch>
 class quantized_activations : public activation_view {
  public:
-  /// @param kind  what a single token gets beside quads where the instruction set has tables
+  /// @param wanted  tables that a single token gets beside quads, if any
   template <WeightCodec Codec>
-  quantized_activations(const packed_matrix<Codec>& W, index tokens_,
-                        std::optional<detail::table_kind> kind = std::nullopt)
-      : columns_(W),
-        bytes_(tokens_ * columns_.quads() * 4),
-        scales_(tokens_ * static_cast<index>(columns_.runs().size())),
-        sums_(tokens_ * static_cast<index>(columns_.runs().size())),
-        tables_(kind && tokens_ == 1 ? detail::tables_bytes(columns_.quads() * 4, *kind) : 0),
-        exact_sums_(kind == detail::table_kind::rounded ? static_cast<index>(columns_.runs().size()) : 0) {
-    tokens = tokens_;
-    group = columns_.group();
-    runs = columns_.runs();
-    columns = columns_.columns();
-    quads = columns_.quads();
+  quantized_activations(const packed_matrix<Codec>& W, index count,
+                        std::optional<detail::table_kind> wanted = std::nullopt)
+      : runs_(W),
+        bytes_(count * runs_.quads() * 4),
+        tables_(wanted && count == 1 ? detail::tables_bytes(runs_.quads() * 4, *wanted) : 0),
+        scales_(count * static_cast<index>(runs_.all().size())),
+        sums_(count * static_cast<index>(runs_.all().size())),
+        exact_sums_(wanted == detail::table_kind::rounded ? static_cast<index>(runs_.all().size()) : 0) {
+    tokens = count;
+    group = group_size(W.codec(), W.cols());
+    runs = runs_.all();
+    stored_columns = W.stored_columns();
+    quads = runs_.quads();
+    kind = wanted;
     bytes = bytes_.all();
+    tables = tables_.all();
     scales = scales_.all();
     sums = sums_.all();
-    tables_kind = kind;
-    tables = tables_.all();
     exact_sums = exact_sums_.all();
   }
 
  private:
-  detail::stored_columns<Tag> columns_;
+  detail::run_list<Tag> runs_;
   detail::scratch_array<std::int8_t, Tag> bytes_;
+  detail::scratch_array<std::uint8_t, Tag> tables_;
   detail::scratch_array<float, Tag> scales_;
   detail::scratch_array<std::int32_t, Tag> sums_;
-  detail::scratch_array<std::uint8_t, Tag> tables_;
   detail::scratch_array<float, Tag> exact_sums_;
 };
 
@@ -246,7 +242,7 @@ void tabulate_run(const activation_run& run, index run_number, const float* x, c
                   const activation_view& result) {
   std::uint8_t* tables = result.run_tables(run);
   const index columns = run.quads * 4;
-  if (result.tables_kind == table_kind::exact) {
+  if (result.kind == table_kind::exact) {
     tabulate_sums<Arch>(q, columns, tables);
     return;
   }
@@ -281,10 +277,9 @@ void quantize_block(const float* X, index stride, index block, const activation_
       const index count = run.end - run.first;
       const index first = run.group * result.group + run.first;
       const float* values = x + first;
-      if (!result.columns.empty()) {
-        for (index c = 0; c < count; ++c) {
-          gathered[static_cast<std::size_t>(c)] = x[result.columns[static_cast<std::size_t>(first + c)]];
-        }
+      if (!result.stored_columns.empty()) {
+        const index* columns = result.stored_columns.data() + first;
+        for (index c = 0; c < count; ++c) gathered[static_cast<std::size_t>(c)] = x[columns[c]];
         values = gathered.data();
       }
       const auto place = static_cast<std::size_t>(token * run_count + i);
@@ -293,10 +288,10 @@ void quantize_block(const float* X, index stride, index block, const activation_
       const index before = run.first - run.unit_first;
       std::memset(q.data(), 0, static_cast<std::size_t>(run.quads * 4));
       result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
+      std::int8_t* out = result.block_quads(block, run);
       if constexpr (integer_lanes<Arch>::has_table_of_64) {
         if (!result.tables.empty()) tabulate_run<Arch>(run, i, values, q.data(), result);
       }
-      std::int8_t* out = result.block_quads(block, run);
       if (tokens == 1) {
         std::memcpy(out, q.data(), static_cast<std::size_t>(run.quads * 4));
       } else {

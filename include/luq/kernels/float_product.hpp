@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Y = X W^T with activations in float, row tile by row tile: the product with the unpacked matrix, to float rounding.
-// Lanes are rows of W. The columns of a tile are expanded to floats [column][row], a run (activations.hpp) at a time and
-// once for all tokens, and x_c times column c is added to 64 sums for each token.
+// Lanes are rows of W. The columns of a tile are expanded to floats [column][row], a run (activations.hpp) at a time
+// and once for all tokens, and x_c times column c is added to 64 sums for each token.
 //
 // It is for exactness: a single token takes several times what reading the weights would (integer_product.hpp).
 #pragma once
@@ -23,8 +23,8 @@ namespace luq::detail {
 
 /// Activations in float, columns in stored order.
 struct float_activations {
-  const float* data;                     ///< first token
-  index stride;                          ///< floats from token to token
+  const float* data;  ///< first token
+  index stride;       ///< floats from token to token
   index tokens;
   std::span<const activation_run> runs;  ///< of the matrix
 };
@@ -97,7 +97,7 @@ class float_product {
     const auto& layout = W_.layout();
     const index h = layout.rows_of(row_tile);
     std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(X_.tokens * tile_rows) * sizeof(float));
-    const std::byte* tile = W_.bytes() + layout.tile_offset(row_tile, 0);
+    const std::byte* tile = W_.row_tile(row_tile);
     auto run = X_.runs.begin();
     for (index g = 0; g < layout.groups(); ++g) {
       const index k = layout.columns_of(g);

@@ -14,12 +14,6 @@
 
 #include <xsimd/xsimd.hpp>
 
-#if defined(__GNUC__)
-#define LUQ_ALWAYS_INLINE inline __attribute__((always_inline))
-#else
-#define LUQ_ALWAYS_INLINE inline
-#endif
-
 namespace luq {
 
 struct avx512_vnni {

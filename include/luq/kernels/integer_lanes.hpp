@@ -20,6 +20,7 @@
 #include <cstring>
 
 #include "luq/core/half.hpp"
+#include "luq/core/inline.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/kernels/instruction_set.hpp"
 #include "luq/kernels/prefetch.hpp"

@@ -75,7 +75,7 @@ class integer_product {
   void add_groups(index row_tile, index first_block, index end_block) {
     const auto& layout = W_.layout();
     const index h = layout.rows_of(row_tile);
-    const std::byte* tile = W_.bytes() + layout.tile_offset(row_tile, 0);
+    const std::byte* tile = W_.row_tile(row_tile);
     const activation_run* run = X_.runs.data();
     const activation_run* end_of_runs = run + X_.runs.size();
     for (index g = 0; g < layout.groups(); ++g) {
@@ -93,7 +93,7 @@ class integer_product {
         if (X_.tokens == 1) {
           for (; run != end_of_runs && run->group == g; ++run) {
             if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
-              if (X_.tables_kind == table_kind::rounded) {
+              if (X_.kind == table_kind::rounded) {
                 multiply_planes<table_kind::rounded>(planes_of_tile, parameters, *run);
                 continue;
               }

@@ -24,8 +24,8 @@ namespace luq {
 
 struct matmul_options {
   activation_mode activations = activation_mode::float32;
-  bool accumulate = false;     ///< add to Y instead of overwriting it
-  const float* bias = nullptr; ///< [out], added to each token's row; null for none
+  bool accumulate = false;      ///< add to Y instead of overwriting it
+  const float* bias = nullptr;  ///< [out], added to each token's row; null for none
 };
 
 namespace detail {
@@ -39,12 +39,12 @@ void for_contiguous_parts(index count, const E& executor, Task&& task) {
 }
 
 template <class Stages, WeightCodec Codec, Executor E>
-void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X,
-                     const product_output& Y, const E& executor) {
-  const stored_columns<Stages> stored(W);
-  const std::span<const index> columns = stored.columns();
+void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, const product_output& Y,
+                     const E& executor) {
+  const run_list<Stages> runs(W);
+  float_activations activations{X.data(), X.outerStride(), X.rows(), runs.all()};
+  const std::span<const index> columns = W.stored_columns();
   const scratch_array<float, Stages> reordered(columns.empty() ? 0 : X.rows() * X.cols());
-  float_activations activations{X.data(), X.outerStride(), X.rows(), stored.runs()};
   if (!columns.empty()) {
     float* to = reordered.data();
     activations.data = to;
@@ -62,12 +62,11 @@ void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const 
 }
 
 /// Tables that a single token is multiplied with, if any.
-/// @param stages_have_tables  the instruction set of the stages has what plane_lookups.hpp needs
-/// @tparam Tag  see scratch_array
-template <class Tag, WeightCodec Codec>
-[[nodiscard]] std::optional<table_kind> tables_for(const packed_matrix<Codec>& W, activation_mode mode, bool stages_have_tables) {
+template <class Stages, WeightCodec Codec>
+[[nodiscard]] std::optional<table_kind> tables_for(const Stages& stages, const packed_matrix<Codec>& W,
+                                                   activation_mode mode) {
   if constexpr (has_exact_forms<Codec> && has_bit_planes<Codec>) {
-    if (!stages_have_tables) return std::nullopt;
+    if (!stages.has_tables) return std::nullopt;
     const index group = group_size(W.codec(), W.cols());
     const bool has_tails = W.cols() % unit_columns<Codec> != 0 || group % unit_columns<Codec> != 0;
     const bool wants_rounded = mode == activation_mode::lookup && has_only_bit_planes<Codec> && !has_tails;
@@ -77,21 +76,20 @@ template <class Tag, WeightCodec Codec>
   }
 }
 
+/// @param X  [tokens x in], tokens `stride` floats apart
 template <class Stages, WeightCodec Codec, Executor E>
-void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X,
+void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const float* X, index stride, index tokens,
                        const product_output& Y, activation_mode mode, const E& executor) {
-  const std::optional<table_kind> tables = tables_for<Stages>(W, mode, stages.has_tables());
-  if (tables == table_kind::rounded && X.rows() > 1 && X.rows() < tokens_of_block) {  // faster one by one
-    for (index t = 0; t < X.rows(); ++t) {
+  const std::optional<table_kind> tables = tables_for(stages, W, mode);
+  if (tables == table_kind::rounded && tokens > 1 && tokens < tokens_of_block) {  // faster one by one
+    for (index t = 0; t < tokens; ++t) {
       const product_output y{Y.data + t * Y.stride, Y.stride, Y.bias, Y.accumulate};
-      multiply_integers(stages, W, X.middleRows(t, 1), y, mode, executor);
+      multiply_integers(stages, W, X + t * stride, stride, 1, y, mode, executor);
     }
     return;
   }
-  const quantized_activations<Stages> quantized(W, X.rows(), tables);
-  const auto quantize_blocks = [&](index first, index end) {
-    stages.quantize(X.data(), X.outerStride(), first, end, quantized);
-  };
+  const quantized_activations<Stages> quantized(W, tokens, tables);
+  const auto quantize_blocks = [&](index first, index end) { stages.quantize(X, stride, first, end, quantized); };
   if (quantized.blocks() == 1) {  // less work than waking a thread
     quantize_blocks(0, 1);
   } else {
@@ -99,23 +97,24 @@ void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, cons
   }
   const packed_view<Codec> view(W);
   for_contiguous_parts<Stages>(W.layout().row_tiles(), executor, [&](index first, index end) {
-    const scratch_array<std::byte, Stages> scratch(integer_scratch_bytes<Stages>(W, X.rows()));
+    const scratch_array<std::byte, Stages> scratch(integer_scratch_bytes<Stages>(W, tokens));
     stages.multiply_integers(view, quantized, Y, scratch.data(), first, end);
   });
 }
 
 /// The product by the given stages.
-/// @tparam Stages  included_stages, or what has the same functions; see also scratch_array
+/// @tparam Stages  included_stages, or what has the same members; see also scratch_array
 template <class Stages, WeightCodec Codec, Executor E>
 void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
               const matmul_options& options, const E& executor) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
   if (X.rows() == 0 || W.rows() == 0) return;
+  recognise_processor();
   const product_output output{Y.data(), Y.outerStride(), options.bias, options.accumulate};
   if (options.activations == activation_mode::float32) {
     multiply_floats(stages, W, X, output, executor);
   } else {
-    multiply_integers(stages, W, X, output, options.activations, executor);
+    multiply_integers(stages, W, X.data(), X.outerStride(), X.rows(), output, options.activations, executor);
   }
 }
 
@@ -126,8 +125,8 @@ void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_
 /// @param X  [tokens x in] row-major, any stride and alignment, any number of tokens; read only; must not alias Y
 /// @param Y  [tokens x out]
 /// Relative error: float rounding in float32 mode, at most 1e-5 of ||Y|| in practice; in int8 mode that of rounding
-/// activations (activations.hpp) and, from tokens_of_levels tokens on, levels (integer_product.hpp), below 2e-2 of ||Y||
-/// for dense activations. Not-a-number activations give not-a-number results.
+/// activations (activations.hpp) and, from tokens_of_levels tokens on, levels (integer_product.hpp), below 2e-2 of
+/// ||Y|| for dense activations. Not-a-number activations give not-a-number results.
 template <class Arch = default_arch, WeightCodec Codec, Executor E = serial_executor>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, const E& executor = {}) {

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "luq/core/inline.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/kernels/instruction_set.hpp"
 
@@ -27,20 +28,25 @@ namespace luq::detail {
 
 enum class cache_level { first, second };
 
-/// The processor is of AMD's family 19h.
-inline const bool is_amd_family_19h = [] {
+/// The processor is of AMD's family 19h. A variable that asks the processor itself would do so as the program starts,
+/// by code of every translation unit, also of those that are compiled for instructions which the machine has not.
+inline constinit bool is_amd_family_19h = false;
+
+/// Sets is_amd_family_19h, once; to be called before the first product.
+inline void recognise_processor() {
 #if defined(__x86_64__)
-  unsigned eax = 0;
-  unsigned ebx = 0;
-  unsigned ecx = 0;
-  unsigned edx = 0;
-  if (__get_cpuid(0, &eax, &ebx, &ecx, &edx) == 0 || ebx != signature_AMD_ebx) return false;
-  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return false;
-  return ((eax >> 8) & 0xfu) + ((eax >> 20) & 0xffu) == 0x19;
-#else
-  return false;
+  [[maybe_unused]] static const bool done = [] {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    const bool is_amd = __get_cpuid(0, &eax, &ebx, &ecx, &edx) != 0 && ebx == signature_AMD_ebx;
+    const bool has_family = __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0;
+    is_amd_family_19h = is_amd && has_family && ((eax >> 8) & 0xfu) + ((eax >> 20) & 0xffu) == 0x19;
+    return true;
+  }();
 #endif
-}();
+}
 
 /// Asks for the cache line `distance` bytes after `address`, which may lie beyond the end of the matrix.
 template <class Lanes, cache_level Level>

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/core/inline.hpp"
 
 namespace luq {
 
@@ -26,16 +27,21 @@ template <WeightCodec Codec>
 class packed_view {
  public:
   explicit packed_view(const packed_matrix<Codec>& W)
-      : codec_(W.codec()), layout_(W.layout()), bytes_(W.bytes().data()) {}
+      : codec_(W.codec()),
+        layout_(W.layout()),
+        bytes_(W.bytes().data()),
+        row_tile_bytes_(W.layout().row_tile_bytes(tile_rows)) {}
 
-  [[nodiscard]] const Codec& codec() const { return codec_; }
-  [[nodiscard]] const tile_layout<Codec>& layout() const { return layout_; }
-  [[nodiscard]] const std::byte* bytes() const { return bytes_; }
+  [[nodiscard]] LUQ_ALWAYS_INLINE const Codec& codec() const { return codec_; }
+  [[nodiscard]] LUQ_ALWAYS_INLINE const tile_layout<Codec>& layout() const { return layout_; }
+  /// The tiles of a row tile, group by group.
+  [[nodiscard]] LUQ_ALWAYS_INLINE const std::byte* row_tile(index t) const { return bytes_ + t * row_tile_bytes_; }
 
  private:
   Codec codec_;
   tile_layout<Codec> layout_;
   const std::byte* bytes_;
+  index row_tile_bytes_;
 };
 
 /// Writes sums of one row tile to its h rows of `count` tokens.

@@ -40,8 +40,9 @@ void multiply_float_tiles(const packed_view<Codec>& W, const float_activations& 
 /// The stages as the including translation unit compiles them.
 template <class Arch, WeightCodec Codec>
 struct included_stages {
-  /// There is what plane_lookups.hpp needs.
-  static constexpr bool has_tables() { return integer_lanes<Arch>::has_table_of_64; }
+  /// A single token may bring tables; see plane_lookups.hpp.
+  static constexpr bool has_tables = integer_lanes<Arch>::has_table_of_64;
+
   static void quantize(const float* X, index stride, index first, index end, const activation_view& result) {
     quantize_blocks<Arch>(X, stride, first, end, result);
   }

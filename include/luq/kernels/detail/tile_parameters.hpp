@@ -18,8 +18,7 @@ class tile_parameters {
   using lanes = integer_lanes<Arch>;
 
  public:
-  tile_parameters(const Codec& codec, const std::byte* bytes, index rows)
-      : codec_(codec), bytes_(bytes), rows_(rows) {
+  tile_parameters(const Codec& codec, const std::byte* bytes, index rows) : codec_(codec), bytes_(bytes), rows_(rows) {
     codec.read_parameters(*this);
   }
 
