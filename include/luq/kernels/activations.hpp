@@ -148,7 +148,7 @@ class run_list {
 
 }  // namespace detail
 
-/// Room for the quantized activations of some tokens.
+/// Room for the quantized activations of some tokens. The matrix must outlive it.
 /// @tparam Tag  see scratch_array
 template <class Tag = default_arch>
 class quantized_activations : public activation_view {
