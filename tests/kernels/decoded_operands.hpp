@@ -29,7 +29,7 @@ struct tile_of_codes {
     coded.groups[0].values = source.groups[0].values;  // all columns are of class 0
     const luq::packed_matrix<Codec> matrix = luq::pack(coded);
     packed.assign(matrix.bytes().begin(), matrix.bytes().begin() + luq::tile_layout<Codec>::code_bytes(64, k));
-    luq::detail::decode_tile_codes<Codec>(packed, luq::tile_rows, k, codes.data());
+    luq::detail::decode_tile_codes<luq::default_arch, Codec>(packed, luq::tile_rows, k, codes.data());
   }
 
   [[nodiscard]] luq::code at(luq::index r, luq::index column) const {
