@@ -66,6 +66,16 @@ void add_rung_options(CLI::App& command, vlm::settings& s) {
   command.add_option("--high", s.high, "codec of the others, such as int4:g128:searched")->capture_default_str();
 }
 
+void add_activations_option(CLI::App& command, luq::activation_mode& activations) {
+  const auto choose = [&activations](const std::string& name) {
+    activations = name == vlm::activations_name(luq::activation_mode::int8) ? luq::activation_mode::int8
+                                                                            : luq::activation_mode::float32;
+  };
+  command.add_option_function<std::string>("--activations", choose, "activations that packed linears multiply")
+      ->check(CLI::IsMember({"float32", "int8"}))
+      ->default_str(vlm::activations_name(activations));
+}
+
 void add_test_option(CLI::App& command, vlm::settings& s) {
   command.add_option("--test", s.test, "test questions (safetensors)")->capture_default_str();
 }
@@ -93,7 +103,7 @@ int main(int argc, char** argv) {
   vlm::quantize_options quantization;
   vlm::scan_options scanning;
   vlm::demo_options demonstration;
-  std::filesystem::path packed;
+  vlm::evaluate_options evaluation;
   std::filesystem::path inspected = s.model;
 
   CLI::App app("Layerwise ultra-low-bit quantization of LLaVA-1.5 models");
@@ -129,7 +139,8 @@ int main(int argc, char** argv) {
   CLI::App* evaluate = app.add_subcommand("evaluate", "accuracy on test questions, by kind");
   add_common_options(*evaluate, s);
   add_test_option(*evaluate, s);
-  evaluate->add_option("--packed", packed, "take the decoder from this packed file");
+  evaluate->add_option("--packed", evaluation.packed, "take the decoder from this packed file");
+  add_activations_option(*evaluate, evaluation.activations);
 
   CLI::App* scan = app.add_subcommand("scan", "accuracy against true bits for every prefix of an order");
   add_common_options(*scan, s);
@@ -174,7 +185,7 @@ int main(int argc, char** argv) {
     demonstration.command = joined(argc, argv);
     if (entropy->parsed()) vlm::run_entropy(s, progress);
     if (quantize->parsed()) vlm::run_quantize(s, quantization, progress);
-    if (evaluate->parsed()) vlm::run_evaluate(s, packed, progress);
+    if (evaluate->parsed()) vlm::run_evaluate(s, evaluation, progress);
     if (scan->parsed()) vlm::run_scan(s, scanning, progress);
     if (frontier->parsed()) vlm::run_frontier(s, progress);
     if (inspect->parsed()) vlm::run_inspect(inspected);

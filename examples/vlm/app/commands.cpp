@@ -77,18 +77,19 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
   }
 }
 
-void run_evaluate(const settings& s, const std::filesystem::path& packed, luq::progress_observer* progress) {
+void run_evaluate(const settings& s, const evaluate_options& options, luq::progress_observer* progress) {
   const llava_model model(s.model);
   const question_set questions = read_question_set(s.test);
   std::optional<luq::packed_model> file;
-  if (!packed.empty()) file.emplace(packed);
-  const llava_model asked = file ? with_packed_decoder(model, *file) : model;
+  if (!options.packed.empty()) file.emplace(options.packed);
+  llava_model asked = file ? with_packed_decoder(model, *file) : model;
+  asked.set_compute({.activations = options.activations});
   const examination exam(model, questions, s.executor, progress);
   print(accuracy_table(questions, exam.take(asked, progress)));
   if (file) {
     std::cout << "\n"
-              << file->choice().reason << ": " << fixed(luq::average_bits(file->choice()), 3)
-              << " true bits a weight\n";
+              << file->choice().reason << ": " << fixed(luq::average_bits(file->choice()), 3) << " true bits a weight, "
+              << activations_name(options.activations) << " activations\n";
   }
   std::cout << "\nalways the most frequent answer of each kind: " << percent(majority_accuracy(questions)) << "\n";
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "../engine/compute_options.hpp"
 #include "demo.hpp"
 #include "settings.hpp"
 
@@ -25,13 +26,18 @@ struct quantize_options {
   std::filesystem::path plan_file;  ///< empty for none
 };
 
+struct evaluate_options {
+  std::filesystem::path packed;  ///< file whose decoder is asked; empty for the model's own
+  luq::activation_mode activations = luq::activation_mode::float32;  ///< of packed linears
+};
+
 struct scan_options {
   int random_orders = 3;
 };
 
 void run_entropy(const settings& s, luq::progress_observer* progress);
 void run_quantize(const settings& s, const quantize_options& options, luq::progress_observer* progress);
-void run_evaluate(const settings& s, const std::filesystem::path& packed, luq::progress_observer* progress);
+void run_evaluate(const settings& s, const evaluate_options& options, luq::progress_observer* progress);
 void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress);
 void run_frontier(const settings& s, luq::progress_observer* progress);
 void run_inspect(const std::filesystem::path& path);

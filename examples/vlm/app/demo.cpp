@@ -346,7 +346,10 @@ class demo_run {
     const std::filesystem::path path = options_.output / "packed.safetensors";
     const luq::packed_model_size predicted = write_planned_model(path, settings_.model, plan_, {&low_, &high_});
     const luq::packed_model file(path);
-    const double reloaded = exam_->take(with_packed_decoder(model_, file), progress_).overall();
+    llava_model packed = with_packed_decoder(model_, file);
+    const double reloaded = exam_->take(packed, progress_).overall();
+    packed.set_compute({.activations = luq::activation_mode::int8});
+    const double rounded = exam_->take(packed, progress_).overall();
     const double computed = (*evaluator_)(plan_).overall();
     add(heading{"The packed file, written and read back"});
     table rows{{"", "as computed", "in the file"}, {}};
@@ -358,6 +361,7 @@ class demo_run {
     row("bytes of the file's header", predicted.header, file.size().header);
     row("bytes of the file", predicted.file(), std::filesystem::file_size(path));
     rows.rows.push_back({"accuracy (packed kernels, float activations)", percent(computed), percent(reloaded)});
+    rows.rows.push_back({"accuracy (packed kernels, int8 activations)", "", percent(rounded)});
     add(rows);
     if (predicted.file() != std::filesystem::file_size(path)) {
       luq::fail(luq::errc::corrupt_file, path.string(), ": expected ", predicted.file(), " bytes, got ",

@@ -24,20 +24,20 @@ void masked_softmax(attention_mask mask, luq::matrix& scores) {
 }  // namespace
 
 void attend(const attention_heads& shape, attention_mask mask, const luq::matrix_view& Q, const luq::matrix_view& K,
-            const luq::matrix_view& V, luq::mutable_matrix_view out) {
+            const luq::matrix_view& V, luq::mutable_matrix_view out, const luq::openmp_executor& executor) {
   const luq::index d = shape.head_dim;
   LUQ_ASSERT(Q.cols() == shape.heads * d && K.cols() == shape.key_value_heads * d && V.cols() == K.cols());
   LUQ_ASSERT(V.rows() == K.rows() && out.rows() == Q.rows() && out.cols() == Q.cols());
   LUQ_ASSERT(mask == attention_mask::none || K.rows() >= Q.rows());
   const float scale = 1.0f / std::sqrt(static_cast<float>(d));
   const luq::index group = shape.heads / shape.key_value_heads;
-  luq::matrix scores(Q.rows(), K.rows());
-  for (luq::index head = 0; head < shape.heads; ++head) {
+  executor.parallel_for(shape.heads, [&](luq::index head) {
     const luq::index key_value_head = head / group;
+    luq::matrix scores(Q.rows(), K.rows());
     scores.noalias() = scale * Q.middleCols(head * d, d) * K.middleCols(key_value_head * d, d).transpose();
     masked_softmax(mask, scores);
     out.middleCols(head * d, d).noalias() = scores * V.middleCols(key_value_head * d, d);
-  }
+  });
 }
 
 }  // namespace vlm

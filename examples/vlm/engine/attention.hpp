@@ -10,6 +10,7 @@
 #pragma once
 
 #include <luq/core/matrix_view.hpp>
+#include <luq/core/openmp_executor.hpp>
 
 namespace vlm {
 
@@ -24,11 +25,13 @@ enum class attention_mask {
   causal,  ///< the tokens are the last of the positions, and each sees those up to its own
 };
 
-/// @param Q    [tokens x heads * head_dim]
-/// @param K    [positions x key_value_heads * head_dim], positions >= tokens if causal
-/// @param V    as K
-/// @param out  [tokens x heads * head_dim]; must not alias the others
+/// @param Q         [tokens x heads * head_dim]
+/// @param K         [positions x key_value_heads * head_dim], positions >= tokens if causal
+/// @param V         as K
+/// @param out       [tokens x heads * head_dim]; must not alias the others
+/// @param executor  a task is a head
 void attend(const attention_heads& shape, attention_mask mask, const luq::matrix_view& Q, const luq::matrix_view& K,
-            const luq::matrix_view& V, luq::mutable_matrix_view out);
+            const luq::matrix_view& V, luq::mutable_matrix_view out,
+            const luq::openmp_executor& executor = {.threads = 1});
 
 }  // namespace vlm

@@ -25,6 +25,17 @@ decoder::decoder(const text_config& config, bool tied_head, const weight_reader&
   }
 }
 
+decoder::decoder(const text_config& config, std::shared_ptr<const luq::matrix> embeddings,
+                 std::vector<decoder_layer> layers, rms_norm norm, linear head)
+    : embeddings_(std::move(embeddings)),
+      layers_(std::move(layers)),
+      norm_(std::move(norm)),
+      head_(std::move(head)),
+      cache_width_(config.key_value_heads * config.head_dim),
+      frequencies_(rotary_frequencies(config.rotary, config.head_dim)) {
+  LUQ_ASSERT(embeddings_->cols() == config.hidden_size && head_.in_features() == config.hidden_size);
+}
+
 kv_cache decoder::make_cache() const {
   return {static_cast<luq::index>(layers_.size()), cache_width_};
 }
@@ -38,7 +49,7 @@ decoder_batch decoder::make_batch(std::vector<stacked_sequence> sequences,
       positions[static_cast<std::size_t>(sequence.first_row + row)] = sequence.cache->length() + row;
     }
   }
-  return {std::move(sequences), std::move(classes), rotary_table(frequencies_, positions)};
+  return {std::move(sequences), std::move(classes), rotary_table(frequencies_, positions), compute_};
 }
 
 }  // namespace vlm

@@ -19,12 +19,25 @@ class decoder {
   /// @param weights  of the decoder; `head` of the head, unused if it is tied
   decoder(const text_config& config, bool tied_head, const weight_reader& weights, const weight_reader& head);
 
+  /// A decoder of parts that are in memory.
+  /// @param embeddings  [ids x hidden], not null; of fewer ids than the head has rows, the others cannot be embedded
+  /// @param layers      numbered 0, 1, ... in this order
+  /// @param head        [vocabulary x hidden]
+  decoder(const text_config& config, std::shared_ptr<const luq::matrix> embeddings, std::vector<decoder_layer> layers,
+          rms_norm norm, linear head);
+
   [[nodiscard]] luq::index vocabulary() const { return embeddings_->rows(); }
   [[nodiscard]] luq::index hidden_size() const { return embeddings_->cols(); }
   [[nodiscard]] auto embedding(std::int32_t id) const { return embeddings_->row(id); }
 
   [[nodiscard]] const std::vector<decoder_layer>& layers() const { return layers_; }
   [[nodiscard]] std::vector<decoder_layer>& layers() { return layers_; }
+
+  [[nodiscard]] const linear& head() const { return head_; }
+
+  /// How this decoder computes.
+  [[nodiscard]] const compute_options& compute() const { return compute_; }
+  void set_compute(const compute_options& compute) { compute_ = compute; }
 
   /// An empty cache of this decoder's shape.
   [[nodiscard]] kv_cache make_cache() const;
@@ -37,7 +50,7 @@ class decoder {
   /// Logits of rows of the residual stream after the last layer.
   /// @param X  [rows x hidden]
   /// @return [rows x vocabulary]
-  [[nodiscard]] luq::matrix logits(const luq::matrix_view& X) const { return head_(norm_(X)); }
+  [[nodiscard]] luq::matrix logits(const luq::matrix_view& X) const { return head_(norm_(X), compute_); }
 
  private:
   std::shared_ptr<const luq::matrix> embeddings_;  // [vocabulary x hidden]
@@ -46,6 +59,7 @@ class decoder {
   linear head_;
   luq::index cache_width_;
   Eigen::RowVectorXf frequencies_;
+  compute_options compute_;
 };
 
 }  // namespace vlm

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "attention.hpp"
+#include "compute_options.hpp"
 #include "decoder_linear.hpp"
 #include "kv_cache.hpp"
 #include "layer_observer.hpp"
@@ -40,12 +41,26 @@ struct decoder_batch {
   std::vector<stacked_sequence> sequences;
   std::vector<luq::token_class> classes;  ///< one per row
   rotary_table rotation;                  ///< one row per row
+  compute_options compute;
 };
+
+struct linear_size {
+  luq::index out;
+  luq::index in;
+};
+
+/// The size that a configuration gives a linear of every decoder layer.
+[[nodiscard]] linear_size size_of(const text_config& config, decoder_linear which);
 
 class decoder_layer {
  public:
   /// Reads the tensors of one layer.
   decoder_layer(const text_config& config, luq::index number, const weight_reader& weights);
+
+  /// A layer of parts that are in memory.
+  /// @param linears  of the sizes that size_of() tells, in the order of decoder_linears
+  decoder_layer(const text_config& config, luq::index number, rms_norm attention_norm, rms_norm mlp_norm,
+                std::array<linear, decoder_linears.size()> linears);
 
   [[nodiscard]] const linear& operator[](decoder_linear which) const {
     return linears_[static_cast<std::size_t>(which)];

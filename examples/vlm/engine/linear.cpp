@@ -32,12 +32,13 @@ weight_shape shape_of(const linear::weights_pointer& weights) {
   return std::visit([](const auto& W) { return shape_of(*W); }, weights);
 }
 
-void multiply(const luq::matrix& W, const luq::matrix_view& X, luq::matrix& Y) {
+void multiply(const luq::matrix& W, const luq::matrix_view& X, luq::matrix& Y, const compute_options&) {
   Y.noalias() = X * W.transpose();
 }
 
-void multiply(const luq::any_packed_matrix& W, const luq::matrix_view& X, luq::matrix& Y) {
-  luq::matmul(W, X, Y);
+void multiply(const luq::any_packed_matrix& W, const luq::matrix_view& X, luq::matrix& Y,
+              const compute_options& compute) {
+  luq::matmul(W, X, Y, {.activations = compute.activations}, compute.executor);
 }
 
 }  // namespace
@@ -64,10 +65,10 @@ void linear::set_weights(weights_pointer weights) {
   weights_ = std::move(weights);
 }
 
-luq::matrix linear::operator()(const luq::matrix_view& X) const {
+luq::matrix linear::operator()(const luq::matrix_view& X, const compute_options& compute) const {
   LUQ_ASSERT(X.cols() == in_features());
   luq::matrix Y(X.rows(), out_features());
-  std::visit([&](const auto& W) { multiply(*W, X, Y); }, weights_);
+  std::visit([&](const auto& W) { multiply(*W, X, Y, compute); }, weights_);
   if (bias_ != nullptr) Y.rowwise() += *bias_;
   return Y;
 }

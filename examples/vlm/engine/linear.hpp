@@ -1,14 +1,16 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Y = X W^T + b with W dense or packed; activations stay in float either way. The weights are shared and immutable, so
-// that copies of a linear, and models that differ in a few layers only, hold the rest once.
+// Y = X W^T + b with W dense or packed. The weights are shared and immutable, so that copies of a linear, and models
+// that differ in a few layers only, hold the rest once.
 #pragma once
 
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/core/matrix_view.hpp>
 #include <memory>
 #include <variant>
+
+#include "compute_options.hpp"
 
 namespace vlm {
 
@@ -32,7 +34,7 @@ class linear {
 
   /// @param X  [tokens x in]
   /// @return [tokens x out]
-  [[nodiscard]] luq::matrix operator()(const luq::matrix_view& X) const;
+  [[nodiscard]] luq::matrix operator()(const luq::matrix_view& X, const compute_options& compute = {}) const;
 
  private:
   weights_pointer weights_;

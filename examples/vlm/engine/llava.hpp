@@ -9,9 +9,10 @@
 //   luq::matrix image = model.image_features(pixels);                 // once per image
 //   luq::matrix logits = model.logits(prompt, &image);                // [tokens x vocabulary]
 //
-// All computation is in float. Nothing in a model changes while it computes: what grows with a sequence is in the
+// All computation is in float unless packed linears are told to round their activations, and on the calling thread
+// unless set_compute() gives others. Nothing in a model changes while it computes: what grows with a sequence is in the
 // caller's kv_cache, so several threads may use one model. A copy shares all weights; replacing linears of a copy is
-// how models that differ in their quantization live side by side. No threads are started.
+// how models that differ in their quantization live side by side.
 #pragma once
 
 #include <cstdint>
@@ -84,6 +85,10 @@ class llava_model {
   [[nodiscard]] const decoder& text_decoder() const noexcept { return decoder_; }
 
   [[nodiscard]] const linear& decoder_linear_at(luq::index layer, decoder_linear which) const;
+
+  /// How the decoder of this model computes: with float activations on the calling thread unless it is told otherwise.
+  /// Copies take it over when they are made, and go their own way then.
+  void set_compute(const compute_options& compute) { decoder_.set_compute(compute); }
 
   /// Replaces the weights of a linear in this model and in no copy of it; its bias stays.
   /// @throws luq::error shape_mismatch for another shape

@@ -48,6 +48,9 @@ TEST_CASE("attention agrees with its definition for every grouping, mask and num
           const luq::matrix V = luq::random_normal_matrix(positions, width, luq::counter_rng(3));
           luq::matrix out(tokens, Q.cols());
           vlm::attend(shape, mask, Q, K, V, out);
+          luq::matrix threaded(tokens, Q.cols());
+          vlm::attend(shape, mask, Q, K, V, threaded, {.threads = 2});
+          CHECK(threaded == out);
           double worst = 0;
           for (luq::index t = 0; t < tokens; ++t) {
             for (luq::index c = 0; c < out.cols(); ++c) {

@@ -101,6 +101,7 @@ TEST_CASE("values out of their ranges") {
   }
   check_refused({"evaluate", "--threads", "1000000"}, {"--threads", "<= 1024"});
   check_refused({"evaluate", "--threads", "99999999999999999999"}, {"--threads", "got 99999999999999999999"});
+  check_refused({"evaluate", "--activations", "int4"}, {"--activations", "int4", "float32", "int8"});
   check_refused({"scan", "--random-orders", "-1"}, {"--random-orders", "got -1"});
   check_refused({"quantize", "--saving", "1.5"}, {"--saving", "1.5"});
   check_refused({"quantize", "--low-layers", "x"}, {"--low-layers"});

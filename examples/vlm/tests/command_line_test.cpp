@@ -163,11 +163,17 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
   CHECK(table_in(inspected.out) == vlm::plan_table(file.choice()).rows);
   CHECK(inspected.out.find("file " + size + " bytes") != std::string::npos);
 
-  const program_result evaluated = run({"evaluate", "--packed", packed, "--test", data().questions});
-  CHECK(table_in(evaluated.out) == expected_accuracies(vlm::with_packed_decoder(vlm_test::tiny_model(), file)));
-  CHECK(evaluated.out.find(
-            "lowest entropy first, 2 of 12 layers low: " + vlm::fixed(luq::average_bits(file.choice()), 3) +
-            " true bits a weight\n") != std::string::npos);
+  vlm::llava_model reloaded = vlm::with_packed_decoder(vlm_test::tiny_model(), file);
+  for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8}) {
+    std::vector<std::string> arguments{"evaluate", "--packed", packed, "--test", data().questions};
+    if (mode == luq::activation_mode::int8) arguments.insert(arguments.end(), {"--activations", "int8"});
+    const program_result evaluated = run(arguments);
+    reloaded.set_compute({.activations = mode});
+    CHECK(table_in(evaluated.out) == expected_accuracies(reloaded));
+    CHECK(evaluated.out.find(
+              "lowest entropy first, 2 of 12 layers low: " + vlm::fixed(luq::average_bits(file.choice()), 3) +
+              " true bits a weight, " + vlm::activations_name(mode) + " activations\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("budgets of quantize are met by the fewest low layers") {

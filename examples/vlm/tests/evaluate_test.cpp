@@ -3,6 +3,8 @@
 #include "app/evaluate.hpp"
 
 #include <algorithm>
+#include <luq/quantizers/quantize.hpp>
+#include <luq/quantizers/round_to_nearest.hpp>
 
 #include "app_test_support.hpp"
 #include "engine/generate.hpp"
@@ -152,4 +154,24 @@ TEST_CASE("the embedded model answers what guessing cannot") {
   const double accuracy = vlm::examination(tiny_model(), set, {}).take(tiny_model()).overall();
   CHECK(accuracy >= 0.85);
   CHECK(vlm::majority_accuracy(set) < 0.5);
+}
+
+TEST_CASE("int8 activations move the accuracy of a packed decoder by at most a point") {
+  const vlm::question_set& set = vlm_test::tiny_questions();
+  const luq::openmp_executor executor;
+  const vlm::examination exam(tiny_model(), set, executor);
+  vlm::llava_model packed = tiny_model();
+  for (luq::index layer = 0; layer < packed.config().text.layers; ++layer) {
+    for (const vlm::decoder_linear which : vlm::decoder_linears) {
+      const luq::matrix& W = vlm::float_weights(tiny_model(), layer, which);
+      packed.set_decoder_weights(layer, which,
+                                 std::make_shared<const luq::any_packed_matrix>(
+                                     luq::quantize(W, luq::lut2_codec{.group = 128}, luq::round_to_nearest{})));
+    }
+  }
+  const vlm::accuracy floats = exam.take(packed);
+  packed.set_compute({.activations = luq::activation_mode::int8});
+  const vlm::accuracy integers = exam.take(packed);
+  CHECK(std::abs(floats.overall() - integers.overall()) <= 0.01);
+  CHECK(integers.right != floats.right);  // rounding decides some close calls, of which two bits a weight leave many
 }
