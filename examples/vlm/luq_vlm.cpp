@@ -102,6 +102,7 @@ int main(int argc, char** argv) {
   s.test = VLM_DATA "/test.safetensors";
   vlm::quantize_options quantization;
   vlm::scan_options scanning;
+  vlm::bench_options timing;
   vlm::demo_options demonstration;
   vlm::evaluate_options evaluation;
   std::filesystem::path inspected = s.model;
@@ -157,6 +158,42 @@ int main(int argc, char** argv) {
   add_calibration_options(*frontier, s);
   add_test_option(*frontier, s);
 
+  CLI::App* bench = app.add_subcommand("bench", "tokens a second, beside the limit that bandwidth sets");
+  add_common_options(*bench, s);
+  add_activations_option(*bench, timing.activations);
+  CLI::Option* timed_file = bench->add_option("--packed", timing.packed, "time this packed file and the float model");
+  CLI::Option* synthetic =
+      bench->add_option("--synthetic", timing.synthetic,
+                        "time random weights in the shape of llava-1.5-7b, qwen2.5-vl-7b, or of a model directory");
+  timed_file->excludes(synthetic);
+  CLI::Option* plan = bench->add_option("--plan", timing.plan_file, "plan of the synthetic decoder (JSON)");
+  CLI::Option* low =
+      bench->add_option("--low", timing.low, "codecs of the low layers, a plan for each")->capture_default_str();
+  CLI::Option* high = bench->add_option("--high", timing.high, "codec of the other layers")->capture_default_str();
+  CLI::Option* low_layers =
+      bench->add_option("--low-layers", timing.low_layers, "this many layers low; else as in LUQ's published plan");
+  for (CLI::Option* option : {low, high, low_layers}) plan->excludes(option);
+  bench->add_option("--head", timing.head, "codec of the head, in all plans")->capture_default_str();
+  bench->add_option("--layers", timing.layers, "only the first layers of the architecture")->check(whole_number(1));
+  bench->add_option("--memory", timing.memory, "most GiB for weights and cache of the synthetic decoders")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  bench->add_option("--context", timing.timing.context, "positions before a token that is decoded")
+      ->check(whole_number(0, 1 << 20))
+      ->capture_default_str();
+  bench->add_option("--prompt", timing.timing.prompt, "tokens of a prefill; 0 for none")
+      ->check(whole_number(0, 1 << 20))
+      ->capture_default_str();
+  bench->add_option("--decoded", timing.timing.tokens, "tokens decoded in a repetition")
+      ->check(whole_number(1, 1 << 20))
+      ->capture_default_str();
+  bench->add_option("--repetitions", timing.timing.repetitions, "repetitions")
+      ->check(whole_number(1, 1 << 20))
+      ->capture_default_str();
+  bench->callback([&] {
+    if (timed_file->empty() && synthetic->empty()) throw CLI::RequiredError("--synthetic or --packed");
+  });
+
   CLI::App* inspect = app.add_subcommand("inspect", "what is in a packed file or a model directory");
   inspect->add_option("--model,path", inspected, "packed file or model directory")->capture_default_str();
 
@@ -188,6 +225,7 @@ int main(int argc, char** argv) {
     if (evaluate->parsed()) vlm::run_evaluate(s, evaluation, progress);
     if (scan->parsed()) vlm::run_scan(s, scanning, progress);
     if (frontier->parsed()) vlm::run_frontier(s, progress);
+    if (bench->parsed()) vlm::run_bench(s, timing, progress);
     if (inspect->parsed()) vlm::run_inspect(inspected);
     if (demo->parsed()) vlm::run_demo(s, demonstration, progress);
   } catch (const std::exception& error) {

@@ -130,6 +130,23 @@ void run_frontier(const settings& s, luq::progress_observer* progress) {
                                         frontier_rungs(), s.executor, progress)));
 }
 
+void run_bench(const settings& s, const bench_options& options, luq::progress_observer* progress) {
+  bench_subjects subjects = options.packed.empty() ? synthetic_subjects(options) : packed_subjects(s.model, options);
+  for (contender& c : subjects.contenders) c.model.set_compute({options.activations, s.executor});
+  const benchmark_options& timing = options.timing;
+  std::cout << subjects.introduction << "\n\nPacked linears take " << activations_name(options.activations)
+            << " activations; " << s.executor.concurrency() << " threads. A token is decoded after " << timing.context
+            << " ... " << timing.context + timing.tokens - 1 << " others, whose keys and values, in float, are "
+            << cache_bytes(subjects.shape, timing.context) << " bytes that it reads beside the weights. Medians of "
+            << timing.repetitions
+            << " repetitions, each decoder in turn. The limit is what reading the bytes of the weights alone takes, "
+               "measured in the same repetition.\n";
+  const std::vector<decoder_timing> timings = time_decoders(subjects.contenders, timing, s.executor, progress);
+  print(decode_table(timings, decode_part::layers_and_head));
+  print(decode_table(timings, decode_part::layers));
+  if (timing.prompt > 0) print(prefill_table(timings, timing.prompt));
+}
+
 void run_inspect(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) {
     const llava_model model(path);

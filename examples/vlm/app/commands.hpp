@@ -10,6 +10,7 @@
 #include <string>
 
 #include "../engine/compute_options.hpp"
+#include "benchmark_subjects.hpp"
 #include "demo.hpp"
 #include "settings.hpp"
 
@@ -40,6 +41,7 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
 void run_evaluate(const settings& s, const evaluate_options& options, luq::progress_observer* progress);
 void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress);
 void run_frontier(const settings& s, luq::progress_observer* progress);
+void run_bench(const settings& s, const bench_options& options, luq::progress_observer* progress);
 void run_inspect(const std::filesystem::path& path);
 
 }  // namespace vlm

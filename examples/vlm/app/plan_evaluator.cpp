@@ -19,16 +19,20 @@ const quantized_decoder& rung_of(const luq::plan& choice, std::size_t layer,
 
 }  // namespace
 
-luq::model_shape decoder_shape(const llava_model& model) {
-  luq::model_shape shape(static_cast<std::size_t>(model.config().text.layers));
+luq::model_shape decoder_shape(const text_config& config) {
+  luq::model_shape shape(static_cast<std::size_t>(config.layers));
   for (std::size_t layer = 0; layer < shape.size(); ++layer) {
     for (const decoder_linear which : decoder_linears) {
-      const linear& weights = model.decoder_linear_at(static_cast<luq::index>(layer), which);
-      shape[layer].push_back({"model.layers." + std::to_string(layer) + "." + std::string(tensor_name(which)),
-                              weights.out_features(), weights.in_features()});
+      const linear_size size = size_of(config, which);
+      shape[layer].push_back(
+          {"model.layers." + std::to_string(layer) + "." + std::string(tensor_name(which)), size.out, size.in});
     }
   }
   return shape;
+}
+
+luq::model_shape decoder_shape(const llava_model& model) {
+  return decoder_shape(model.config().text);
 }
 
 llava_model planned_model(const llava_model& model, const luq::plan& choice,

@@ -14,7 +14,8 @@
 
 namespace vlm {
 
-/// The linears of the decoder, with the names that LLaMA checkpoints give them.
+/// The linears of a decoder, with the names that LLaMA checkpoints give them.
+[[nodiscard]] luq::model_shape decoder_shape(const text_config& config);
 [[nodiscard]] luq::model_shape decoder_shape(const llava_model& model);
 
 /// A copy of `model` with the layers that the plan asks for.

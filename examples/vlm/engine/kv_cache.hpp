@@ -20,6 +20,7 @@ class layer_cache {
  public:
   explicit layer_cache(luq::index width) : width_(width) {}
 
+  [[nodiscard]] luq::index width() const { return width_; }
   [[nodiscard]] luq::index length() const { return static_cast<luq::index>(keys_.size()) / width_; }
   [[nodiscard]] auto keys() const { return luq::view(keys_.data(), length(), width_); }
   [[nodiscard]] auto values() const { return luq::view(values_.data(), length(), width_); }

@@ -32,6 +32,14 @@ weight_shape shape_of(const linear::weights_pointer& weights) {
   return std::visit([](const auto& W) { return shape_of(*W); }, weights);
 }
 
+std::span<const std::byte> stored_bytes(const luq::matrix& W) {
+  return std::as_bytes(std::span(W.data(), static_cast<std::size_t>(W.size())));
+}
+
+std::span<const std::byte> stored_bytes(const luq::any_packed_matrix& W) {
+  return luq::bytes_of(W);
+}
+
 void multiply(const luq::matrix& W, const luq::matrix_view& X, luq::matrix& Y, const compute_options&) {
   Y.noalias() = X * W.transpose();
 }
@@ -53,6 +61,10 @@ luq::index linear::out_features() const {
 
 luq::index linear::in_features() const {
   return shape_of(weights_).in;
+}
+
+std::span<const std::byte> linear::bytes() const {
+  return std::visit([](const auto& W) { return stored_bytes(*W); }, weights_);
 }
 
 void linear::set_weights(weights_pointer weights) {

@@ -5,9 +5,11 @@
 // that differ in a few layers only, hold the rest once.
 #pragma once
 
+#include <cstddef>
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/core/matrix_view.hpp>
 #include <memory>
+#include <span>
 #include <variant>
 
 #include "compute_options.hpp"
@@ -27,6 +29,9 @@ class linear {
   [[nodiscard]] const weights_pointer& weights() const noexcept { return weights_; }
   [[nodiscard]] luq::index out_features() const;
   [[nodiscard]] luq::index in_features() const;
+
+  /// The weights as they lie in memory.
+  [[nodiscard]] std::span<const std::byte> bytes() const;
 
   /// Other weights with the same bias.
   /// @throws luq::error shape_mismatch for another shape

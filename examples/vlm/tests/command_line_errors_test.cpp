@@ -3,7 +3,9 @@
 //
 // What luq-vlm says to bad input: one line that names it, before any work, and an exit code that is not zero.
 #include <algorithm>
+#include <fstream>
 #include <limits>
+#include <luq/io/plan_json.hpp>
 
 #include "app/pipeline.hpp"
 #include "app_test_support.hpp"
@@ -107,6 +109,31 @@ TEST_CASE("values out of their ranges") {
   check_refused({"quantize", "--low-layers", "x"}, {"--low-layers"});
   check_refused({"quantize", "--bits"}, {"--bits"});
   check_refused({"quantize", "--bits", "3", "--saving", "0.4"}, {"--bits", "--saving"});
+}
+
+TEST_CASE("what bench cannot time") {
+  const std::string tiny = vlm_test::tiny_fixture().model.string();
+  check_refused({"bench"}, {"--synthetic or --packed"});
+  check_refused({"bench", "--synthetic", tiny, "--packed", files().packed}, {"--packed", "--synthetic"});
+  check_refused({"bench", "--synthetic", tiny, "--plan", "x", "--low", "sign"}, {"--plan", "--low"});
+  check_refused({"bench", "--synthetic", "llava-13b"}, {"\"llava-13b\"", "qwen2.5-vl-7b"});
+  check_refused({"bench", "--synthetic", tiny, "--layers", "13"}, {"tiny-llava", "1 ... 12", "got 13"});
+  check_refused({"bench", "--synthetic", tiny, "--low-layers", "13"}, {"expected 0 ... 12, got 13"});
+  check_refused({"bench", "--synthetic", tiny, "--low", "int5"}, {"\"int5\""});
+  check_refused({"bench", "--synthetic", tiny, "--head", "int5"}, {"\"int5\""});
+  check_refused({"bench", "--synthetic", "qwen2.5-vl-7b", "--memory", "1.5"},
+                {"qwen2.5-vl-7b", "more than the 1.5 GiB"});
+  check_refused({"bench", "--synthetic", tiny, "--memory", "0"}, {"--memory"});
+  check_refused({"bench", "--synthetic", tiny, "--repetitions", "0"}, {"--repetitions", ">= 1"});
+  check_refused({"bench", "--synthetic", tiny, "--context", "-1"}, {"--context", ">= 0"});
+  check_refused({"bench", "--synthetic", tiny, "--plan", "/absent"}, {"/absent: cannot be read"});
+  check_refused({"bench", "--synthetic", tiny, "--plan", files().test}, {files().test});
+  const std::string plan = files().path("plan.json");
+  std::ofstream(plan) << luq::plan_to_json(
+      luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), luq::parse_codec("sign:g128")));
+  check_refused({"bench", "--synthetic", tiny, "--plan", plan}, {plan, "other layers or shapes", "tiny-llava"});
+  check_refused({"bench", "--packed", "/absent"}, {"/absent: cannot open"});
+  check_refused({"bench", "--packed", files().packed}, {files().packed, "other layers or shapes than the model"});
 }
 
 TEST_CASE("wrong paths") {

@@ -81,7 +81,7 @@ std::vector<std::vector<std::string>> expected_accuracies(const vlm::llava_model
 
 TEST_CASE("help and version") {
   const program_result help = run({"--help"});
-  for (const char* command : {"entropy", "quantize", "evaluate", "scan", "inspect", "demo"}) {
+  for (const char* command : {"entropy", "quantize", "evaluate", "scan", "bench", "inspect", "demo"}) {
     CAPTURE(command);
     CHECK(help.out.find(command) != std::string::npos);
     const program_result own = run({command, "--help"});
@@ -226,4 +226,82 @@ TEST_CASE("scan prints every prefix of every order") {
     CHECK(rows[4 * order][4] == rows[0][4]);  // no layer low, and all of them, are one plan
     CHECK(rows[4 * order + 3][4] == rows[3][4]);
   }
+}
+
+namespace {
+
+/// The tables of a text from the one whose header begins with `header` on; table_in() takes the first.
+std::string from_table(const std::string& text, const std::string& header) {
+  const std::size_t begin = text.find("| " + header + " |");
+  CAPTURE(header);
+  REQUIRE(begin != std::string::npos);
+  return text.substr(begin);
+}
+
+/// Runs `bench` with few and short repetitions.
+std::string bench(const std::vector<std::string>& arguments) {
+  std::vector<std::string> all{"bench", "--context",     "4", "--prompt",  "6", "--decoded",
+                               "2",     "--repetitions", "2", "--threads", "2", "--quiet"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return run(all).out;
+}
+
+/// The tables of `bench` have a row for each plan: its bytes are those of packed linears, and its rates are positive.
+void check_bench(const std::string& out, const std::vector<luq::plan>& plans, luq::index head_bytes) {
+  const auto whole = table_in(from_table(out, "decode, layers and head"));
+  const auto layers = table_in(from_table(out, "decode, layers alone"));
+  const auto prefill = table_in(from_table(out, "prefill"));
+  REQUIRE(whole.size() == plans.size());
+  REQUIRE(layers.size() == plans.size());
+  REQUIRE(prefill.size() == plans.size());
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    const luq::index bytes = luq::total_bytes(plans[i]);
+    CHECK(layers[i][1] == std::to_string(bytes));
+    CHECK(whole[i][1] == std::to_string(bytes + head_bytes));
+    CHECK(layers[i][2] == vlm::fixed(luq::average_bits(plans[i]), 3));
+    for (const auto* row : {&whole[i], &layers[i]}) CHECK(std::stod((*row)[5]) > 0);
+    CHECK(std::stod(prefill[i][2]) > 0);
+  }
+  CHECK(whole.back().back() == "1.00");
+}
+
+}  // namespace
+
+TEST_CASE("bench times random decoders of a shape under plans and a uniform rival") {
+  const std::string model = vlm_test::tiny_fixture().model.string();
+  luq::model_shape shape = vlm::decoder_shape(vlm_test::tiny_model());
+  shape.resize(3);
+  const luq::index head_bytes = luq::packed_bytes(luq::parse_codec("int4:g128"), 64, 128);
+  std::vector<luq::plan> plans;
+  for (const char* low : {"sign:g128", "lut2:g64"}) {
+    plans.push_back(
+        luq::prefix_plan({shape, {0, 1, 2}, luq::parse_codec(low), luq::parse_codec("int3:g128"), "depth"}, 2));
+  }
+  plans.push_back(luq::uniform_plan(shape, luq::parse_codec("int4:g128")));
+  const std::string out = bench({"--synthetic", model, "--layers", "3", "--low", "sign:g128", "lut2:g64", "--high",
+                                 "int3:g128", "--low-layers", "2", "--head", "int4:g128"});
+  CHECK(out.starts_with("tiny-llava: 3 layers, hidden size 128"));
+  CHECK(out.find("int8 activations; 2 threads") != std::string::npos);
+  CHECK(out.find("| 2 of 3 layers lut2:g64, others int3:g128 |") != std::string::npos);
+  check_bench(out, plans, head_bytes);
+
+  const std::string file = data().path("plan.json");
+  std::ofstream(file) << luq::plan_to_json(plans[0]);
+  const std::string from_file =
+      bench({"--synthetic", model, "--layers", "3", "--plan", file, "--head", "int4:g128", "--activations", "float32"});
+  CHECK(from_file.find("float32 activations") != std::string::npos);
+  check_bench(from_file, {plans[0], plans[2]}, head_bytes);
+}
+
+TEST_CASE("bench times a packed file beside the float model") {
+  const std::string packed = data().path("timed.safetensors");
+  const vlm::quantized_decoder decoder = vlm_test::quantize_random_model("int4:g16");
+  const luq::plan choice = luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), decoder.choice.codec);
+  vlm::write_planned_model(packed, data().random_model, choice, {&decoder});
+  const auto rows =
+      table_in(from_table(bench({"--model", data().random_model, "--packed", packed}), "decode, layers alone"));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0][1] == std::to_string(luq::total_bytes(choice)));
+  CHECK(rows[1][1] == std::to_string(4 * luq::weights_of(choice.shape)));
+  CHECK(rows[1][2] == "32.000");
 }

@@ -102,7 +102,7 @@ TEST_CASE("threads that share packed weights get the same bits") {
 
 TEST_CASE("int8 activations change the logits of a packed decoder by little, but change them") {
   const fixture& tiny = vlm_test::tiny_fixture();
-  for (const char* name : {"int4:g128", "int8:g0", "sign:g128", "ternary:g128", "lut2:g128", "trellis-r3:g0"}) {
+  for (const char* name : {"int4:g128", "int8:g0", "sign:g128", "ternary:g128", "lut2:g128", "lloyd4:g64"}) {
     CAPTURE(name);
     const llava_model packed = quantize_layers(vlm_test::tiny_model(), luq::parse_codec(name), 0, 12).packed;
     const llava_model rounded = computing(packed, {.activations = luq::activation_mode::int8});
