@@ -186,7 +186,7 @@ LUQ_ALWAYS_INLINE typename Lanes::sums dot_in_parts(typename Lanes::sums sum, ty
 }
 
 template <class Arch>
-void integer_lanes<Arch>::trit_unpacker::trits(words packed, words* fields) const {
+LUQ_ALWAYS_INLINE void integer_lanes<Arch>::trit_unpacker::trits(words packed, words* fields) const {
   compare_trits<integer_lanes>(packed, fields);
 }
 

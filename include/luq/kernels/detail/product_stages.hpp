@@ -15,7 +15,7 @@ namespace luq::detail {
 /// Quantizes the blocks first ... end-1 of X.
 /// @param X  the first of all tokens; tokens are `stride` floats apart
 template <class Arch>
-void quantize_blocks(const float* X, index stride, index first, index end, const activation_view& result) noexcept {
+void quantize_blocks(const float* X, index stride, index first, index end, const activation_view& result) {
   for (index block = first; block < end; ++block) quantize_block<Arch>(X, stride, block, result);
 }
 
@@ -23,7 +23,7 @@ void quantize_blocks(const float* X, index stride, index first, index end, const
 /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line, of this call alone
 template <class Arch, WeightCodec Codec>
 void multiply_integer_tiles(const packed_view<Codec>& W, const activation_view& X, const product_output& Y,
-                            std::byte* scratch, index first, index end) noexcept {
+                            std::byte* scratch, index first, index end) {
   integer_product<Arch, Codec> product(W, X, scratch);
   for (index row_tile = first; row_tile < end; ++row_tile) product.multiply(row_tile, Y);
 }
@@ -32,7 +32,7 @@ void multiply_integer_tiles(const packed_view<Codec>& W, const activation_view& 
 /// @param scratch  float_scratch_bytes() bytes, aligned to a cache line, of this call alone
 template <class Arch, WeightCodec Codec>
 void multiply_float_tiles(const packed_view<Codec>& W, const float_activations& X, const product_output& Y,
-                          std::byte* scratch, index first, index end) noexcept {
+                          std::byte* scratch, index first, index end) {
   float_product<Arch, Codec> product(W, X, scratch);
   for (index row_tile = first; row_tile < end; ++row_tile) product.multiply(row_tile, Y);
 }

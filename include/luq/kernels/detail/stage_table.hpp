@@ -16,11 +16,11 @@ namespace luq::detail {
 template <WeightCodec Codec>
 struct codec_stages {
   bool has_tables;
-  void (*quantize)(const float* X, index stride, index first, index end, const activation_view& result) noexcept;
+  void (*quantize)(const float* X, index stride, index first, index end, const activation_view& result);
   void (*multiply_integers)(const packed_view<Codec>& W, const activation_view& X, const product_output& Y,
-                            std::byte* scratch, index first, index end) noexcept;
+                            std::byte* scratch, index first, index end);
   void (*multiply_floats)(const packed_view<Codec>& W, const float_activations& X, const product_output& Y,
-                          std::byte* scratch, index first, index end) noexcept;
+                          std::byte* scratch, index first, index end);
 };
 
 /// The stages for each codec of a std::variant, which are bases: table.codec_stages<Codec>::quantize.
