@@ -45,7 +45,7 @@ function(luq_add_dispatch)
   target_link_libraries(luq_dispatch PUBLIC luq::luq)
 
   foreach(LUQ_NAME ${sets})
-    set(LUQ_ARCH ${tag_of_${LUQ_NAME}})
+    set(LUQ_TAG ${tag_of_${LUQ_NAME}})
     set(source "${directory}/${LUQ_NAME}.cpp")
     configure_file("${templates}/kernels.cpp.in" "${source}" @ONLY)
     target_sources(luq_dispatch PRIVATE "${source}")

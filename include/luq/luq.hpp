@@ -73,6 +73,7 @@
 #include "luq/kernels/reference.hpp"
 #include "luq/kernels/tile_decoder.hpp"
 #include "luq/kernels/transformed_matmul.hpp"
+#include "luq/kernels/verify_kernels.hpp"
 
 #include "luq/policy/layer_order.hpp"
 #include "luq/policy/model_shape.hpp"
