@@ -58,7 +58,7 @@ class kernel_verifier {
     matrix bound = problem_.bound(tokens, mode) + 0x1p-24f * expected.cwiseAbs();
     const double error = compare(Y, expected, bound, mode);
 
-    const matrix bias = random_normal_matrix(1, rows, counter_rng(3));
+    const matrix bias = random_uniform_matrix(1, rows, counter_rng(3));
     multiply_into_Y(true, bias.data());
     expected = 2.0f * expected + bias.replicate(tokens, 1);
     bound = 2.0f * bound + 0x1p-22f * expected.cwiseAbs();
@@ -69,7 +69,7 @@ class kernel_verifier {
 
   /// Activations that do not happen to be integers, rounded.
   void verify_quantization(index tokens) {
-    const matrix X = random_normal_matrix(tokens, problem_.W.cols(), counter_rng(4));
+    const matrix X = random_uniform_matrix(tokens, problem_.W.cols(), counter_rng(4));
     const quantized_activations<Stages> quantized(problem_.W, tokens);
     stages_.quantize(X.data(), X.cols(), 0, quantized.blocks(), quantized);
     for (index t = 0; t < tokens; ++t) {
@@ -142,7 +142,7 @@ template <class Stages, WeightCodec Codec>
 void verify_stages(std::string_view kernels, const Stages& stages, const kernel_problem<Codec>& problem,
                    std::vector<kernel_check>& done) {
   kernel_verifier<Stages, Codec> verifier(kernels, stages, problem, done);
-  verifier.verify_quantization(problem.X.rows());
+  verifier.verify_quantization(std::min(problem.X.rows(), tokens_of_block + 2));
   for (const activation_mode mode : {activation_mode::float32, activation_mode::int8, activation_mode::lookup}) {
     verifier.verify_product(1, mode);
     if (mode != activation_mode::lookup) verifier.verify_product(problem.X.rows(), mode);
