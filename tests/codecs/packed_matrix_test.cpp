@@ -168,6 +168,23 @@ TEST_CASE("stored codes are addressed by their place in the group") {
   }
 }
 
+TEST_CASE("a packed matrix knows its stored order, whether it was packed or read") {
+  luq::coded_matrix<luq::billm_codec> coded(luq::billm_codec{.group = 4}, 1, 6);
+  for (auto& group : coded.groups) group.values = matrix::Zero(1, 7);
+  coded.groups[0].column_class = {0, 1, 0, 1};
+  coded.groups[1].column_class = {0, 0};
+  const packed_matrix packed = luq::pack(coded);
+  const packed_matrix again(packed.codec(), 1, 6, copy_of(packed.bytes()));
+  for (const auto* matrix : {&packed, &again}) {
+    CHECK(matrix->stored_columns() == std::vector<luq::index>{1, 3, 0, 2, 4, 5});
+    CHECK(matrix->class_border(0) == 2);
+    CHECK(matrix->class_border(1) == 0);
+  }
+  const packed_matrix one_class = luq::pack(random_coded_matrix(luq::sign_codec{.group = 4}, 1, 6, 1));
+  CHECK(one_class.stored_columns().empty());
+  CHECK(one_class.class_border(1) == 0);
+}
+
 TEST_CASE("bits per weight count every byte") {
   for_each_codec(22, [](const auto& codec) {
     CAPTURE(codec.name());

@@ -167,10 +167,10 @@ TEST_CASE("scales are stored parameter by parameter, little-endian") {
   CHECK(hex(floats) == "00 00 80 3f 00 00 00 c0 00 00 00 3f 00 00 80 3e ");
 
   matrix again(2, 2);
-  luq::detail::unpack_scales<luq::half>(halves, again);
+  luq::detail::parameter_reader(halves, again).scales<luq::half>(2);
   CHECK(again == values);
   again.setZero();
-  luq::detail::unpack_scales<float>(floats, again);
+  luq::detail::parameter_reader(floats, again).scales<float>(2);
   CHECK(again == values);
 }
 
@@ -180,11 +180,48 @@ TEST_CASE("scales are read from and written to blocks of larger matrices") {
   std::vector<std::byte> bytes(4);
   luq::detail::pack_scales<luq::half>(values.middleCols(1, 1), bytes);
   CHECK(hex(bytes) == "00 40 00 45 ");  // 2 and 5
-  luq::detail::unpack_scales<luq::half>(bytes, values.leftCols(1));
+  luq::detail::parameter_reader(bytes, values.leftCols(1)).scales<luq::half>(1);
   CHECK(values(0, 0) == 2);
   CHECK(values(1, 0) == 5);
   CHECK(values(0, 1) == 2);
   CHECK(values(1, 2) == 6);
+}
+
+TEST_CASE("parameters are read one kind after the other, each from where the last one ended") {
+  // Three rows of a half, three 3-bit integers 5, 0 and 7, nothing, a half and a float.
+  const std::vector<std::byte> bytes = [] {
+    std::vector<std::byte> result;
+    for (const int byte : {0x00, 0x3c, 0x00, 0x40, 0x00, 0xc4, 0xc5, 0x01, 0x00, 0x38, 0x00, 0x38, 0x00, 0x34,  //
+                           0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x00, 0x40, 0x00, 0x00, 0x40, 0xc0}) {
+      result.push_back(static_cast<std::byte>(byte));
+    }
+    return result;
+  }();
+  matrix values = matrix::Constant(3, 5, -9.0f);
+  luq::detail::parameter_reader reader(bytes, values);
+  reader.scales<luq::half>(1);
+  reader.bit_packed<3>();
+  reader.constant(8.0f);
+  reader.scales<luq::half>(1);
+  reader.scales<float>(1);
+  matrix expected(3, 5);
+  expected << 1, 5, 8, 0.5f, 1, 2, 0, 8, 0.5f, 2, -4, 7, 8, 0.25f, -3;
+  CHECK(values == expected);
+}
+
+TEST_CASE("every codec reads the parameters that it packed, for any number of rows of a tile") {
+  luq_test::for_each_codec(8, [](const auto& codec) {
+    CAPTURE(codec.name());
+    for (const luq::index rows : {1, 2, 5, 63, 64}) {
+      CAPTURE(rows);
+      const matrix fitted = codec.fit(luq::random_normal_matrix(rows, 8, luq::counter_rng(2)), {}).values;
+      std::vector<std::byte> bytes(static_cast<std::size_t>(codec.parameter_bytes(rows)));
+      codec.pack_parameters(fitted, bytes);
+      matrix again = matrix::Constant(rows, codec.parameter_count, -9.0f);
+      codec.read_parameters(luq::detail::parameter_reader(bytes, again));
+      CHECK(again == fitted);
+    }
+  });
 }
 
 TEST_CASE("only scales that are not fp16 are named") {

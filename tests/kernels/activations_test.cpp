@@ -16,8 +16,8 @@
 #include "packed_product.hpp"
 
 using luq::activation_run;
-using luq::matrix;
 using luq::activation_view;
+using luq::matrix;
 using luq::quantized_activations;
 using luq_test::for_each_arch;
 using luq_test::quantized_on;
@@ -188,7 +188,7 @@ TEST_CASE("runs cover each stored column once, in order, and none could be longe
         CAPTURE(cols);
         const auto W = random_packed(codec, cols, 2);
         const quantized_activations<> no_tokens(W, 0);
-          const auto runs = no_tokens.runs;
+        const auto runs = no_tokens.runs;
         std::size_t next_run = 0;
         luq::index quads = 0;
         int wrong = 0;
