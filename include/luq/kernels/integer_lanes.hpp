@@ -138,9 +138,18 @@ struct integer_lanes {
 
   static floats to_floats(sums a) { return static_cast<float>(a); }
   static floats broadcast_float(float value) { return value; }
-  static floats load_floats(const float* from) { return *from; }
+  /// Loads need no alignment.
+  static floats load_floats(const float* from) {
+    floats result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+  }
   static void store_floats(float* to, floats value) { *to = value; }
-  static floats load_halves(const half* from) { return static_cast<float>(*from); }
+  static floats load_halves(const half* from) {
+    half stored;
+    std::memcpy(static_cast<void*>(&stored), from, sizeof stored);
+    return static_cast<float>(stored);
+  }
   /// Integers first, first + 1, ... of a gapless stream of Bits bits each (bit_packing.hpp), which may be read for 8
   /// bytes beyond its end.
   template <unsigned Bits>

@@ -81,7 +81,7 @@ struct neon_lanes {
   static floats load_floats(const float* from) { return floats(vld1q_f32(from)); }
   static void store_floats(float* to, const floats& value) { vst1q_f32(to, value); }
   static floats load_halves(const half* from) {
-    return floats(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&from->bits))));
+    return floats(vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(reinterpret_cast<const std::uint8_t*>(from)))));
   }
   template <unsigned Bits>
   static floats load_bit_packed(const std::byte* stream, index first) {
