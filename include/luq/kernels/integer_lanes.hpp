@@ -201,12 +201,7 @@ LUQ_ALWAYS_INLINE void integer_lanes<Arch>::trit_unpacker::trits(words packed, w
 
 }  // namespace luq::detail
 
-#if defined(__AVX512BW__)
-#include "luq/kernels/integer_lanes_avx512.hpp"
-#endif
-#if defined(__AVX2__)
+// Each is empty where the compiler's flags do not allow it.
 #include "luq/kernels/integer_lanes_avx2.hpp"
-#endif
-#if defined(__aarch64__)
+#include "luq/kernels/integer_lanes_avx512.hpp"
 #include "luq/kernels/integer_lanes_neon.hpp"
-#endif

@@ -5,9 +5,11 @@
 // 2 * 127 * 127 and would saturate for weights above 128.
 #pragma once
 
-#include <immintrin.h>
-
 #include "luq/kernels/integer_lanes.hpp"
+
+#if defined(__AVX2__)
+
+#include <immintrin.h>
 
 namespace luq::detail {
 
@@ -164,3 +166,5 @@ struct integer_lanes<xsimd::fma3<xsimd::avx2>> : avx2_lanes<xsimd::fma3<xsimd::a
 #endif
 
 }  // namespace luq::detail
+
+#endif  // defined(__AVX2__)

@@ -5,9 +5,11 @@
 // tables of up to 128 entries; plain AVX-512BW multiplies bytes pairwise into 16 bits, which saturate above 127.
 #pragma once
 
-#include <immintrin.h>
-
 #include "luq/kernels/integer_lanes.hpp"
+
+#if defined(__AVX512BW__)
+
+#include <immintrin.h>
 
 namespace luq::detail {
 
@@ -269,3 +271,5 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
 #endif
 
 }  // namespace luq::detail
+
+#endif  // defined(__AVX512BW__)

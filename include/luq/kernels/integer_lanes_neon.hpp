@@ -5,9 +5,11 @@
 // signed bytes, in one instruction where there are dot products, else by way of 16-bit products.
 #pragma once
 
-#include <arm_neon.h>
-
 #include "luq/kernels/integer_lanes.hpp"
+
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
 
 namespace luq::detail {
 
@@ -139,3 +141,5 @@ struct integer_lanes<neon64_dotprod> : neon_lanes<neon64_dotprod> {
 #endif
 
 }  // namespace luq::detail
+
+#endif  // defined(__aarch64__)
