@@ -263,8 +263,8 @@ class integer_product {
         greatest = lanes::greater_magnitude(greatest, level[q]);
       }
       lanes::store_floats(step + r, greatest * lanes::broadcast_float(1.0f / 127.0f));
-      // All levels of a row may be 0.
-      const auto divisor = lanes::greater_magnitude(lanes::broadcast_float(std::numeric_limits<float>::min()), greatest);
+      // All levels of a row may be 0; 127 / divisor must stay finite, for 0 times infinity is no level.
+      const auto divisor = lanes::greater_magnitude(lanes::broadcast_float(1e-36f), greatest);
       const auto per_step = lanes::broadcast_float(127.0f) / divisor;
       auto packed = lanes::broadcast(0);
       for (int q = 0; q < 4; ++q) {
