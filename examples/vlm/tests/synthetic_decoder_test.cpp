@@ -77,7 +77,9 @@ TEST_CASE("random packed matrices are repeated row tiles of plausible weights, w
                                 "sign:g16",      "ternary:g32",       "lut2:g64",   "lloyd3:g64",   "billm:g32",
                                 "trellis-r2:g0", "trellis-r3:g64",    "trellis-r16"};
   for (const char* name : codecs) {
-    for (const auto& [rows, cols] : {std::pair{64, 128}, {200, 100}, {5, 33}}) {
+    for (const std::pair<luq::index, luq::index> shape : {std::pair{64, 128}, {200, 100}, {5, 33}}) {
+      const luq::index rows = shape.first;
+      const luq::index cols = shape.second;
       CAPTURE(name);
       CAPTURE(rows);
       const luq::any_codec codec = luq::parse_codec(name);
