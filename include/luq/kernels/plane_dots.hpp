@@ -37,6 +37,7 @@ void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* ot
   // Trits leave half of the registers to their tables.
   constexpr index accumulators = Radix == 3 ? lanes::accumulators / 2 : lanes::accumulators;
   constexpr index vectors = std::min(tile_rows / lanes::lanes, std::max<index>(1, accumulators / positions));
+  static_assert(tile_rows % (vectors * lanes::lanes) == 0);
   constexpr index vector_bytes = lanes::lanes * 4;
   [[maybe_unused]] const typename lanes::trit_unpacker unpack;
   for (index first = 0; first < tile_rows; first += vectors * lanes::lanes) {

@@ -5,6 +5,10 @@
 // (operand_decoder.hpp), activations quads (activations.hpp); sums stay in registers for the whole run.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/codecs/tile_layout.hpp"
 
@@ -29,7 +33,9 @@ void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, in
                           const row_coefficients& rows, const float* scales, const std::int32_t* x_sums, index stride,
                           float* sums) {
   using lanes = integer_lanes<Arch>;
-  constexpr index vectors = std::min(tile_rows / lanes::lanes, std::max<index>(1, lanes::accumulators / Tokens));
+  constexpr auto of_token = static_cast<std::size_t>(std::max<index>(1, lanes::accumulators / Tokens));
+  constexpr index vectors = std::min(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_token)));
+  static_assert(tile_rows % (vectors * lanes::lanes) == 0);
   for (index first = 0; first < tile_rows; first += vectors * lanes::lanes) {
     typename lanes::sums acc[Tokens][vectors];
 #pragma GCC unroll 4
