@@ -78,7 +78,8 @@ class integer_product {
     const std::byte* tile = W_.row_tile(row_tile);
     const activation_run* run = X_.runs.data();
     const activation_run* end_of_runs = run + X_.runs.size();
-    for (index g = 0; g < layout.groups(); ++g) {
+    const index groups = layout.groups();  // a division, which stores to the sums would have repeated
+    for (index g = 0; g < groups; ++g) {
       const index k = layout.columns_of(g);
       const index code_bytes = layout.code_bytes(h, k);
       const std::byte* codes = tile;
@@ -129,6 +130,7 @@ class integer_product {
     const index run_number = &run - X_.runs.data();
     const float scale = X_.scale(0, run_number);
     const std::int32_t x_sum = X_.sum(0, run_number);
+    float* const sums = sums_;
     // With rounded tables everything but the sums of entries is in units of the activations.
     const float sum_of_constant =
         Kind == table_kind::exact ? static_cast<float>(x_sum) : X_.exact_sums[static_cast<std::size_t>(run_number)];
@@ -146,8 +148,8 @@ class integer_product {
         };
         ((sum = lanes::multiply_add(component_dot(std::integral_constant<int, I>()), a[std::size_t{I}], sum)), ...);
       }(std::make_integer_sequence<int, components>());
-      lanes::store_floats(sums_ + r,
-                          lanes::multiply_add(sum, lanes::broadcast_float(unit), lanes::load_floats(sums_ + r)));
+      lanes::store_floats(sums + r,
+                          lanes::multiply_add(sum, lanes::broadcast_float(unit), lanes::load_floats(sums + r)));
     }
   }
 

@@ -67,7 +67,7 @@ template <class Arch>
 /// the sum of bit * activation.
 /// @param tables  of the columns of the words
 template <class Arch, table_kind Kind, word_source Source = word_source::plane>
-void add_plane_lookups(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words,
+LUQ_ALWAYS_INLINE void add_plane_lookups(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words,
                        const std::uint8_t* tables, std::int32_t* dots) {
   using lanes = integer_lanes<Arch>;
   constexpr index vectors = tile_rows / lanes::lanes;
