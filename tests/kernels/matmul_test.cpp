@@ -82,6 +82,10 @@ TEST_CASE("every number of tokens up to 9, and 33") {
   }
 }
 
+TEST_CASE("more tokens than one pass takes") {
+  for (const auto& codec : luq_test::all_codecs(32)) check_shape(codec, 70, 45, {127, 128, 129, 259, 515});
+}
+
 TEST_CASE("groups longer than a run") {
   for (const luq::index group : {255, 257, 300, 512, 600}) {
     for (const auto& codec : luq_test::all_codecs(group)) {

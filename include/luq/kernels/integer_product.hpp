@@ -34,14 +34,16 @@ inline constexpr index tokens_of_levels = 32;
 
 namespace detail {
 
-/// Tokens whose sums are kept at once: 64 rows of them take 128 KiB, a part of the second-level cache.
-inline constexpr index tokens_of_pass = 512;
+/// Tokens whose sums are kept at once; for more, the weights are decoded again. Sums of 64 rows and 128 tokens take
+/// 32 KiB, so that they stay near; codes that follow one another take longer to decode than that saves.
+template <class Codec>
+inline constexpr index tokens_of_pass = SequenceCodec<Codec> ? 512 : 128;
 
 /// Memory that the product of some row tiles needs beside its arguments, on any instruction set; rewritten freely.
 /// @tparam Tag  see scratch_array
 template <class Tag, class Codec>
 [[nodiscard]] index integer_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
-  const index sums = std::min(tokens, tokens_of_pass) * tile_rows * static_cast<index>(sizeof(float));
+  const index sums = std::min(tokens, tokens_of_pass<Codec>) * tile_rows * static_cast<index>(sizeof(float));
   return sums + longest_run * tile_rows + tile_layout<Codec>::code_bytes(tile_rows, group_size(W.codec(), W.cols()));
 }
 
@@ -51,6 +53,7 @@ class integer_product {
   using lanes = integer_lanes<Arch>;
   static constexpr int components = Codec::components;
   static constexpr std::size_t planes = Codec::planes.size();
+  static constexpr index pass = tokens_of_pass<Codec>;
 
  public:
   /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line
@@ -58,12 +61,12 @@ class integer_product {
       : W_(W),
         X_(X),
         sums_(reinterpret_cast<float*>(scratch)),
-        operands_(reinterpret_cast<std::uint8_t*>(sums_ + std::min(X.tokens, tokens_of_pass) * tile_rows)),
+        operands_(reinterpret_cast<std::uint8_t*>(sums_ + std::min(X.tokens, pass) * tile_rows)),
         padded_(reinterpret_cast<std::byte*>(operands_ + longest_run * tile_rows)) {}
 
   void multiply(index row_tile, const product_output& Y) {
-    for (index first = 0; first < X_.tokens; first += tokens_of_pass) {
-      const index count = std::min(tokens_of_pass, X_.tokens - first);
+    for (index first = 0; first < X_.tokens; first += pass) {
+      const index count = std::min(pass, X_.tokens - first);
       std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(count * tile_rows) * sizeof(float));
       add_groups(row_tile, first / tokens_of_block, (first + count + tokens_of_block - 1) / tokens_of_block);
       write_sums<Arch>(sums_, row_tile, W_.layout().rows_of(row_tile), first, count, Y);
