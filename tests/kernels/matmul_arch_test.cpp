@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// matmul on instruction sets that the compiler's flags allow and that neither the machine's best nor an implementation of
-// luq::dispatch is: those have tests of their own.
+// matmul compiled into the program: on the default instruction set, and on those that the compiler's flags allow and no
+// implementation of luq::dispatch is compiled for. matmul_test.cpp and its like test the implementations.
 #include <doctest/doctest.h>
 
 #include "luq/kernels/matmul.hpp"
@@ -32,8 +32,8 @@ void check_arch() {
           for (const luq::index tokens : {1, 4, 9}) {
             CAPTURE(tokens);
             const matrix x = X.topRows(tokens);
-            const matrix in_float = luq_test::multiplied<Arch>(problem.packed, x, activation_mode::float32);
-            const matrix in_int8 = luq_test::multiplied<Arch>(problem.packed, x, activation_mode::int8);
+            const matrix in_float = luq_test::multiplied_on<Arch>(problem.packed, x, activation_mode::float32);
+            const matrix in_int8 = luq_test::multiplied_on<Arch>(problem.packed, x, activation_mode::int8);
             CHECK(exact.top(tokens).violations(in_float) == 0);
             CHECK(rounded.top(tokens).violations(in_int8) == 0);
           }
@@ -44,6 +44,10 @@ void check_arch() {
 }
 
 }  // namespace
+
+TEST_CASE("the default instruction set") {
+  check_arch<luq::default_arch>();
+}
 
 #if XSIMD_WITH_AVX2
 TEST_CASE("AVX2") {

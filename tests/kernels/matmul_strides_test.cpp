@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "luq/core/aligned_buffer.hpp"
-#include "luq/kernels/matmul.hpp"
+#include "luq/kernels/dispatch.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_mode;
@@ -69,7 +69,7 @@ TEST_CASE("views of larger buffers are read and written in place, and nothing ar
               framed_matrix Y(tokens, rows, gap, frame);
               X.inside() = x;
               Y.inside().setConstant(luq_test::not_a_number);
-              luq_test::multiply(problem.packed, X.inside(), Y.inside(), {.activations = mode});
+              luq::dispatch::matmul(problem.packed, X.inside(), Y.inside(), {.activations = mode});
               CHECK(expect(problem, x, mode).violations(Y.inside()) == 0);
               CHECK(Y.changed(frame) == 0);
               CHECK(X.inside() == x);
@@ -93,7 +93,7 @@ TEST_CASE("products are added to Y once where that is asked for") {
       expectation sum = expect(problem, X, mode);
       for (int times = 1; times <= 2; ++times) {
         CAPTURE(times);
-        luq_test::multiply(problem.packed, X, Y.inside(), {.activations = mode, .accumulate = true});
+        luq::dispatch::matmul(problem.packed, X, Y.inside(), {.activations = mode, .accumulate = true});
         sum.value += times == 1 ? luq_test::double_matrix(before.cast<double>()) : expect(problem, X, mode).value;
         sum.bound += expect(problem, X, mode).bound + 0x1p-24 * sum.value.cwiseAbs();
         CHECK(sum.violations(Y.inside()) == 0);

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "luq/kernels/matmul.hpp"
+#include "luq/kernels/dispatch.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_mode;
@@ -133,7 +133,7 @@ TEST_CASE("matrices without tokens, rows or columns") {
       const packed_problem no_columns = luq_test::make_packed_problem(codec, 66, 0, 9);
       CHECK((luq_test::multiplied(no_columns.packed, matrix(5, 0), mode).array() == 0.0f).all());
       matrix Y = matrix::Constant(5, 66, 3.0f);
-      luq_test::multiply(no_columns.packed, matrix(5, 0), Y, {.activations = mode, .accumulate = true});
+      luq::dispatch::matmul(no_columns.packed, matrix(5, 0), Y, {.activations = mode, .accumulate = true});
       CHECK((Y.array() == 3.0f).all());
 
       CHECK(luq_test::multiplied(luq_test::make_packed_problem(codec, 0, 0, 9).packed, matrix(0, 0), mode).size() == 0);

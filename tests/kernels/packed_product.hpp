@@ -19,6 +19,7 @@
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/random.hpp"
 #include "luq/kernels/activations.hpp"
+#include "luq/kernels/dispatch.hpp"
 #include "luq/kernels/matmul.hpp"
 #include "quantizers/codec_list.hpp"
 
@@ -209,21 +210,30 @@ inline expectation expect_int8(const packed_problem& problem, const luq::matrix&
           half_step * double_product(x.scales, problem.W.cwiseAbs()) + expect_rounded(problem, X).bound};
 }
 
-/// Calls luq::matmul for the codec that `packed` has.
-template <class Arch = luq::default_arch, class E = luq::serial_executor>
-void multiply(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::mutable_matrix_view Y,
-              const luq::matmul_options& options = {}, const E& executor = {}) {
+/// Calls luq::matmul of an instruction set for the codec that `packed` has, compiled into the test.
+template <class Arch, class E = luq::serial_executor>
+void multiply_on(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::mutable_matrix_view Y,
+                 const luq::matmul_options& options = {}, const E& executor = {}) {
   std::visit([&](const auto& W) { luq::matmul<Arch>(W, X, Y, options, executor); }, packed);
 }
 
 inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
-/// The product in a matrix that held NaNs, so that an element that is not written shows.
-template <class Arch = luq::default_arch, class E = luq::serial_executor>
+/// The product in a matrix that held NaNs, so that an element that is not written shows. Tests that call it run once
+/// for each implementation of luq::dispatch, which the environment variable LUQ_KERNELS chooses.
+template <class E = luq::serial_executor>
 luq::matrix multiplied(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::activation_mode mode,
                        const E& executor = {}) {
   luq::matrix Y = luq::matrix::Constant(X.rows(), luq::rows_of(packed), not_a_number);
-  multiply<Arch>(packed, X, Y, {.activations = mode}, executor);
+  luq::dispatch::matmul(packed, X, Y, {.activations = mode}, executor);
+  return Y;
+}
+
+/// The same by kernels compiled into the test.
+template <class Arch>
+luq::matrix multiplied_on(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::activation_mode mode) {
+  luq::matrix Y = luq::matrix::Constant(X.rows(), luq::rows_of(packed), not_a_number);
+  multiply_on<Arch>(packed, X, Y, {.activations = mode});
   return Y;
 }
 

@@ -11,70 +11,18 @@
 #include <vector>
 
 #include "arch_list.hpp"
-#include "luq/core/random.hpp"
+#include "random_plane.hpp"
 
 using luq::detail::word_source;
+using luq_test::expected_sums;
 using luq_test::for_each_arch;
+using luq_test::random_activations;
+using luq_test::random_plane;
+using luq_test::rows;
+using luq_test::sums_before;
+using luq_test::symbols_of;
 
 namespace {
-
-constexpr luq::index rows = luq::tile_rows;
-
-/// One plane of k columns and 64 rows.
-struct random_plane {
-  luq::index k;
-  int radix;
-  std::vector<std::byte> bytes;
-
-  random_plane(luq::index k_, int radix_, std::uint64_t seed)
-      : k(k_), radix(radix_), bytes(static_cast<std::size_t>(rows * luq::plane_row_bytes(k, radix))) {
-    const luq::counter_rng rng(seed);
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(rng.below(i, 256));
-  }
-
-  [[nodiscard]] luq::detail::plane_view view() const {
-    const luq::index row_bytes = luq::plane_row_bytes(k, radix);
-    return {bytes.data(), row_bytes / 4, row_bytes % 4};
-  }
-  [[nodiscard]] luq::index columns_of_words() const { return view().words * 4 * luq::symbols_per_byte(radix); }
-
-  [[nodiscard]] int symbol(luq::index r, luq::index column) const {
-    const auto position = luq::locate_symbol(rows, k, radix, r, column);
-    const std::byte byte = bytes[static_cast<std::size_t>(position.byte)];
-    return luq::extract_symbol(std::to_integer<std::uint8_t>(byte), radix, position.slot);
-  }
-};
-
-/// Integers -127 ... 127 of columns first ... end-1, and zeros up to `columns` in all.
-std::vector<std::int8_t> random_activations(luq::index first, luq::index end, luq::index columns, std::uint64_t seed) {
-  const luq::counter_rng rng(seed, 1);
-  std::vector<std::int8_t> x(static_cast<std::size_t>(columns));
-  for (luq::index c = first; c < end; ++c) {
-    x[static_cast<std::size_t>(c - first)] =
-        static_cast<std::int8_t>(static_cast<int>(rng.below(static_cast<std::uint64_t>(c), 255)) - 127);
-  }
-  return x;
-}
-
-/// What the sums held before.
-std::vector<std::int32_t> sums_before() {
-  std::vector<std::int32_t> sums(std::size_t{rows});
-  for (std::size_t r = 0; r < sums.size(); ++r) sums[r] = 1000 * static_cast<std::int32_t>(r) - 31000;
-  return sums;
-}
-
-/// Sums of symbol(row, column) x[column - first] over columns first ... end-1, on top of sums_before().
-template <class Symbol>
-std::vector<std::int32_t> expected_sums(luq::index first, luq::index end, const std::vector<std::int8_t>& x,
-                                        Symbol&& symbol) {
-  std::vector<std::int32_t> sums = sums_before();
-  for (luq::index r = 0; r < rows; ++r) {
-    for (luq::index c = first; c < end; ++c) {
-      sums[static_cast<std::size_t>(r)] += symbol(r, c) * int{x[static_cast<std::size_t>(c - first)]};
-    }
-  }
-  return sums;
-}
 
 /// Calls check(radix, source) for each radix of a plane, and for pairs of sign planes.
 template <class Check>
@@ -91,14 +39,6 @@ void for_each_source(Check&& check) {
   call(std::integral_constant<int, 16>(), one_plane());
   call(std::integral_constant<int, 256>(), one_plane());
   call(std::integral_constant<int, 2>(), std::integral_constant<word_source, word_source::conjunction>());
-}
-
-/// The symbols that a source multiplies: those of a plane, or products of the symbols of two.
-template <word_source Source>
-auto symbols_of(const random_plane& plane, const random_plane& other) {
-  return [&](luq::index r, luq::index c) {
-    return plane.symbol(r, c) * (Source == word_source::conjunction ? other.symbol(r, c) : 1);
-  };
 }
 
 }  // namespace
