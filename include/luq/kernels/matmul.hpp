@@ -81,7 +81,7 @@ template <class Stages, WeightCodec Codec, Executor E>
 void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const float* X, index stride, index tokens,
                        const product_output& Y, activation_mode mode, const E& executor) {
   const std::optional<table_kind> tables = tables_for(stages, W, mode);
-  if (tables == table_kind::rounded && tokens > 1 && tokens < tokens_of_block) {  // faster one by one
+  if (tables == table_kind::rounded && tokens == 2) {  // faster one by one
     for (index t = 0; t < tokens; ++t) {
       const product_output y{Y.data + t * Y.stride, Y.stride, Y.bias, Y.accumulate};
       multiply_integers(stages, W, X + t * stride, stride, 1, y, mode, executor);
