@@ -105,15 +105,6 @@ template <WeightCodec Codec>
   return {least, greatest - least};
 }
 
-/// A plane is one of bits.
-template <WeightCodec Codec>
-inline constexpr bool has_bit_planes = [] {
-  for (const auto radix : Codec::planes) {
-    if (radix == 2) return true;
-  }
-  return false;
-}();
-
 /// All planes are of bits.
 template <WeightCodec Codec>
 inline constexpr bool has_only_bit_planes = [] {

@@ -208,7 +208,7 @@ class integer_product {
     const index offset = first * tile_rows * 4;
     if (first < end) {
       const std::byte* words = plane.bytes + offset;
-      if constexpr (Radix == 2 && lanes::has_table_of_64) {
+      if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
         add_plane_lookups<Arch, Kind, Source>(words, other.bytes + offset, end - first, tables, dots);
       } else {
         add_plane_dots<Arch, Radix, Source>(words, other.bytes + offset, end - first, x, dots);
