@@ -63,14 +63,9 @@ auto sum_of_four(const std::vector<Number>& x, luq::index first, int b, int n, W
   return sum;
 }
 
-/// The activations, times 0 and 1 for exact tables.
-int bit(int symbol) {
-  return symbol;
-}
-/// -1 and 1 for rounded ones.
-float sign(int symbol) {
-  return symbol == 1 ? 1.0f : -1.0f;
-}
+/// What a bit counts in exact tables, and in rounded ones.
+[[maybe_unused]] constexpr auto bit = [](int symbol) { return symbol; };
+[[maybe_unused]] constexpr auto sign = [](int symbol) { return symbol == 1 ? 1.0f : -1.0f; };
 
 }  // namespace
 
