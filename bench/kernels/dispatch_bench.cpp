@@ -10,12 +10,11 @@
 // matrix that stays in a cache, so that nothing but the kernels counts.
 #include <benchmark/benchmark.h>
 
-#include <cstdio>
-#include <exception>
 #include <string>
+#include <vector>
 
 #include "../packed_products.hpp"
-#include "../run_context.hpp"
+#include "../run_benchmarks.hpp"
 #include "luq/kernels/dispatch.hpp"
 
 namespace {
@@ -62,15 +61,6 @@ void register_products() {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  luq_bench::add_run_context(argc, argv, {});
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  register_products();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "bench.kernels.dispatch: %s\n", error.what());
-  return 1;
+int main(int argc, char** argv) {
+  return luq_bench::run_benchmarks(argc, argv, {}, register_products);
 }

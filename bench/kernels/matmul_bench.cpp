@@ -20,16 +20,14 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "../packed_products.hpp"
-#include "../run_context.hpp"
+#include "../run_benchmarks.hpp"
 
 namespace {
 
@@ -98,15 +96,6 @@ void register_products() {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  luq_bench::add_run_context(argc, argv, {set_variable, luq_bench::footprint_variable});
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  register_products();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "bench.kernels.matmul: %s\n", error.what());
-  return 1;
+int main(int argc, char** argv) {
+  return luq_bench::run_benchmarks(argc, argv, {set_variable, luq_bench::footprint_variable}, register_products);
 }

@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,7 +23,7 @@
 
 #include "../huge_pages.hpp"
 #include "../packed_products.hpp"
-#include "../run_context.hpp"
+#include "../run_benchmarks.hpp"
 
 namespace {
 
@@ -240,14 +239,8 @@ void print_warning(ggml_log_level level, const char* text, void*) {
   if (level == GGML_LOG_LEVEL_WARN || level == GGML_LOG_LEVEL_ERROR) std::fputs(text, stderr);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-  ggml_log_set(print_warning, nullptr);
-  luq_bench::add_run_context(argc, argv, {luq_bench::footprint_variable});
+void register_products() {
   benchmark::AddCustomContext("ggml", ggml_version());
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   for (const char* name : format_names) {
     const std::optional<ggml_type> type = find_format(name);
     if (!type) continue;
@@ -255,11 +248,13 @@ int main(int argc, char** argv) try {
     register_ggml_products({*type, true});
   }
   for (const char* codec : codec_names) luq_bench::register_packed_products({codec}, false);
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ggml_log_set(print_warning, nullptr);
+  const int status = luq_bench::run_benchmarks(argc, argv, {luq_bench::footprint_variable}, register_products);
   ggml_quantize_free();
-  return 0;
-} catch (const std::exception& error) {
-  std::fprintf(stderr, "peer.ggml_matmul: %s\n", error.what());
-  return 1;
+  return status;
 }
