@@ -12,8 +12,7 @@ endmacro()
 #
 # Makes the static library luq::dispatch, the kernels of luq for each instruction set of the target's processor, one of
 # which is chosen at run time (luq/kernels/dispatch.hpp). Each set is one file, compiled with its own flags and always
-# optimised: whatever the flags and the type of the build are, these come after them. The target's property
-# LUQ_IMPLEMENTATIONS has their names.
+# optimised: whatever the flags and the type of the build are, these come after them.
 function(luq_add_dispatch)
   if(TARGET luq::dispatch)
     return()
@@ -42,7 +41,7 @@ function(luq_add_dispatch)
   set(directory "${CMAKE_CURRENT_BINARY_DIR}/luq_dispatch")
   add_library(luq_dispatch STATIC EXCLUDE_FROM_ALL)
   add_library(luq::dispatch ALIAS luq_dispatch)
-  set_target_properties(luq_dispatch PROPERTIES POSITION_INDEPENDENT_CODE ON LUQ_IMPLEMENTATIONS "${sets}")
+  set_target_properties(luq_dispatch PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_libraries(luq_dispatch PUBLIC luq::luq)
 
   foreach(LUQ_NAME ${sets})

@@ -29,27 +29,29 @@ struct reverse_executor {
 }  // namespace
 
 TEST_CASE("products are the same bits for any number of threads and any order of tasks") {
-  for (const luq::index group : {luq::index{32}, luq::whole_row}) {
-    for (const auto& codec : luq_test::all_codecs(group)) {
-      CAPTURE(luq::codec_name(codec));
-      for (const luq::index rows : {1, 64, 300}) {
-        for (const luq::index tokens : {1, 7}) {
-          for (const auto mode : {activation_mode::float32, activation_mode::int8}) {
-            CAPTURE(rows);
-            CAPTURE(tokens);
-            const auto problem = luq_test::make_packed_problem(codec, rows, 258, 1);
-            const matrix X = luq::random_normal_matrix(tokens, 258, luq::counter_rng(2));
-            const matrix serial = luq_test::multiplied(problem.packed, X, mode);
-            CHECK(serial.allFinite());
-            for (const int threads : {1, 2, 3}) {
-              CAPTURE(threads);
-              const luq::openmp_executor executor{.threads = threads};
-              CHECK(same_bits(luq_test::multiplied(problem.packed, X, mode, executor), serial));
+  luq_test::for_each_implementation([] {
+    for (const luq::index group : {luq::index{32}, luq::whole_row}) {
+      for (const auto& codec : luq_test::all_codecs(group)) {
+        CAPTURE(luq::codec_name(codec));
+        for (const luq::index rows : {1, 64, 300}) {
+          for (const luq::index tokens : {1, 7}) {
+            for (const auto mode : {activation_mode::float32, activation_mode::int8}) {
+              CAPTURE(rows);
+              CAPTURE(tokens);
+              const auto problem = luq_test::make_packed_problem(codec, rows, 258, 1);
+              const matrix X = luq::random_normal_matrix(tokens, 258, luq::counter_rng(2));
+              const matrix serial = luq_test::multiplied(problem.packed, X, mode);
+              CHECK(serial.allFinite());
+              for (const int threads : {1, 2, 3}) {
+                CAPTURE(threads);
+                const luq::openmp_executor executor{.threads = threads};
+                CHECK(same_bits(luq_test::multiplied(problem.packed, X, mode, executor), serial));
+              }
+              CHECK(same_bits(luq_test::multiplied(problem.packed, X, mode, reverse_executor{}), serial));
             }
-            CHECK(same_bits(luq_test::multiplied(problem.packed, X, mode, reverse_executor{}), serial));
           }
         }
       }
     }
-  }
+  });
 }

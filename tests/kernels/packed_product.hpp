@@ -7,6 +7,8 @@
 // a weight may be the small difference of a code and a zero point.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -219,8 +221,18 @@ void multiply_on(const luq::any_packed_matrix& packed, const luq::matrix_view& X
 
 inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
-/// The product in a matrix that held NaNs, so that an element that is not written shows. Tests that call it run once
-/// for each implementation of luq::dispatch, which the environment variable LUQ_KERNELS chooses.
+/// Calls check() for each implementation of luq::dispatch that this machine can run, with that one pinned.
+template <class Check>
+void for_each_implementation(Check&& check) {
+  for (const luq::dispatch::implementation& kernels : luq::dispatch::implementations()) {
+    CAPTURE(std::string(kernels.name));
+    luq::dispatch::pin(kernels.name);
+    check();
+  }
+  luq::dispatch::unpin();
+}
+
+/// The product by the current implementation, in a matrix that held NaNs, so that an element that is not written shows.
 template <class E = luq::serial_executor>
 luq::matrix multiplied(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::activation_mode mode,
                        const E& executor = {}) {

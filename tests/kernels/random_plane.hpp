@@ -42,7 +42,8 @@ struct random_plane {
 };
 
 /// Integers -127 ... 127 of columns first ... end-1, and zeros up to `columns` in all.
-inline std::vector<std::int8_t> random_activations(luq::index first, luq::index end, luq::index columns, std::uint64_t seed) {
+inline std::vector<std::int8_t> random_activations(luq::index first, luq::index end, luq::index columns,
+                                                   std::uint64_t seed) {
   const luq::counter_rng rng(seed, 1);
   std::vector<std::int8_t> x(static_cast<std::size_t>(columns));
   for (luq::index c = first; c < end; ++c) {
