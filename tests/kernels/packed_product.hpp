@@ -212,13 +212,6 @@ inline expectation expect_int8(const packed_problem& problem, const luq::matrix&
           half_step * double_product(x.scales, problem.W.cwiseAbs()) + expect_rounded(problem, X).bound};
 }
 
-/// Calls luq::matmul of an instruction set for the codec that `packed` has, compiled into the test.
-template <class Arch, class E = luq::serial_executor>
-void multiply_on(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::mutable_matrix_view Y,
-                 const luq::matmul_options& options = {}, const E& executor = {}) {
-  std::visit([&](const auto& W) { luq::matmul<Arch>(W, X, Y, options, executor); }, packed);
-}
-
 inline constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 /// Calls check() for each implementation of luq::dispatch that this machine can run, with that one pinned.
@@ -245,7 +238,7 @@ luq::matrix multiplied(const luq::any_packed_matrix& packed, const luq::matrix_v
 template <class Arch>
 luq::matrix multiplied_on(const luq::any_packed_matrix& packed, const luq::matrix_view& X, luq::activation_mode mode) {
   luq::matrix Y = luq::matrix::Constant(X.rows(), luq::rows_of(packed), not_a_number);
-  multiply_on<Arch>(packed, X, Y, {.activations = mode});
+  std::visit([&](const auto& W) { luq::matmul<Arch>(W, X, Y, {.activations = mode}); }, packed);
   return Y;
 }
 

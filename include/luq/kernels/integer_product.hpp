@@ -54,6 +54,7 @@ class integer_product {
   static constexpr int components = Codec::components;
   static constexpr std::size_t planes = Codec::planes.size();
   static constexpr index pass = tokens_of_pass<Codec>;
+  static constexpr bool takes_tables = has_only_bit_planes<Codec> && lanes::has_table_of_64;  // for a single token
 
  public:
   /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line
@@ -96,7 +97,7 @@ class integer_product {
       if constexpr (has_exact_forms<Codec>) {
         if (X_.tokens == 1) {
           for (; run != end_of_runs && run->group == g; ++run) {
-            if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
+            if constexpr (takes_tables) {
               if (X_.kind == table_kind::rounded) {
                 multiply_planes<table_kind::rounded>(planes_of_tile, parameters, *run);
                 continue;
@@ -124,7 +125,8 @@ class integer_product {
     const std::int8_t* x = X_.block_quads(0, run);
     const std::uint8_t* tables = X_.run_tables(run);
     [&]<std::size_t... P>(std::index_sequence<P...>) {
-      (multiply_plane<static_cast<int>(Codec::planes[P]), Kind, word_source::plane>(tile.planes[P], tile.planes[P], run, x, tables, dots[P]),
+      (multiply_plane<static_cast<int>(Codec::planes[P]), Kind, word_source::plane>(tile.planes[P], tile.planes[P], run,
+                                                                                    x, tables, dots[P]),
        ...);
     }(std::make_index_sequence<planes>());
     if constexpr (has_symbol_products<Codec>) {
@@ -208,7 +210,7 @@ class integer_product {
     const index offset = first * tile_rows * 4;
     if (first < end) {
       const std::byte* words = plane.bytes + offset;
-      if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
+      if constexpr (takes_tables) {
         add_plane_lookups<Arch, Kind, Source>(words, other.bytes + offset, end - first, tables, dots);
       } else {
         add_plane_dots<Arch, Radix, Source>(words, other.bytes + offset, end - first, x, dots);

@@ -26,8 +26,8 @@ enum class word_source {
 /// @param other   the same of the second plane, for conjunctions
 /// @param x       quads of the words: symbols_per_byte(Radix) for each
 template <class Arch, int Radix, word_source Source = word_source::plane>
-LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words, const std::int8_t* x,
-                    std::int32_t* dots) {
+LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words,
+                                      const std::int8_t* x, std::int32_t* dots) {
   using lanes = integer_lanes<Arch>;
   constexpr index slots = symbols_per_byte(Radix);
   constexpr index bits = Radix == 3 ? 2 : 8 / slots;

@@ -68,7 +68,7 @@ template <class Arch>
 /// @param tables  of the columns of the words
 template <class Arch, table_kind Kind, word_source Source = word_source::plane>
 LUQ_ALWAYS_INLINE void add_plane_lookups(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words,
-                       const std::uint8_t* tables, std::int32_t* dots) {
+                                         const std::uint8_t* tables, std::int32_t* dots) {
   using lanes = integer_lanes<Arch>;
   constexpr index vectors = tile_rows / lanes::lanes;
   constexpr index vector_bytes = lanes::lanes * 4;
@@ -117,7 +117,8 @@ LUQ_ALWAYS_INLINE void add_plane_lookups(const std::byte* plane, [[maybe_unused]
 #pragma GCC unroll 16
   for (index v = 0; v < vectors; ++v) {
     std::int32_t* out = dots + v * lanes::lanes;
-    lanes::store_sums(out, lanes::add(lanes::load_sums(out), lanes::add(low[v], lanes::scale_up(high[v], 8))));  // high is 0 of rounded tables
+    const auto sum = lanes::add(low[v], lanes::scale_up(high[v], 8));  // high is 0 of rounded tables
+    lanes::store_sums(out, lanes::add(lanes::load_sums(out), sum));
   }
 }
 
