@@ -53,6 +53,42 @@ inline std::vector<std::int8_t> random_activations(luq::index first, luq::index 
   return x;
 }
 
+/// Quads of several tokens, [quad][token][4], of their activations.
+inline std::vector<std::int8_t> interleaved_quads(const std::vector<std::vector<std::int8_t>>& tokens) {
+  std::vector<std::int8_t> quads;
+  for (std::size_t column = 0; column < tokens.front().size(); column += 4) {
+    for (const std::vector<std::int8_t>& x : tokens) {
+      const auto first = x.begin() + static_cast<std::ptrdiff_t>(column);
+      quads.insert(quads.end(), first, first + 4);
+    }
+  }
+  return quads;
+}
+
+/// Sums of some tokens as kernels hold them.
+template <class Arch, luq::index Tokens = 1>
+struct held_sums {
+  using lanes = luq::detail::integer_lanes<Arch>;
+  luq::detail::row_sums<Arch> of_token[Tokens];
+
+  /// @param before  of every token
+  explicit held_sums(const std::vector<std::int32_t>& before) {
+    for (auto& sums : of_token) {
+      for (luq::index r = 0; r < rows; r += lanes::lanes) {
+        sums.of[r / lanes::lanes] = lanes::load_sums(&before[static_cast<std::size_t>(r)]);
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::int32_t> values(luq::index t = 0) const {
+    std::vector<std::int32_t> result(std::size_t{rows});
+    for (luq::index r = 0; r < rows; r += lanes::lanes) {
+      lanes::store_sums(&result[static_cast<std::size_t>(r)], of_token[t].of[r / lanes::lanes]);
+    }
+    return result;
+  }
+};
+
 /// What the sums held before.
 inline std::vector<std::int32_t> sums_before() {
   std::vector<std::int32_t> sums(std::size_t{rows});

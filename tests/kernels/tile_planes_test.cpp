@@ -118,7 +118,7 @@ TEST_CASE("a padded tile is that of 64 rows whose last ones have symbols 0") {
         const std::vector<std::byte> expected = codes_of_tile(with_rows_of_zeros(coded));
         const std::vector<std::byte> codes = codes_of_tile(coded);
         std::vector<std::byte> padded(expected.size(), std::byte{0xa5});
-        luq::detail::pad_tile<luq::default_arch, Codec>(codes.data(), h, k, padded.data());
+        luq::detail::pad_codes<luq::default_arch, Codec>(codes.data(), h, k, padded.data());
         CHECK(padded == expected);
       }
     }

@@ -125,7 +125,7 @@ struct basic_billm_codec {
     return i == 0 ? s : i == 1 ? u : s * u;
   }
   template <class Number>
-  [[nodiscard]] std::array<Number, 4> coefficients(const Number* parameters, int column_class) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 4> coefficients(const Number* parameters, int column_class) const noexcept {
     if (column_class == 1) return {parameters[5], parameters[6], Number(0.0f), parameters[4]};
     return {parameters[1], parameters[2], parameters[3], parameters[0]};
   }

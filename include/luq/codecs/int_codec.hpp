@@ -121,7 +121,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     return static_cast<int>(q) - (1 << (Bits - 1));
   }
   template <class Number>
-  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], parameters[0] * (Number(symmetric_zero) - parameters[1])};
   }
 

@@ -129,7 +129,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return table[q]; }
   template <class Number>
-  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], Number(0.0f)};
   }
 

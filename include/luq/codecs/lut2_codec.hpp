@@ -73,7 +73,7 @@ struct basic_lut2_codec {
 
   [[nodiscard]] static constexpr int component(code q, int i) noexcept { return ((q >> i) & 1) != 0 ? 1 : -1; }
   template <class Number>
-  [[nodiscard]] std::array<Number, 3> coefficients(const Number* parameters, int) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 3> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], parameters[1], Number(0.0f)};
   }
 

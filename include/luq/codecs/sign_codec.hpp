@@ -57,7 +57,7 @@ struct basic_sign_codec {
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return q != 0 ? 1 : -1; }
   template <class Number>
-  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], Number(0.0f)};
   }
 

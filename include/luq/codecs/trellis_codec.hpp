@@ -154,7 +154,7 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
   }
 
   template <class Number>
-  [[nodiscard]] std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], Number(0.0f)};
   }
 

@@ -8,6 +8,10 @@
 
 #if defined(__GNUC__)
 #define LUQ_ALWAYS_INLINE inline __attribute__((always_inline))
+#define LUQ_FLATTEN __attribute__((flatten))
+#define LUQ_NEVER_INLINE __attribute__((noinline))
 #else
 #define LUQ_ALWAYS_INLINE inline
+#define LUQ_FLATTEN
+#define LUQ_NEVER_INLINE
 #endif

@@ -20,7 +20,6 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <optional>
 #include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
@@ -60,6 +59,26 @@ struct activation_run {
 /// Tokens that lie together.
 inline constexpr index tokens_of_block = 4;
 
+namespace detail {
+
+/// Calls function(count) with the number of tokens of a block, 1 ... tokens_of_block, as a constant.
+template <class Function>
+LUQ_ALWAYS_INLINE void with_token_count(index tokens, Function&& function) {
+  static_assert(tokens_of_block == 4);
+  switch (tokens) {
+    case 1:
+      return function(std::integral_constant<index, 1>());
+    case 2:
+      return function(std::integral_constant<index, 2>());
+    case 3:
+      return function(std::integral_constant<index, 3>());
+    default:
+      return function(std::integral_constant<index, 4>());
+  }
+}
+
+}  // namespace detail
+
 /// Quantized activations [tokens x in] of one matrix, and what kernels need to find them. A view.
 struct activation_view {
   index tokens = 0;
@@ -67,12 +86,11 @@ struct activation_view {
   std::span<const activation_run> runs;    ///< in stored order
   std::span<const index> stored_columns;   ///< of the matrix
   index quads = 0;                         ///< of all runs of one token
-  std::optional<detail::table_kind> kind;  ///< of `tables`
   std::span<std::int8_t> bytes;            ///< blocks, see above
   std::span<std::uint8_t> tables;          ///< of one token, for plane_lookups.hpp; empty if not wanted
-  std::span<float> scales;                 ///< [tokens][runs]: of the integers, or the step of rounded tables
+  std::span<float> scales;                 ///< [tokens][runs]: of the integers, or the step of tables
   std::span<std::int32_t> sums;            ///< [tokens][runs]: of the integers
-  std::span<float> exact_sums;             ///< [runs]: of the activations themselves, with rounded tables
+  std::span<float> exact_sums;             ///< [runs]: of the activations themselves, beside tables
 
   [[nodiscard]] LUQ_ALWAYS_INLINE index run_count() const { return static_cast<index>(runs.size()); }
   [[nodiscard]] LUQ_ALWAYS_INLINE index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
@@ -86,7 +104,7 @@ struct activation_view {
   }
   /// Tables of a run, or null.
   [[nodiscard]] LUQ_ALWAYS_INLINE std::uint8_t* run_tables(const activation_run& run) const {
-    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4, *kind);
+    return tables.empty() ? nullptr : tables.data() + detail::tables_bytes(run.quad_offset * 4);
   }
   /// Token t, stored column `place` of a run.
   [[nodiscard]] LUQ_ALWAYS_INLINE std::int8_t value(index t, const activation_run& run, index place) const {
@@ -153,22 +171,20 @@ class run_list {
 template <class Tag = default_arch>
 class quantized_activations : public activation_view {
  public:
-  /// @param wanted  tables that a single token gets beside quads, if any
+  /// @param with_tables  a single token gets tables beside quads
   template <WeightCodec Codec>
-  quantized_activations(const packed_matrix<Codec>& W, index count,
-                        std::optional<detail::table_kind> wanted = std::nullopt)
+  quantized_activations(const packed_matrix<Codec>& W, index count, bool with_tables = false)
       : runs_(W),
         bytes_(count * runs_.quads() * 4),
-        tables_(wanted && count == 1 ? detail::tables_bytes(runs_.quads() * 4, *wanted) : 0),
+        tables_(with_tables && count == 1 ? detail::tables_bytes(runs_.quads() * 4) : 0),
         scales_(count * static_cast<index>(runs_.all().size())),
         sums_(count * static_cast<index>(runs_.all().size())),
-        exact_sums_(wanted == detail::table_kind::rounded ? static_cast<index>(runs_.all().size()) : 0) {
+        exact_sums_(with_tables && count == 1 ? static_cast<index>(runs_.all().size()) : 0) {
     tokens = count;
     group = group_size(W.codec(), W.cols());
     runs = runs_.all();
     stored_columns = W.stored_columns();
     quads = runs_.quads();
-    kind = wanted;
     bytes = bytes_.all();
     tables = tables_.all();
     scales = scales_.all();
@@ -236,22 +252,16 @@ std::int32_t round_activations(const float* x, index count, float scale, std::in
 
 /// Fills the tables of a run of a single token.
 /// @param x  activations of the run
-/// @param q  quads of the run
 template <class Arch>
-void tabulate_run(const activation_run& run, index run_number, const float* x, const std::int8_t* q,
-                  const activation_view& result) {
+void tabulate_run(const activation_run& run, index run_number, const float* x, const activation_view& result) {
   std::uint8_t* tables = result.run_tables(run);
   const index columns = run.quads * 4;
-  if (result.kind == table_kind::exact) {
-    tabulate_sums<Arch>(q, columns, tables);
-    return;
-  }
   const auto i = static_cast<std::size_t>(run_number);
   const index count = run.end - run.first;
   alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> padded{};
   const bool is_finite = result.scales[i] - result.scales[i] == 0.0f;
   if (is_finite) std::copy_n(x, count, padded.begin() + (run.first - run.unit_first));
-  result.scales[i] += tabulate_rounded_sums<Arch>(padded.data(), columns, tables) - result.scales[i];
+  result.scales[i] += tabulate_sums<Arch>(padded.data(), columns, tables) - result.scales[i];
   using lanes = integer_lanes<Arch>;
   auto sum = lanes::broadcast_float(0.0f);
   for (index c = 0; c < columns; c += lanes::lanes) sum = sum + lanes::load_floats(padded.data() + c);
@@ -290,7 +300,7 @@ void quantize_block(const float* X, index stride, index block, const activation_
       result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
       std::int8_t* out = result.block_quads(block, run);
       if constexpr (integer_lanes<Arch>::has_table_of_64) {
-        if (!result.tables.empty()) tabulate_run<Arch>(run, i, values, q.data(), result);
+        if (!result.tables.empty()) tabulate_run<Arch>(run, i, values, result);
       }
       if (tokens == 1) {
         std::memcpy(out, q.data(), static_cast<std::size_t>(run.quads * 4));

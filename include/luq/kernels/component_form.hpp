@@ -88,6 +88,41 @@ inline constexpr bool has_symbol_products = [] {
   return false;
 }();
 
+/// A number of which is only known whether it must be 0.
+struct number_or_zero {
+  bool is_zero = false;
+
+  constexpr number_or_zero() = default;
+  constexpr explicit number_or_zero(float value) : is_zero(value == 0.0f) {}
+  friend constexpr number_or_zero operator*(number_or_zero a, number_or_zero b) {
+    return number_or_zero(a.is_zero || b.is_zero ? 0.0f : 1.0f);
+  }
+  friend constexpr number_or_zero operator+(number_or_zero a, number_or_zero b) {
+    return number_or_zero(a.is_zero && b.is_zero ? 0.0f : 1.0f);
+  }
+  friend constexpr number_or_zero operator-(number_or_zero a, number_or_zero b) { return a + b; }
+};
+
+/// Which coefficients of the linear form are 0 whatever the parameters are.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr std::array<bool, Codec::components + 1> vanishing_coefficients(int column_class) noexcept {
+  const std::array<number_or_zero, static_cast<std::size_t>(Codec::parameter_count)> parameters{};
+  const auto a = Codec().coefficients(parameters.data(), column_class);
+  std::array<bool, Codec::components + 1> vanishes{};
+  for (std::size_t i = 0; i < vanishes.size(); ++i) vanishes[i] = a[i].is_zero;
+  return vanishes;
+}
+
+/// A component that counts in a column class takes the product of two symbols.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr bool takes_symbol_products(int column_class) noexcept {
+  const auto vanishes = vanishing_coefficients<Codec>(column_class);
+  for (int i = 0; i < Codec::components; ++i) {
+    if (form_of_component<Codec>(i).product != 0 && !vanishes[static_cast<std::size_t>(i)]) return true;
+  }
+  return false;
+}
+
 /// Least value of component i, and the difference to the greatest.
 struct component_range {
   int least;
@@ -113,6 +148,10 @@ inline constexpr bool has_only_bit_planes = [] {
   }
   return true;
 }();
+
+/// Two planes of bits, hence four codes.
+template <WeightCodec Codec>
+inline constexpr bool has_two_bit_planes = has_only_bit_planes<Codec> && Codec::planes.size() == 2;
 
 /// Columns that the words of all planes cover together: the least unit in which a group can be cut between words.
 template <WeightCodec Codec>

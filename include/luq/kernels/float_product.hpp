@@ -34,7 +34,8 @@ struct float_activations {
 template <class Tag, class Codec>
 [[nodiscard]] index float_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
   const index floats = (longest_run + tokens) * tile_rows * static_cast<index>(sizeof(float));
-  return floats + group_size(W.codec(), W.cols()) * tile_rows * static_cast<index>(sizeof(code));
+  const index codes = group_size(W.codec(), W.cols()) * tile_rows * static_cast<index>(sizeof(code));
+  return floats + codes + W.codec().parameter_bytes(tile_rows);
 }
 
 /// sums[t][r] += sum_c x[t][c] columns[c][r] for 64 rows r and `Tokens` tokens.
@@ -91,7 +92,8 @@ class float_product {
         X_(X),
         columns_(reinterpret_cast<float*>(scratch)),
         sums_(columns_ + longest_run * tile_rows),
-        codes_(reinterpret_cast<code*>(sums_ + X.tokens * tile_rows)) {}
+        codes_(reinterpret_cast<code*>(sums_ + X.tokens * tile_rows)),
+        padded_(reinterpret_cast<std::byte*>(codes_ + W.layout().columns_of(0) * tile_rows)) {}
 
   void multiply(index row_tile, const product_output& Y) {
     const auto& layout = W_.layout();
@@ -103,7 +105,12 @@ class float_product {
       const index k = layout.columns_of(g);
       const index code_bytes = layout.code_bytes(h, k);
       decode_tile_codes<Arch, Codec>({tile, static_cast<std::size_t>(code_bytes)}, h, k, codes_);
-      const tile_parameters<Arch, Codec> parameters(W_.codec(), tile + code_bytes, h);
+      const std::byte* parameters_of_tile = tile + code_bytes;
+      if (h < tile_rows) {
+        pad_parameters<Arch>(W_.codec(), parameters_of_tile, h, padded_);
+        parameters_of_tile = padded_;
+      }
+      const tile_parameters<Arch, Codec> parameters(W_.codec(), parameters_of_tile);
       for (; run != X_.runs.end() && run->group == g; ++run) {
         expand(parameters, *run, h);
         accumulate(X_.data + layout.first_column(g) + run->first, run->end - run->first);
@@ -149,6 +156,7 @@ class float_product {
   float* columns_;  // [columns of a run][tile_rows]
   float* sums_;     // [tokens][tile_rows]
   code* codes_;     // [columns of the group][rows of the tile]
+  std::byte* padded_;  // parameters of a partial tile
 };
 
 }  // namespace luq::detail

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "luq/codecs/tile_layout.hpp"
 #include "luq/core/half.hpp"
 #include "luq/core/inline.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -27,13 +28,16 @@
 
 namespace luq::detail {
 
-/// Eight bytes of a gapless stream of Bits bits each, from integer `first` on.
+/// A gapless stream of tile_rows integers of Bits bits each (bit_packing.hpp) from integer `first` on: the next eight, or
+/// as many as there are. Nothing beyond the stream is read.
 template <unsigned Bits>
 LUQ_ALWAYS_INLINE std::uint64_t bits_of_stream(const std::byte* stream, index first) {
+  constexpr index last_window = tile_rows * static_cast<index>(Bits) / 8 - 8;
   const index bit = first * static_cast<index>(Bits);
+  const index byte = std::min(bit / 8, last_window);
   std::uint64_t window;
-  std::memcpy(&window, stream + bit / 8, sizeof window);
-  return window >> (bit % 8);
+  std::memcpy(&window, stream + byte, sizeof window);
+  return window >> (bit - 8 * byte);
 }
 
 template <class Arch>
@@ -150,8 +154,7 @@ struct integer_lanes {
     std::memcpy(static_cast<void*>(&stored), from, sizeof stored);
     return static_cast<float>(stored);
   }
-  /// Integers first, first + 1, ... of a gapless stream of Bits bits each (bit_packing.hpp), which may be read for 8
-  /// bytes beyond its end.
+  /// Integers first, first + 1, ... of a gapless stream of tile_rows integers of Bits bits each (bit_packing.hpp).
   template <unsigned Bits>
   static floats load_bit_packed(const std::byte* stream, index first) {
     return static_cast<float>(bits_of_stream<Bits>(stream, first) & ((1u << Bits) - 1u));
@@ -171,9 +174,10 @@ struct integer_lanes {
     return q;
   }
 
-  /// Asks for the cache line of an address, which need not exist.
+  /// Asks for the cache line of an address, which need not exist. Always inlined: gcc 12 takes a function that does
+  /// nothing else for one without effect, and drops its calls.
   template <cache_level Level>
-  static void prefetch(const void*) {}
+  LUQ_ALWAYS_INLINE static void prefetch(const void*) {}
 };
 
 /// Trits by comparison: digit i of a byte p_i is (p_i >= 86) + (p_i >= 171), and p_(i+1) = 3 p_i modulo 256.

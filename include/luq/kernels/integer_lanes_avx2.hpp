@@ -152,7 +152,7 @@ struct avx2_lanes {
   }
 
   template <cache_level Level>
-  static void prefetch(const void* address) {
+  LUQ_ALWAYS_INLINE static void prefetch(const void* address) {
     _mm_prefetch(static_cast<const char*>(address), Level == cache_level::first ? _MM_HINT_T0 : _MM_HINT_T1);
   }
 };

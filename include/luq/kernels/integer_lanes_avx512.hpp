@@ -121,7 +121,7 @@ struct avx512_lanes {
   }
 
   template <cache_level Level>
-  static void prefetch(const void* address) {
+  LUQ_ALWAYS_INLINE static void prefetch(const void* address) {
     _mm_prefetch(static_cast<const char*>(address), Level == cache_level::first ? _MM_HINT_T0 : _MM_HINT_T1);
   }
 };
@@ -196,7 +196,7 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
   }
   /// For byte b and bits n, factor times the sum of x[4 j + b], added where n has bit j and subtracted where not, at
   /// 16 b + n: rounded to nearest, ties to even.
-  static void tabulate_rounded_sums(const float* x, float factor, std::uint8_t* table) {
+  static void tabulate_sums(const float* x, float factor, std::uint8_t* table) {
     const auto plus_where = [&](__mmask16 bits) {
       const __m512 minus = _mm512_set1_ps(-factor);
       return _mm512_mask_mov_ps(minus, bits, _mm512_set1_ps(factor));
@@ -212,31 +212,6 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
       const __m512i sums = _mm512_cvtps_epi32(_mm512_add_ps(first, second));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(table + 16 * b), _mm512_cvtsepi32_epi8(sums));
     }
-  }
-
-  /// For byte b = 0 ... 3 and bits n = 0 ... 15, the sum of x[4 j + b] over the bits j of n, at 16 b + n: its low byte
-  /// and what is left, divided by 256.
-  static void tabulate_sums(const std::int8_t* x, std::uint8_t* low, std::uint8_t* high) {
-    const __m512i values = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
-    // Bytes 2n and 2n+1 of a 16-bit lane n: activations of bits 0 and 1, or 2 and 3, and whether n has them.
-    const __m512i has_01 = _mm512_set1_epi64(0x0101010000010000);
-    const __m512i has_23 =
-        _mm512_set_epi64(0x0101010101010101, 0x0100010001000100, 0x0001000100010001, 0, 0x0101010101010101,
-                         0x0100010001000100, 0x0001000100010001, 0);
-    __m512i sums[2];
-    for (int half = 0; half < 2; ++half) {  // two values of b
-      const __m512i b = _mm512_inserti64x4(_mm512_set1_epi8(static_cast<char>(2 * half)),
-                                           _mm256_set1_epi8(static_cast<char>(2 * half + 1)), 1);
-      const __m512i pair_01 = _mm512_shuffle_epi8(values, _mm512_add_epi8(b, _mm512_set1_epi16(0x0400)));
-      const __m512i pair_23 = _mm512_shuffle_epi8(values, _mm512_add_epi8(b, _mm512_set1_epi16(0x0c08)));
-      sums[half] = _mm512_add_epi16(_mm512_maddubs_epi16(has_01, pair_01), _mm512_maddubs_epi16(has_23, pair_23));
-    }
-    const auto store = [](std::uint8_t* to, __m512i first, __m512i second) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi16_epi8(first));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 32), _mm512_cvtepi16_epi8(second));
-    };
-    store(low, sums[0], sums[1]);
-    store(high, _mm512_srai_epi16(sums[0], 8), _mm512_srai_epi16(sums[1], 8));
   }
 
   static constexpr std::array<int, 5> trit_shift{0, 2, 4, 6, 0};

@@ -113,7 +113,7 @@ struct neon_lanes {
   }
 
   template <cache_level Level>
-  static void prefetch(const void* address) {
+  LUQ_ALWAYS_INLINE static void prefetch(const void* address) {
     __builtin_prefetch(address, 0, Level == cache_level::first ? 3 : 2);
   }
 };

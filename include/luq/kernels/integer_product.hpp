@@ -6,8 +6,8 @@
 //
 //   y += scale * (a_0 sum q + sum_i a_i sum q v_i)
 //
-// One token is multiplied straight from the packed words where the codec's components allow it (plane_dots.hpp). More
-// are multiplied with operands, decoded once for all (operand_decoder.hpp, token_block.hpp). From tokens_of_levels
+// A few tokens are multiplied straight from the packed words where that is faster (plane_product.hpp). More are
+// multiplied with operands, decoded once for all (operand_decoder.hpp, token_block.hpp). From tokens_of_levels
 // tokens on, codecs of several components are decoded to whole weights, rounded to 8 bits of the greatest level of
 // their row and run: |error of a weight| <= greatest / 254. It is the only place where a weight is not what it is.
 //
@@ -22,15 +22,11 @@
 #include "luq/kernels/detail/tile_parameters.hpp"
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/kernels/operand_decoder.hpp"
-#include "luq/kernels/plane_dots.hpp"
-#include "luq/kernels/plane_lookups.hpp"
+#include "luq/kernels/plane_product.hpp"
 #include "luq/kernels/tile_planes.hpp"
 #include "luq/kernels/token_block.hpp"
 
 namespace luq {
-
-/// Tokens from which on codecs of several components multiply levels rounded to 8 bits in int8 mode.
-inline constexpr index tokens_of_levels = 32;
 
 namespace detail {
 
@@ -44,7 +40,7 @@ inline constexpr index tokens_of_pass = SequenceCodec<Codec> ? 512 : 128;
 template <class Tag, class Codec>
 [[nodiscard]] index integer_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
   const index sums = std::min(tokens, tokens_of_pass<Codec>) * tile_rows * static_cast<index>(sizeof(float));
-  return sums + longest_run * tile_rows + tile_layout<Codec>::code_bytes(tile_rows, group_size(W.codec(), W.cols()));
+  return sums + longest_run * tile_rows + full_tile_bytes(W.codec(), group_size(W.codec(), W.cols()));
 }
 
 /// One row tile after the other of a product.
@@ -52,9 +48,7 @@ template <class Arch, WeightCodec Codec>
 class integer_product {
   using lanes = integer_lanes<Arch>;
   static constexpr int components = Codec::components;
-  static constexpr std::size_t planes = Codec::planes.size();
   static constexpr index pass = tokens_of_pass<Codec>;
-  static constexpr bool takes_tables = has_only_bit_planes<Codec> && lanes::has_table_of_64;  // for a single token
 
  public:
   /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line
@@ -66,6 +60,11 @@ class integer_product {
         padded_(reinterpret_cast<std::byte*>(operands_ + longest_run * tile_rows)) {}
 
   void multiply(index row_tile, const product_output& Y) {
+    if constexpr (has_exact_forms<Codec>) {
+      if (X_.tokens <= tokens_of_planes<Arch, Codec>) {
+        return plane_product<Arch, Codec>(W_, X_, padded_).multiply(row_tile, Y);
+      }
+    }
     for (index first = 0; first < X_.tokens; first += pass) {
       const index count = std::min(pass, X_.tokens - first);
       std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(count * tile_rows) * sizeof(float));
@@ -85,140 +84,18 @@ class integer_product {
     const index groups = layout.groups();  // a division, which stores to the sums would have repeated
     for (index g = 0; g < groups; ++g) {
       const index k = layout.columns_of(g);
-      const index code_bytes = layout.code_bytes(h, k);
-      const std::byte* codes = tile;
+      const std::byte* full = tile;
       if (h < tile_rows) {
-        pad_tile<Arch, Codec>(tile, h, k, padded_);
-        codes = padded_;
+        pad_tile<Arch>(W_.codec(), tile, h, k, padded_);
+        full = padded_;
       }
-      const tile_planes<Codec> planes_of_tile(codes, k);
-      const tile_parameters<Arch, Codec> parameters(W_.codec(), tile + code_bytes, h);
-      tile += code_bytes + layout.parameter_bytes(h);
-      if constexpr (has_exact_forms<Codec>) {
-        if (X_.tokens == 1) {
-          for (; run != end_of_runs && run->group == g; ++run) {
-            if constexpr (takes_tables) {
-              if (X_.kind == table_kind::rounded) {
-                multiply_planes<table_kind::rounded>(planes_of_tile, parameters, *run);
-                continue;
-              }
-            }
-            multiply_planes<table_kind::exact>(planes_of_tile, parameters, *run);
-          }
-          continue;
-        }
-      }
+      const tile_planes<Codec> planes_of_tile(full, k);
+      const tile_parameters<Arch, Codec> parameters(W_.codec(), full + layout.code_bytes(tile_rows, k));
+      tile += layout.tile_bytes(h, k);
       operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
       for (; run != end_of_runs && run->group == g; ++run) {
         multiply_operands(decoder, parameters, *run, first_block, end_block);
       }
-    }
-  }
-
-  /// One token and one run, from packed words.
-  template <table_kind Kind>
-  void multiply_planes(const tile_planes<Codec>& tile, const tile_parameters<Arch, Codec>& parameters,
-                       const activation_run& run) {
-    constexpr std::size_t sources = planes + (has_symbol_products<Codec> ? 1 : 0);
-    alignas(64) std::int32_t dots[sources][tile_rows];
-    std::memset(dots, 0, sizeof dots);
-    const std::int8_t* x = X_.block_quads(0, run);
-    const std::uint8_t* tables = X_.run_tables(run);
-    [&]<std::size_t... P>(std::index_sequence<P...>) {
-      (multiply_plane<static_cast<int>(Codec::planes[P]), Kind, word_source::plane>(tile.planes[P], tile.planes[P], run,
-                                                                                    x, tables, dots[P]),
-       ...);
-    }(std::make_index_sequence<planes>());
-    if constexpr (has_symbol_products<Codec>) {
-      multiply_plane<2, Kind, word_source::conjunction>(tile.planes[0], tile.planes[1], run, x, tables, dots[planes]);
-    }
-    const index run_number = &run - X_.runs.data();
-    const float scale = X_.scale(0, run_number);
-    const std::int32_t x_sum = X_.sum(0, run_number);
-    float* const sums = sums_;
-    // With rounded tables everything but the sums of entries is in units of the activations.
-    const float sum_of_constant =
-        Kind == table_kind::exact ? static_cast<float>(x_sum) : X_.exact_sums[static_cast<std::size_t>(run_number)];
-    const float unit = Kind == table_kind::exact ? scale : 1.0f;
-    for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      const auto a = parameters.coefficients(run.column_class, r);
-      auto sum = a[static_cast<std::size_t>(components)] * lanes::broadcast_float(sum_of_constant);
-      [&]<int... I>(std::integer_sequence<int, I...>) {
-        const auto component_dot = [&](auto component) {
-          if constexpr (Kind == table_kind::exact) {
-            return lanes::to_floats(exact_component_dot<component()>(dots, r, x_sum));
-          } else {
-            return rounded_component_dot<component()>(dots, r, scale, sum_of_constant);
-          }
-        };
-        ((sum = lanes::multiply_add(component_dot(std::integral_constant<int, I>()), a[std::size_t{I}], sum)), ...);
-      }(std::make_integer_sequence<int, components>());
-      lanes::store_floats(sums + r,
-                          lanes::multiply_add(sum, lanes::broadcast_float(unit), lanes::load_floats(sums + r)));
-    }
-  }
-
-  /// Calls add(factor, source) for each source of sums that component I takes.
-  template <int I, class Add>
-  LUQ_ALWAYS_INLINE static void for_each_factor(Add&& add) {
-    constexpr auto form = form_of_component<Codec>(I);
-    [&]<std::size_t... P>(std::index_sequence<P...>) {
-      (add(std::integral_constant<int, form.factor[P]>(), P), ...);
-    }(std::make_index_sequence<planes>());
-    if constexpr (has_symbol_products<Codec>) add(std::integral_constant<int, form.product>(), planes);
-  }
-
-  /// Sum of component I times the activations, from the sums of symbols.
-  template <int I, std::size_t Sources>
-  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::sums exact_component_dot(
-      const std::int32_t (&dots)[Sources][tile_rows], index r, std::int32_t x_sum) {
-    auto sum = lanes::broadcast_sum(form_of_component<Codec>(I).offset * x_sum);
-    for_each_factor<I>([&](auto factor, std::size_t source) {
-      if constexpr (factor() != 0) {
-        constexpr int magnitude = factor() < 0 ? -factor() : factor();
-        static_assert((magnitude & (magnitude - 1)) == 0, "factors of symbols are powers of two");
-        const auto term = lanes::scale_up(lanes::load_sums(dots[source] + r), log2_of_power(magnitude));
-        sum = factor() < 0 ? lanes::subtract(sum, term) : lanes::add(sum, term);
-      }
-    });
-    return sum;
-  }
-
-  /// The same from sums of signed activations: a bit is half of (its sign + 1).
-  template <int I, std::size_t Sources>
-  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::floats rounded_component_dot(
-      const std::int32_t (&dots)[Sources][tile_rows], index r, float step, float x_sum) {
-    auto sum = lanes::broadcast_float(static_cast<float>(form_of_component<Codec>(I).offset) * x_sum);
-    for_each_factor<I>([&](auto factor, std::size_t source) {
-      if constexpr (factor() != 0) {
-        constexpr float half_factor = 0.5f * static_cast<float>(factor());
-        sum = sum + lanes::broadcast_float(half_factor * x_sum);
-        sum = lanes::multiply_add(lanes::to_floats(lanes::load_sums(dots[source] + r)),
-                                  lanes::broadcast_float(half_factor * step), sum);
-      }
-    });
-    return sum;
-  }
-
-  /// The part of one plane in a run: whole words, then the tail if the run goes that far.
-  template <int Radix, table_kind Kind, word_source Source>
-  static void multiply_plane(const plane_view& plane, const plane_view& other, const activation_run& run,
-                             const std::int8_t* x, [[maybe_unused]] const std::uint8_t* tables, std::int32_t* dots) {
-    constexpr index columns_of_word = 4 * symbols_per_byte(Radix);
-    const index first = run.unit_first / columns_of_word;
-    const index end = std::min(plane.words, (run.end + columns_of_word - 1) / columns_of_word);
-    const index offset = first * tile_rows * 4;
-    if (first < end) {
-      const std::byte* words = plane.bytes + offset;
-      if constexpr (takes_tables) {
-        add_plane_lookups<Arch, Kind, Source>(words, other.bytes + offset, end - first, tables, dots);
-      } else {
-        add_plane_dots<Arch, Radix, Source>(words, other.bytes + offset, end - first, x, dots);
-      }
-    }
-    const index tail_column = plane.words * columns_of_word;
-    if (plane.tail_bytes > 0 && run.end > tail_column) {
-      add_tail_dots<Arch, Radix, Source>(plane, other, x + (tail_column - run.unit_first), dots);
     }
   }
 
@@ -230,7 +107,7 @@ class integer_product {
       const auto of_rows = parameters.coefficients(run.column_class, r);
       for (std::size_t i = 0; i < of_rows.size(); ++i) lanes::store_floats(a[i] + r, of_rows[i]);
     }
-    if constexpr (components > 1 && levels<Codec>() == 4) {
+    if constexpr (components > 1 && has_two_bit_planes<Codec>) {
       if (X_.tokens >= tokens_of_levels) {
         alignas(64) float step[tile_rows];
         row_levels bytes;
@@ -297,24 +174,10 @@ class integer_product {
       const float* scales = X_.scales.data() + place;
       const std::int32_t* x_sums = X_.sums.data() + place;
       float* sums = sums_ + (block - first_block) * tokens_of_block * tile_rows;
-      const auto multiply_tokens = [&](auto count) {
+      with_token_count(tokens, [&](auto count) {
         multiply_token_block<Arch, count(), (Wide && lanes::widest_operand < 255)>(operands, x, quads, rows, scales,
                                                                                   x_sums, X_.run_count(), sums);
-      };
-      switch (tokens) {
-        case 1:
-          multiply_tokens(std::integral_constant<int, 1>());
-          break;
-        case 2:
-          multiply_tokens(std::integral_constant<int, 2>());
-          break;
-        case 3:
-          multiply_tokens(std::integral_constant<int, 3>());
-          break;
-        default:
-          multiply_tokens(std::integral_constant<int, 4>());
-          break;
-      }
+      });
     }
   }
 
@@ -322,7 +185,7 @@ class integer_product {
   const activation_view& X_;
   float* sums_;             // [tokens of a pass][tile_rows]
   std::uint8_t* operands_;  // [columns of a run / 4][tile_rows][4]
-  std::byte* padded_;       // codes of a partial tile
+  std::byte* padded_;       // a partial tile
 };
 
 }  // namespace detail

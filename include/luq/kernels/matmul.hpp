@@ -12,7 +12,6 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
 #include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
@@ -61,19 +60,15 @@ void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const 
   });
 }
 
-/// Tables that a single token is multiplied with, if any. Codecs with one plane of bits beside others have none: for a
-/// third of the bits of int3 they fill the first-level cache (0.67 of the read bandwidth with them, 0.78 without).
+/// A single token is multiplied with tables.
 template <class Stages, WeightCodec Codec>
-[[nodiscard]] std::optional<table_kind> tables_for(const Stages& stages, const packed_matrix<Codec>& W,
-                                                   activation_mode mode) {
+[[nodiscard]] bool takes_tables(const Stages& stages, const packed_matrix<Codec>& W, activation_mode mode) {
   if constexpr (has_exact_forms<Codec> && has_only_bit_planes<Codec>) {
-    if (!stages.has_tables) return std::nullopt;
     const index group = group_size(W.codec(), W.cols());
     const bool has_tails = W.cols() % unit_columns<Codec> != 0 || group % unit_columns<Codec> != 0;
-    const bool wants_rounded = mode == activation_mode::lookup && !has_tails;
-    return wants_rounded ? table_kind::rounded : table_kind::exact;
+    return stages.has_tables && mode == activation_mode::lookup && !has_tails;
   } else {
-    return std::nullopt;
+    return false;
   }
 }
 
@@ -81,15 +76,15 @@ template <class Stages, WeightCodec Codec>
 template <class Stages, WeightCodec Codec, Executor E>
 void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const float* X, index stride, index tokens,
                        const product_output& Y, activation_mode mode, const E& executor) {
-  const std::optional<table_kind> tables = tables_for(stages, W, mode);
-  if (tokens == 2 && (tables == table_kind::rounded || has_symbol_products<Codec>)) {  // faster one by one
+  const bool with_tables = takes_tables(stages, W, mode);
+  if (tokens == 2 && with_tables) {  // faster one by one
     for (index t = 0; t < tokens; ++t) {
       const product_output y{Y.data + t * Y.stride, Y.stride, Y.bias, Y.accumulate};
       multiply_integers(stages, W, X + t * stride, stride, 1, y, mode, executor);
     }
     return;
   }
-  const quantized_activations<Stages> quantized(W, tokens, tables);
+  const quantized_activations<Stages> quantized(W, tokens, with_tables);
   const auto quantize_blocks = [&](index first, index end) { stages.quantize(X, stride, first, end, quantized); };
   if (quantized.blocks() == 1) {  // less work than waking a thread
     quantize_blocks(0, 1);

@@ -64,19 +64,20 @@ class operand_decoder {
     }
   }
 
-  /// Levels of whole weights, for codecs of at most four codes.
-  void levels_of_rows(const row_levels& levels, index first, index end, std::uint8_t* out) {
+  /// Levels of whole weights.
+  void levels_of_rows(const row_levels& levels, index first, index end, std::uint8_t* out)
+    requires has_two_bit_planes<Codec>
+  {
     for (index c = first; c < end; c += unit, out += quads_of_unit * quad_bytes) {
       if (unit <= k_ - c) {
-        full_unit_symbols(c, out);
-      } else {
-        last_unit_codes(c, out);
+        full_unit_levels(levels, c, out);
+        continue;
       }
+      last_unit_codes(c, out);
       for (index i = 0; i < quads_of_unit; ++i) {
         for (index v = 0; v < vectors; ++v) {
           std::uint8_t* at = out + i * quad_bytes + v * lanes::lanes * 4;
-          const words table = lanes::load(levels.bytes.data() + v * lanes::lanes);
-          lanes::store(at, lanes::lookup_own(table, lanes::load(at)));
+          lanes::store(at, lanes::lookup_own(lanes::load(levels.bytes.data() + v * lanes::lanes), lanes::load(at)));
         }
       }
     }
@@ -119,7 +120,7 @@ class operand_decoder {
           constexpr index words_of_unit = quads_of_unit / slots;
           const std::byte* word = tile_.planes[plane()].bytes + column / (4 * slots) * quad_bytes + lane_bytes;
           for (index w = 0; w < words_of_unit; ++w) {
-            if (lane_bytes % 64 == 0) prefetch_to_second_level<lanes>(word + w * quad_bytes);
+            if (lane_bytes % 64 == 0) prefetch_weights<lanes>(word + w * quad_bytes);
             const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes), unpack);
 #pragma GCC unroll 8
             for (index slot = 0; slot < slots; ++slot) {
@@ -137,6 +138,36 @@ class operand_decoder {
 
   void full_unit_symbols(index column, std::uint8_t* out) const {
     combine_planes<whole_code>(column, out);
+  }
+
+  /// Levels of a full unit. The bits of both planes are brought together, those of even slots and those of odd ones, so
+  /// that each code is two neighbouring bits.
+  void full_unit_levels(const row_levels& levels, index column, std::uint8_t* out) const
+    requires has_two_bit_planes<Codec>
+  {
+    const words even_bits = lanes::broadcast(0x55555555u);
+    const words odd_bits = lanes::broadcast(0xaaaaaaaau);
+    const words code_bits = lanes::broadcast(0x03030303u);
+    for (index v = 0; v < vectors; ++v) {
+      const index offset = column / unit * quad_bytes + v * lanes::lanes * 4;
+      const words low = lanes::load(tile_.planes[0].bytes + offset);
+      const words high = lanes::load(tile_.planes[1].bytes + offset);
+      if (v * lanes::lanes * 4 % 64 == 0) {
+        prefetch_weights<lanes>(tile_.planes[0].bytes + offset);
+        prefetch_weights<lanes>(tile_.planes[1].bytes + offset);
+      }
+      const words even =
+          lanes::bit_or(lanes::bit_and(low, even_bits), lanes::shift_left(lanes::bit_and(high, even_bits), 1));
+      const words odd =
+          lanes::bit_or(lanes::shift_right(lanes::bit_and(low, odd_bits), 1), lanes::bit_and(high, odd_bits));
+      const auto table = lanes::load(levels.bytes.data() + v * lanes::lanes);
+      std::uint8_t* to = out + v * lanes::lanes * 4;
+#pragma GCC unroll 8
+      for (int slot = 0; slot < 8; ++slot) {
+        const words codes = lanes::shift_right(slot % 2 == 0 ? even : odd, slot / 2 * 2);
+        lanes::store(to + slot * quad_bytes, lanes::lookup_own(table, lanes::bit_and(codes, code_bits)));
+      }
+    }
   }
 
   /// One component of a full unit.

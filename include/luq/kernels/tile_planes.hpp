@@ -39,7 +39,7 @@ struct tile_planes {
 /// Copies the codes of a tile of h < tile_rows rows and k columns into a tile of tile_rows rows.
 /// @param padded  tile_layout<Codec>::code_bytes(tile_rows, k) bytes
 template <class Arch, class Codec>
-void pad_tile(const std::byte* codes, index h, index k, std::byte* padded) {
+void pad_codes(const std::byte* codes, index h, index k, std::byte* padded) {
   std::memset(padded, 0, static_cast<std::size_t>(tile_layout<Codec>::code_bytes(tile_rows, k)));
   for (const auto radix : Codec::planes) {
     const index row_bytes = plane_row_bytes(k, static_cast<int>(radix));

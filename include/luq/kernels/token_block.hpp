@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <type_traits>
 
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/codecs/tile_layout.hpp"
@@ -28,7 +29,7 @@ struct row_coefficients {
 /// @param scales    of the tokens, `stride` apart
 /// @param x_sums    of the tokens' integers, `stride` apart
 /// @param sums      [Tokens][tile_rows]
-template <class Arch, int Tokens, bool InParts>
+template <class Arch, index Tokens, bool InParts>
 void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, index quads,
                           const row_coefficients& rows, const float* scales, const std::int32_t* x_sums, index stride,
                           float* sums) {
@@ -36,11 +37,15 @@ void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, in
   constexpr auto of_token = static_cast<std::size_t>(std::max<index>(1, lanes::accumulators / Tokens));
   constexpr index vectors = std::min(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_token)));
   static_assert(tile_rows % (vectors * lanes::lanes) == 0);
+  // Copies, which stores to the sums cannot change.
+  const float* const coefficients = rows.coefficient;
+  const float* const constants = rows.constant;
+  const std::int32_t offset = rows.offset;
   for (index first = 0; first < tile_rows; first += vectors * lanes::lanes) {
     typename lanes::sums acc[Tokens][vectors];
 #pragma GCC unroll 4
     for (index t = 0; t < Tokens; ++t) {
-      const auto start = lanes::broadcast_sum(-rows.offset * x_sums[t * stride]);
+      const auto start = lanes::broadcast_sum(-offset * x_sums[t * stride]);
 #pragma GCC unroll 16
       for (index v = 0; v < vectors; ++v) acc[t][v] = start;
     }
@@ -61,25 +66,30 @@ void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, in
         }
       }
     }
+    const auto add_products = [&](auto has_constants) {
 #pragma GCC unroll 4
-    for (index t = 0; t < Tokens; ++t) {
-      const auto scale = lanes::broadcast_float(scales[t * stride]);
-      float* out = sums + t * tile_rows + first;
+      for (index t = 0; t < Tokens; ++t) {
+        const float scale = scales[t * stride];
+        const auto unit = lanes::broadcast_float(scale);
+        const auto scaled_sum = lanes::broadcast_float(scale * static_cast<float>(x_sums[t * stride]));
+        float* out = sums + t * tile_rows + first;
 #pragma GCC unroll 16
-      for (index v = 0; v < vectors; ++v) {
-        const auto scaled = lanes::to_floats(acc[t][v]) * scale;
-        const auto coefficient = lanes::load_floats(rows.coefficient + first + v * lanes::lanes);
-        const auto sum = lanes::load_floats(out + v * lanes::lanes);
-        lanes::store_floats(out + v * lanes::lanes, lanes::multiply_add(scaled, coefficient, sum));
+        for (index v = 0; v < vectors; ++v) {
+          const index at = v * lanes::lanes;
+          auto sum = lanes::load_floats(out + at);
+          if constexpr (has_constants()) {
+            sum = lanes::multiply_add(lanes::load_floats(constants + first + at), scaled_sum, sum);
+          }
+          const auto scaled = lanes::to_floats(acc[t][v]) * unit;
+          lanes::store_floats(out + at,
+                              lanes::multiply_add(scaled, lanes::load_floats(coefficients + first + at), sum));
+        }
       }
-      if (rows.constant == nullptr) continue;
-      const auto scaled_sum = lanes::broadcast_float(scales[t * stride] * static_cast<float>(x_sums[t * stride]));
-#pragma GCC unroll 16
-      for (index v = 0; v < vectors; ++v) {
-        const auto constant = lanes::load_floats(rows.constant + first + v * lanes::lanes);
-        const auto sum = lanes::load_floats(out + v * lanes::lanes);
-        lanes::store_floats(out + v * lanes::lanes, lanes::multiply_add(constant, scaled_sum, sum));
-      }
+    };
+    if (constants == nullptr) {
+      add_products(std::false_type());
+    } else {
+      add_products(std::true_type());
     }
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parameters of one tile as vectors of floats, and the coefficients of the codec's linear form that follow.
+// The parameters of one tile as vectors of floats, and the coefficients of the codec's linear form that follow. Always
+// of 64 rows: those of a tile with fewer are copied to a buffer first.
 #pragma once
 
 #include <concepts>
@@ -9,78 +10,116 @@
 
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/kernels/integer_lanes.hpp"
+#include "luq/kernels/prefetch.hpp"
+#include "luq/kernels/tile_planes.hpp"
 
 namespace luq::detail {
 
-/// Parameters of the rows of a tile as floats, [parameter][tile_rows]; see read_parameters() of WeightCodec.
+/// Reader (read_parameters() of WeightCodec) that copies the parameters of h rows to where those of tile_rows have room.
+template <class Arch>
+class parameter_padder {
+ public:
+  parameter_padder(const std::byte* bytes, index h, std::byte* padded) : from_(bytes), h_(h), to_(padded) {}
+
+  template <class Stored>
+  void scales(int count) {
+    for (int p = 0; p < count; ++p) copy(h_ * size_of<Stored>, tile_rows * size_of<Stored>);
+  }
+  template <unsigned Bits>
+  void bit_packed() {
+    copy(bit_packed_bytes(h_, Bits), bit_packed_bytes(tile_rows, Bits));
+  }
+  void constant(float) {}
+
+ private:
+  template <class Stored>
+  static constexpr index size_of = static_cast<index>(sizeof(Stored));
+
+  void copy(index bytes, index room) {
+    std::memcpy(to_, from_, static_cast<std::size_t>(bytes));
+    from_ += bytes;
+    to_ += room;
+  }
+
+  const std::byte* from_;
+  index h_;
+  std::byte* to_;
+};
+
+/// Copies the parameters of h < tile_rows rows of a tile into those of tile_rows rows, the missing ones 0.
+/// @param padded  codec.parameter_bytes(tile_rows) bytes
+template <class Arch, WeightCodec Codec>
+void pad_parameters(const Codec& codec, const std::byte* bytes, index h, std::byte* padded) {
+  std::memset(padded, 0, static_cast<std::size_t>(codec.parameter_bytes(tile_rows)));
+  codec.read_parameters(parameter_padder<Arch>(bytes, h, padded));
+}
+
+/// Bytes of a tile of tile_rows rows, the widest of a matrix.
+template <WeightCodec Codec>
+[[nodiscard]] index full_tile_bytes(const Codec& codec, index group_columns) {
+  return tile_layout<Codec>::code_bytes(tile_rows, group_columns) + codec.parameter_bytes(tile_rows);
+}
+
+/// Copies a tile of h < tile_rows rows and k columns into one of tile_rows rows.
+/// @param padded  full_tile_bytes()
+template <class Arch, WeightCodec Codec>
+LUQ_NEVER_INLINE void pad_tile(const Codec& codec, const std::byte* tile, index h, index k, std::byte* padded) {
+  pad_codes<Arch, Codec>(tile, h, k, padded);
+  pad_parameters<Arch>(codec, tile + tile_layout<Codec>::code_bytes(h, k), h,
+                       padded + tile_layout<Codec>::code_bytes(tile_rows, k));
+}
+
+/// A view of the parameters of a tile of tile_rows rows.
 template <class Arch, WeightCodec Codec>
 class tile_parameters {
   using lanes = integer_lanes<Arch>;
+  using floats = typename lanes::floats;
 
  public:
-  tile_parameters(const Codec& codec, const std::byte* bytes, index rows) : codec_(codec), bytes_(bytes), rows_(rows) {
-    codec.read_parameters(*this);
-  }
-
-  template <class Stored>
-  LUQ_ALWAYS_INLINE void scales(int count) {
-    for (int p = 0; p < count; ++p, ++next_, bytes_ += rows_ * static_cast<index>(sizeof(Stored))) {
-      alignas(64) Stored padded[tile_rows];
-      const std::byte* from = bytes_;
-      if (rows_ < tile_rows) {
-        std::memset(static_cast<void*>(padded), 0, sizeof padded);
-        std::memcpy(static_cast<void*>(padded), bytes_, static_cast<std::size_t>(rows_) * sizeof(Stored));
-        from = reinterpret_cast<const std::byte*>(padded);
-      }
-      const auto* stored = reinterpret_cast<const Stored*>(from);
-      for (index line = 0; line < rows_ * static_cast<index>(sizeof(Stored)); line += 64) {
-        prefetch_to_second_level<lanes>(bytes_ + line);
-      }
-      for (index r = 0; r < tile_rows; r += lanes::lanes) {
-        if constexpr (std::same_as<Stored, half>) {
-          lanes::store_floats(values_[next_] + r, lanes::load_halves(stored + r));
-        } else {
-          lanes::store_floats(values_[next_] + r, lanes::load_floats(stored + r));
-        }
-      }
-    }
-  }
-
-  template <unsigned Bits>
-  LUQ_ALWAYS_INLINE void bit_packed() {
-    constexpr index stream_bytes = tile_rows * static_cast<index>(Bits) / 8;
-    std::byte stream[stream_bytes + 8] = {};  // vectors read 8 bytes at a time
-    if (rows_ == tile_rows) {
-      std::memcpy(stream, bytes_, stream_bytes);
-    } else {
-      std::memcpy(stream, bytes_, static_cast<std::size_t>(bit_packed_bytes(rows_, Bits)));
-    }
-    for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      lanes::store_floats(values_[next_] + r, lanes::template load_bit_packed<Bits>(stream, r));
-    }
-    ++next_;
-  }
-
-  LUQ_ALWAYS_INLINE void constant(float value) {
-    for (index r = 0; r < tile_rows; r += lanes::lanes) {
-      lanes::store_floats(values_[next_] + r, lanes::broadcast_float(value));
-    }
-    ++next_;
+  /// @param bytes  of a matrix whose next tiles are read soon, or padded ones
+  LUQ_ALWAYS_INLINE tile_parameters(const Codec& codec, const std::byte* bytes) : codec_(codec), bytes_(bytes) {
+    const index size = codec.parameter_bytes(tile_rows);
+    for (index line = 0; line < size; line += 64) prefetch_weights<lanes>(bytes + line);
   }
 
   /// The coefficients of the rows r, r + 1, ... of one vector.
   [[nodiscard]] LUQ_ALWAYS_INLINE auto coefficients(int column_class, index r) const {
-    typename lanes::floats p[Codec::parameter_count];
-    for (int i = 0; i < Codec::parameter_count; ++i) p[i] = lanes::load_floats(values_[i] + r);
-    return codec_.coefficients(static_cast<const typename lanes::floats*>(p), column_class);
+    row_reader reader(bytes_, r);
+    codec_.read_parameters(reader);
+    return codec_.coefficients(static_cast<const floats*>(reader.values), column_class);
   }
 
  private:
+  /// Reads the parameters of the rows of one vector.
+  struct row_reader {
+    const std::byte* bytes;
+    index r;
+    int next = 0;
+    floats values[Codec::parameter_count];
+
+    LUQ_ALWAYS_INLINE row_reader(const std::byte* first, index row) : bytes(first), r(row) {}
+
+    template <class Stored>
+    LUQ_ALWAYS_INLINE void scales(int count) {
+      for (int p = 0; p < count; ++p, bytes += tile_rows * static_cast<index>(sizeof(Stored))) {
+        const auto* stored = reinterpret_cast<const Stored*>(bytes) + r;
+        if constexpr (std::same_as<Stored, half>) {
+          values[next++] = lanes::load_halves(stored);
+        } else {
+          values[next++] = lanes::load_floats(stored);
+        }
+      }
+    }
+    template <unsigned Bits>
+    LUQ_ALWAYS_INLINE void bit_packed() {
+      values[next++] = lanes::template load_bit_packed<Bits>(bytes, r);
+      bytes += bit_packed_bytes(tile_rows, Bits);
+    }
+    LUQ_ALWAYS_INLINE void constant(float value) { values[next++] = lanes::broadcast_float(value); }
+  };
+
   const Codec& codec_;
   const std::byte* bytes_;
-  index rows_;
-  int next_ = 0;
-  alignas(64) float values_[Codec::parameter_count][tile_rows];
 };
 
 }  // namespace luq::detail
