@@ -203,31 +203,25 @@ class quantized_activations : public activation_view {
 
 namespace detail {
 
-/// Scale of x[0 ... count): the greatest magnitude / 127, or NaN if not all are finite.
+/// Scale of x[0 ... count), count whole vectors: the greatest magnitude / 127, or NaN if not all are finite.
 template <class Arch>
 [[nodiscard]] float activation_scale(const float* x, index count) {
   using lanes = integer_lanes<Arch>;
   typename lanes::floats largest = lanes::broadcast_float(0.0f);
   typename lanes::floats poison = lanes::broadcast_float(0.0f);  // x - x: 0 while all are finite, NaN after
-  index c = 0;
-  for (; c + lanes::lanes <= count; c += lanes::lanes) {
+  for (index c = 0; c < count; c += lanes::lanes) {
     const auto values = lanes::load_floats(x + c);
     largest = lanes::greater_magnitude(largest, values);
     poison = poison + (values - values);
   }
-  float magnitude = lanes::reduce_max(largest);
   std::array<float, static_cast<std::size_t>(lanes::lanes)> poisons;
   lanes::store_floats(poisons.data(), poison);
   float poisoned = 0;
   for (const float p : poisons) poisoned += p;
-  for (; c < count; ++c) {
-    magnitude = magnitude < std::abs(x[c]) ? std::abs(x[c]) : magnitude;
-    poisoned += x[c] - x[c];
-  }
-  return magnitude / 127.0f + poisoned;
+  return lanes::reduce_max(largest) / 127.0f + poisoned;
 }
 
-/// Rounds x[0 ... count) to integers; returns their sum.
+/// Rounds x[0 ... count), count whole vectors, to integers; returns their sum.
 template <class Arch>
 std::int32_t round_activations(const float* x, index count, float scale, std::int8_t* q) {
   using lanes = integer_lanes<Arch>;
@@ -239,32 +233,22 @@ std::int32_t round_activations(const float* x, index count, float scale, std::in
     return 0;
   }
   typename lanes::sums sums = lanes::zero();
-  index c = 0;
-  for (; c + lanes::lanes <= count; c += lanes::lanes) sums = lanes::add(sums, lanes::quantize(x + c, factor, q + c));
-  std::int32_t sum = lanes::reduce_add(sums);
-  for (; c < count; ++c) {
-    const auto value = static_cast<std::int32_t>(std::nearbyint(x[c] * factor));
-    q[c] = static_cast<std::int8_t>(value);
-    sum += value;
-  }
-  return sum;
+  for (index c = 0; c < count; c += lanes::lanes) sums = lanes::add(sums, lanes::quantize(x + c, factor, q + c));
+  return lanes::reduce_add(sums);
 }
 
 /// Fills the tables of a run of a single token.
-/// @param x  activations of the run
+/// @param x  of the quads of the run; 0 for columns outside of it
 template <class Arch>
 void tabulate_run(const activation_run& run, index run_number, const float* x, const activation_view& result) {
-  std::uint8_t* tables = result.run_tables(run);
-  const index columns = run.quads * 4;
-  const auto i = static_cast<std::size_t>(run_number);
-  const index count = run.end - run.first;
-  alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> padded{};
-  const bool is_finite = result.scales[i] - result.scales[i] == 0.0f;
-  if (is_finite) std::copy_n(x, count, padded.begin() + (run.first - run.unit_first));
-  result.scales[i] += tabulate_sums<Arch>(padded.data(), columns, tables) - result.scales[i];
   using lanes = integer_lanes<Arch>;
+  const auto i = static_cast<std::size_t>(run_number);
+  const index columns = run.quads * 4;
+  const float step = tabulate_sums<Arch>(x, columns, result.run_tables(run));
+  const bool is_finite = result.scales[i] - result.scales[i] == 0.0f;
+  if (is_finite) result.scales[i] = step;
   auto sum = lanes::broadcast_float(0.0f);
-  for (index c = 0; c < columns; c += lanes::lanes) sum = sum + lanes::load_floats(padded.data() + c);
+  for (index c = 0; c < columns; c += lanes::lanes) sum = sum + lanes::load_floats(x + c);
   std::array<float, static_cast<std::size_t>(lanes::lanes)> sums;
   lanes::store_floats(sums.data(), sum);
   result.exact_sums[i] = std::accumulate(sums.begin(), sums.end(), 0.0f);
@@ -275,29 +259,37 @@ void tabulate_run(const activation_run& run, index run_number, const float* x, c
 /// @param result  scales, sums and bytes of the block's tokens are written
 template <class Arch>
 void quantize_block(const float* X, index stride, index block, const activation_view& result) noexcept {
+  constexpr index lanes = integer_lanes<Arch>::lanes;
   const index tokens = result.tokens_in_block(block);
   const index run_count = result.run_count();
-  alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> gathered;
-  alignas(64) std::array<std::int8_t, static_cast<std::size_t>(longest_run + 64)> q;
+  alignas(64) std::array<float, static_cast<std::size_t>(longest_run)> padded;
+  alignas(64) std::array<std::int8_t, static_cast<std::size_t>(longest_run)> q;
   for (index t = 0; t < tokens; ++t) {
     const index token = block * tokens_of_block + t;
     const float* x = X + token * stride;
     for (index i = 0; i < run_count; ++i) {
       const activation_run& run = result.runs[static_cast<std::size_t>(i)];
-      const index count = run.end - run.first;
       const index first = run.group * result.group + run.first;
+      const index columns = (run.quads * 4 + lanes - 1) / lanes * lanes;
+      const bool is_ragged = run.end - run.unit_first != columns || run.first != run.unit_first;
       const float* values = x + first;
-      if (!result.stored_columns.empty()) {
-        const index* columns = result.stored_columns.data() + first;
-        for (index c = 0; c < count; ++c) gathered[static_cast<std::size_t>(c)] = x[columns[c]];
-        values = gathered.data();
+      if (is_ragged || !result.stored_columns.empty()) {
+        const auto start = padded.begin() + (run.first - run.unit_first);
+        const auto end = padded.begin() + (run.end - run.unit_first);
+        std::fill(padded.begin(), start, 0.0f);
+        if (result.stored_columns.empty()) {
+          std::copy_n(values, run.end - run.first, start);
+        } else {
+          const index* column = result.stored_columns.data() + first;
+          for (auto value = start; value != end; ++value) *value = x[*column++];
+        }
+        std::fill(end, padded.begin() + columns, 0.0f);
+        values = padded.data();
       }
       const auto place = static_cast<std::size_t>(token * run_count + i);
-      const float scale = activation_scale<Arch>(values, count);
+      const float scale = activation_scale<Arch>(values, columns);
       result.scales[place] = scale;
-      const index before = run.first - run.unit_first;
-      std::memset(q.data(), 0, static_cast<std::size_t>(run.quads * 4));
-      result.sums[place] = round_activations<Arch>(values, count, scale, q.data() + before);
+      result.sums[place] = round_activations<Arch>(values, columns, scale, q.data());
       std::int8_t* out = result.block_quads(block, run);
       if constexpr (integer_lanes<Arch>::has_table_of_64) {
         if (!result.tables.empty()) tabulate_run<Arch>(run, i, values, result);

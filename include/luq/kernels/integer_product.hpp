@@ -49,6 +49,7 @@ class integer_product {
   using lanes = integer_lanes<Arch>;
   static constexpr int components = Codec::components;
   static constexpr index pass = tokens_of_pass<Codec>;
+  static constexpr bool has_levels = components > 1 && has_two_bit_planes<Codec>;
 
  public:
   /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line
@@ -92,12 +93,19 @@ class integer_product {
       const tile_planes<Codec> planes_of_tile(full, k);
       const tile_parameters<Arch, Codec> parameters(W_.codec(), full + layout.code_bytes(tile_rows, k));
       tile += layout.tile_bytes(h, k);
+      const index most_runs = (k + longest_run - 1) / longest_run + Codec::column_classes - 1;
+      const index operands_of_weight = multiplies_levels() ? 1 : components;
+      upcoming_ = upcoming_weights<lanes>(full, layout.tile_bytes(tile_rows, k),
+                                          most_runs * operands_of_weight * (end_block - first_block));
       operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
       for (; run != end_of_runs && run->group == g; ++run) {
         multiply_operands(decoder, parameters, *run, first_block, end_block);
       }
+      upcoming_.request_rest();
     }
   }
+
+  [[nodiscard]] bool multiplies_levels() const { return has_levels && X_.tokens >= tokens_of_levels; }
 
   /// Some blocks of tokens and one run, with decoded operands.
   void multiply_operands(operand_decoder<Arch, Codec>& decoder, const tile_parameters<Arch, Codec>& parameters,
@@ -107,8 +115,8 @@ class integer_product {
       const auto of_rows = parameters.coefficients(run.column_class, r);
       for (std::size_t i = 0; i < of_rows.size(); ++i) lanes::store_floats(a[i] + r, of_rows[i]);
     }
-    if constexpr (components > 1 && has_two_bit_planes<Codec>) {
-      if (X_.tokens >= tokens_of_levels) {
+    if constexpr (has_levels) {
+      if (multiplies_levels()) {
         alignas(64) float step[tile_rows];
         row_levels bytes;
         round_levels(a, step, bytes);
@@ -174,6 +182,7 @@ class integer_product {
       const float* scales = X_.scales.data() + place;
       const std::int32_t* x_sums = X_.sums.data() + place;
       float* sums = sums_ + (block - first_block) * tokens_of_block * tile_rows;
+      upcoming_.request_share();
       with_token_count(tokens, [&](auto count) {
         multiply_token_block<Arch, count(), (Wide && lanes::widest_operand < 255)>(operands, x, quads, rows, scales,
                                                                                   x_sums, X_.run_count(), sums);
@@ -186,6 +195,7 @@ class integer_product {
   float* sums_;             // [tokens of a pass][tile_rows]
   std::uint8_t* operands_;  // [columns of a run / 4][tile_rows][4]
   std::byte* padded_;       // a partial tile
+  upcoming_weights<lanes> upcoming_;
 };
 
 }  // namespace detail

@@ -120,7 +120,6 @@ class operand_decoder {
           constexpr index words_of_unit = quads_of_unit / slots;
           const std::byte* word = tile_.planes[plane()].bytes + column / (4 * slots) * quad_bytes + lane_bytes;
           for (index w = 0; w < words_of_unit; ++w) {
-            if (lane_bytes % 64 == 0) prefetch_weights<lanes>(word + w * quad_bytes);
             const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes), unpack);
 #pragma GCC unroll 8
             for (index slot = 0; slot < slots; ++slot) {
@@ -152,10 +151,6 @@ class operand_decoder {
       const index offset = column / unit * quad_bytes + v * lanes::lanes * 4;
       const words low = lanes::load(tile_.planes[0].bytes + offset);
       const words high = lanes::load(tile_.planes[1].bytes + offset);
-      if (v * lanes::lanes * 4 % 64 == 0) {
-        prefetch_weights<lanes>(tile_.planes[0].bytes + offset);
-        prefetch_weights<lanes>(tile_.planes[1].bytes + offset);
-      }
       const words even =
           lanes::bit_or(lanes::bit_and(low, even_bits), lanes::shift_left(lanes::bit_and(high, even_bits), 1));
       const words odd =

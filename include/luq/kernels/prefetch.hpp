@@ -66,4 +66,28 @@ LUQ_ALWAYS_INLINE void prefetch_weights(const std::byte* address) {
   }
 }
 
+/// Asks for weights that are soon read in equal shares, while others are multiplied: many requests at once would wait for
+/// each other, and nothing is multiplied meanwhile.
+template <class Lanes>
+class upcoming_weights {
+ public:
+  upcoming_weights() = default;
+  /// @param bytes   what is read now
+  /// @param shares  how often request_share() will be called, or more
+  LUQ_ALWAYS_INLINE upcoming_weights(const std::byte* bytes, index size, index shares)
+      : next_(bytes), end_(bytes + size), share_((size + 64 * shares - 1) / (64 * shares) * 64) {}
+
+  LUQ_ALWAYS_INLINE void request_share() { request_up_to(end_ - next_ < share_ ? end_ : next_ + share_); }
+  LUQ_ALWAYS_INLINE void request_rest() { request_up_to(end_); }
+
+ private:
+  LUQ_ALWAYS_INLINE void request_up_to(const std::byte* end) {
+    for (; next_ < end; next_ += 64) prefetch_weights<Lanes>(next_);
+  }
+
+  const std::byte* next_ = nullptr;
+  const std::byte* end_ = nullptr;
+  index share_ = 0;
+};
+
 }  // namespace luq::detail
