@@ -28,6 +28,10 @@ struct openmp_executor {
   template <std::invocable<index> Task>
   void parallel_for(index count, Task&& task) const {
 #ifdef _OPENMP
+    if (count == 1) {  // OpenMP would wake its threads
+      task(index{0});
+      return;
+    }
     detail::first_exception failure;
 #pragma omp parallel for schedule(static) num_threads(concurrency()) if (count > 1)
     for (index i = 0; i < count; ++i) {

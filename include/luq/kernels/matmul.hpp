@@ -76,15 +76,7 @@ template <class Stages, WeightCodec Codec>
 template <class Stages, WeightCodec Codec, Executor E>
 void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const float* X, index stride, index tokens,
                        const product_output& Y, activation_mode mode, const E& executor) {
-  const bool with_tables = takes_tables(stages, W, mode);
-  if (tokens == 2 && with_tables) {  // faster one by one
-    for (index t = 0; t < tokens; ++t) {
-      const product_output y{Y.data + t * Y.stride, Y.stride, Y.bias, Y.accumulate};
-      multiply_integers(stages, W, X + t * stride, stride, 1, y, mode, executor);
-    }
-    return;
-  }
-  const quantized_activations<Stages> quantized(W, tokens, with_tables);
+  const quantized_activations<Stages> quantized(W, tokens, takes_tables(stages, W, mode));
   const auto quantize_blocks = [&](index first, index end) { stages.quantize(X, stride, first, end, quantized); };
   if (quantized.blocks() == 1) {  // less work than waking a thread
     quantize_blocks(0, 1);

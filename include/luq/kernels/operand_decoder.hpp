@@ -15,6 +15,7 @@
 // three; it is for many tokens (integer_product.hpp).
 #pragma once
 
+#include "luq/core/unrolled.hpp"
 #include "luq/kernels/component_form.hpp"
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/kernels/plane_symbols.hpp"
@@ -240,47 +241,49 @@ class operand_decoder {
   }
 
   /// Symbols of `columns` columns, in place, to operands of the codes they lead to.
-  void follow_codes(std::uint8_t* out, index columns) requires SequenceCodec<Codec> {
+  LUQ_FLATTEN void follow_codes(std::uint8_t* out, index columns) requires SequenceCodec<Codec> {
     constexpr int radix = levels<Codec>();
     constexpr bool is_power_of_two = (radix & (radix - 1)) == 0;
     const words byte_mask = lanes::broadcast(0xffu);
-    for (index v = 0; v < vectors; ++v) {
-      words state = lanes::load(states_.data() + v * lanes::lanes);
+    // Each code waits for the one before it: vectors take turns, so that their chains run beside each other.
+    constexpr index chains = std::min<index>(4, vectors);
+    for (index first = 0; first < vectors; first += chains) {
+      words state[chains];
+      unrolled<chains>([&](auto v) { state[v()] = lanes::load(states_.data() + (first + v()) * lanes::lanes); });
       for (index quad = 0; quad * 4 < columns; ++quad) {
-        std::uint8_t* at = out + quad * quad_bytes + v * lanes::lanes * 4;
-        const words symbols_of_quad = lanes::load(at);
-        words operands = lanes::broadcast(0);
-#pragma GCC unroll 4
-        for (int byte = 0; byte < 4; ++byte) {
-          const words symbol = lanes::bit_and(lanes::shift_right(symbols_of_quad, 8 * byte), byte_mask);
-          if constexpr (is_power_of_two) {
-            state = lanes::bit_and(lanes::bit_or(lanes::shift_left(state, log2_of_power(radix)), symbol),
-                                   lanes::broadcast(Codec::code_count - 1));
-          } else {
-            state = next_code(state, symbol);
-          }
-          operands = lanes::bit_or(operands, lanes::shift_left(level(state), 8 * byte));
-        }
-        lanes::store(at, operands);
+        std::uint8_t* at = out + quad * quad_bytes + first * lanes::lanes * 4;
+        words symbols[chains];
+        words operands[chains];
+        unrolled<chains>([&](auto v) {
+          symbols[v()] = lanes::load(at + v() * lanes::lanes * 4);
+          operands[v()] = lanes::broadcast(0);
+        });
+        unrolled<4>([&](auto byte) {
+          unrolled<chains>([&](auto v) {
+            const words symbol = lanes::bit_and(lanes::shift_right(symbols[v()], 8 * byte()), byte_mask);
+            if constexpr (is_power_of_two) {
+              state[v()] = lanes::bit_and(lanes::bit_or(lanes::shift_left(state[v()], log2_of_power(radix)), symbol),
+                                          lanes::broadcast(Codec::code_count - 1));
+            } else {
+              state[v()] = next_code(state[v()], symbol);
+            }
+            operands[v()] = lanes::bit_or(operands[v()], lanes::shift_left(level(state[v()]), 8 * byte()));
+          });
+        });
+        unrolled<chains>([&](auto v) { lanes::store(at + v() * lanes::lanes * 4, operands[v()]); });
       }
-      lanes::store(states_.data() + v * lanes::lanes, state);
+      unrolled<chains>([&](auto v) { lanes::store(states_.data() + (first + v()) * lanes::lanes, state[v()]); });
     }
   }
 
-  /// Codec::next() of each row: (state mod count/radix) radix + symbol, with the quotient by multiplication.
+  /// Codec::next() of each row: (radix state + symbol) mod code_count, with differences in place of a division. One that
+  /// is below 0 wraps to a number that is not the lesser one.
   static LUQ_ALWAYS_INLINE words next_code(words state, words symbol) {
-    constexpr std::uint32_t kept = static_cast<std::uint32_t>(Codec::code_count / levels<Codec>());
-    constexpr std::uint32_t inverse = (1u << 24) / kept + 1;  // floor(state inverse / 2^24) is exact, checked below
-    static_assert([] {
-      for (std::uint32_t q = 0; q < static_cast<std::uint32_t>(Codec::code_count); ++q) {
-        if ((q * inverse) >> 24 != q / kept) return false;
-      }
-      return true;
-    }());
-    const words oldest = lanes::shift_right(lanes::multiply_words(state, lanes::broadcast(inverse)), 24);
-    const words rest = lanes::subtract_words(state, lanes::multiply_words(oldest, lanes::broadcast(kept)));
-    return lanes::add_words(lanes::multiply_words(rest, lanes::broadcast(static_cast<std::uint32_t>(levels<Codec>()))),
-                            symbol);
+    static_assert(levels<Codec>() == 3);
+    constexpr auto count = static_cast<std::uint32_t>(Codec::code_count);
+    words next = lanes::add_words(lanes::add_words(lanes::add_words(state, state), state), symbol);
+    next = lanes::lesser_words(next, lanes::subtract_words(next, lanes::broadcast(2 * count)));
+    return lanes::lesser_words(next, lanes::subtract_words(next, lanes::broadcast(count)));
   }
 
   /// Component of each row's code, less its least value: the sum of the bytes of a masked product.
