@@ -23,6 +23,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
 #include "luq/estimators/detail/token_weights.hpp"
@@ -140,8 +141,8 @@ class hessian {
       const index cols = std::min(tile, in_features() - j * tile);
       for (index t = 0; t < A.rows(); t += token_block) {
         const index count = std::min(token_block, A.rows() - t);
-        sum_.block(i * tile, j * tile, rows, cols).noalias() +=
-            A.block(t, i * tile, count, rows).transpose() * A.block(t, j * tile, count, cols);
+        detail::add_product_of_transposed(sum_.block(i * tile, j * tile, rows, cols), 1.0f,
+                                          A.block(t, i * tile, count, rows), A.block(t, j * tile, count, cols));
       }
     });
   }

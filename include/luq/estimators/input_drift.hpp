@@ -19,6 +19,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/token_class.hpp"
@@ -116,7 +117,8 @@ class input_drift {
       const index j = task % side * tile;
       const index rows = std::min(tile, in_features() - i);
       const index cols = std::min(tile, in_features() - j);
-      sum_.block(i, j, rows, cols).noalias() += A.middleCols(i, rows).transpose() * B.middleCols(j, cols);
+      detail::add_product_of_transposed(sum_.block(i, j, rows, cols), 1.0f, A.middleCols(i, rows),
+                                        B.middleCols(j, cols));
     });
   }
 

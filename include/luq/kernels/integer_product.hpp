@@ -97,6 +97,7 @@ class integer_product {
       const index operands_of_weight = multiplies_levels() ? 1 : components;
       upcoming_ = upcoming_weights<lanes>(full, layout.tile_bytes(tile_rows, k),
                                           most_runs * operands_of_weight * (end_block - first_block));
+      if (end_block - first_block == 1) upcoming_.request_rest();  // decoding takes longer than multiplying
       operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
       for (; run != end_of_runs && run->group == g; ++run) {
         multiply_operands(decoder, parameters, *run, first_block, end_block);

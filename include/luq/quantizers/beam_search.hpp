@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "luq/core/matrix_products.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 #include "luq/quantizers/row_refinement.hpp"
@@ -64,8 +65,10 @@ class row_beam {
     ancestor_.resize(members_.size());
     std::iota(ancestor_.begin(), ancestor_.end(), std::size_t{0});
     // Feedback from the undecided block, for each of its codings: [codings x count].
-    inherited_.noalias() = prior_.errors.topLeftCorner(static_cast<index>(members_.size()), prior_.count) *
-                           U.block(prior_.begin, begin, prior_.count, count);
+    const auto codings = static_cast<index>(members_.size());
+    inherited_.setZero(codings, count);
+    add_product(inherited_, 1.0f, prior_.errors.topLeftCorner(codings, prior_.count),
+                U.block(prior_.begin, begin, prior_.count, count));
     for (index j = 0; j < count; ++j) {
       const auto [parameters, column_class] = parameters_of(begin + j);
       const bool starts_group = (begin + j) % group == 0;
@@ -332,7 +335,8 @@ struct beam_search {
       }
       const index rest = W.cols() - begin - count;
       if (begin > 0 && rest > 0) {
-        working.rightCols(rest).noalias() -= errors * U.block(prior, begin + count, detail::beam_block, rest);
+        detail::add_product(working.rightCols(rest), -1.0f, errors,
+                            U.block(prior, begin + count, detail::beam_block, rest));
       }
     }
     const index last = (W.cols() - 1) / detail::beam_block * detail::beam_block;

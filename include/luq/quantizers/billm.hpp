@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "luq/core/matrix_products.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
@@ -93,12 +94,12 @@ struct billm {
       }
       const matrix scaled = (errors.array().rowwise() / pivots).matrix();
       chunk_loss[static_cast<std::size_t>(first / detail::row_chunk)] = scaled.cast<double>().squaredNorm();
-      auto after = working.block(first, end, rows, rest);
+      const auto after = working.block(first, end, rows, rest);
       if (compensation == block_compensation::published) {
-        after.noalias() -= scaled * U.block(begin, end, columns, rest);
+        detail::add_product(after, -1.0f, scaled, U.block(begin, end, columns, rest));
       } else if (compensation == block_compensation::exact) {
         U.block(begin, begin, columns, columns).triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(errors);
-        after.noalias() -= errors * U.block(begin, end, columns, rest);
+        detail::add_product(after, -1.0f, errors, U.block(begin, end, columns, rest));
       }
     });
     double loss = 0;

@@ -40,6 +40,7 @@
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/all_finite.hpp"
+#include "luq/core/matrix_products.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
@@ -226,17 +227,18 @@ struct gptq {
       for (index r = 0; r < rows; ++r) {
         for (index c = first; c < n; ++c) D(r, c - first) = (*drift)(factor.input(first + r), factor.input(c));
       }
-      matrix T(rows, n - first);
+      matrix T = matrix::Zero(rows, n - first);
       for (index j = first; j < n; j += tile) {
         const index cols = std::min(tile, n - j);
-        T.middleCols(j - first, cols).noalias() = D.rightCols(n - j) * U.block(j, j, cols, n - j).transpose();
+        detail::add_product_with_transposed(T.middleCols(j - first, cols), 1.0f, D.rightCols(n - j),
+                                            U.block(j, j, cols, n - j));
       }
       for (index r = 0; r < rows; ++r) T.row(r).head(r + 1).setZero();
       T *= static_cast<float>(drift_share);
       for (index j = first; j < n; j += tile) {
         const index cols = std::min(tile, n - j);
-        P.block(first, j, rows, cols).noalias() =
-            T.leftCols(j + cols - first) * U.block(first, j, j + cols - first, cols);
+        detail::add_product(P.block(first, j, rows, cols), 1.0f, T.leftCols(j + cols - first),
+                            U.block(first, j, j + cols - first, cols));
       }
     });
     return P;
@@ -372,13 +374,14 @@ struct gptq {
     matrix errors(end - begin, rows);
     matrix weights(end - begin, rows);
     const auto feed = [&](index first, index last, index target, index target_end) {
-      const auto from = errors.middleRows(first - begin, last - first).transpose();
-      const auto of_weights = weights.middleRows(first - begin, last - first).transpose();
+      const matrix_view from = errors.middleRows(first - begin, last - first);
+      const matrix_view of_weights = weights.middleRows(first - begin, last - first);
       for (; target < target_end; target += piece) {
         const index columns = std::min(piece, target_end - target);
-        auto after = working.block(first_row, target, rows, columns);
-        after.noalias() -= from * U.block(first, target, last - first, columns);
-        if (P.size() > 0) after.noalias() += of_weights * P.block(first, target, last - first, columns);
+        const auto after = working.block(first_row, target, rows, columns);
+        detail::add_product_of_transposed(after, -1.0f, from, U.block(first, target, last - first, columns));
+        if (P.size() == 0) continue;
+        detail::add_product_of_transposed(after, 1.0f, of_weights, P.block(first, target, last - first, columns));
       }
     };
     double loss = 0;

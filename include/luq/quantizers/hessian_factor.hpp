@@ -27,6 +27,7 @@
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
 
@@ -103,10 +104,13 @@ template <Executor E>
     if (!invert_factor(mutable_matrix_view(block(k, k)), tile / 4, serial_executor{})) return false;
     const matrix V = block(k, k).template triangularView<Eigen::Upper>();
     executor.parallel_for(blocks - 1, [&](index task) {
+      auto target = task < k ? block(task, k) : block(k, task + 1);
+      const matrix before = target;
+      target.setZero();
       if (task < k) {
-        block(task, k) = matrix(block(task, k) * V.transpose());
+        add_product_with_transposed(target, 1.0f, before, V);
       } else {
-        block(k, task + 1) = matrix(-V * block(k, task + 1));
+        add_product(target, -1.0f, V, before);
       }
     });
     // Rows 0 ... k-1 of all blocks but those of column k; row i begins at its diagonal.
@@ -116,14 +120,20 @@ template <Executor E>
       for (; task >= blocks - 1 - i; ++i) task -= blocks - 1 - i;
       const index j = i + task;
       if (i == j) {
-        block(i, i).template triangularView<Eigen::Upper>() -= block(i, k) * block(i, k).transpose();
+        matrix square = block(i, i);
+        add_product_with_transposed(square, -1.0f, block(i, k), block(i, k));
+        for (index r = 0; r < size(i); ++r) block(i, i).row(r).tail(size(i) - r) = square.row(r).tail(size(i) - r);
       } else if (j < k) {
-        block(i, j).noalias() -= block(i, k) * block(j, k).transpose();
+        add_product_with_transposed(block(i, j), -1.0f, block(i, k), block(j, k));
       } else {
-        block(i, j + 1).noalias() += block(i, k) * block(k, j + 1);
+        add_product(block(i, j + 1), 1.0f, block(i, k), block(k, j + 1));
       }
     });
-    executor.parallel_for(k, [&](index i) { block(i, k) = matrix(block(i, k) * V); });
+    executor.parallel_for(k, [&](index i) {
+      const matrix before = block(i, k);
+      block(i, k).setZero();
+      add_product(block(i, k), 1.0f, before, V);
+    });
   }
   return true;
 }

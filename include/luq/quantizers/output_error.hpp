@@ -5,6 +5,7 @@
 // H ~ sum_t x_t x_t^T gives without the activations as tr(E H E^T) / tr(W H W^T), E = W - Q. The scale of H cancels.
 #pragma once
 
+#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq {
@@ -12,7 +13,9 @@ namespace luq {
 /// tr(M H M^T), the output energy of M [out x in] under H [in x in].
 [[nodiscard]] inline double output_energy(const matrix_view& M, const matrix_view& H) {
   LUQ_ASSERT(H.rows() == M.cols() && H.cols() == M.cols());
-  return (M * H).cwiseProduct(M).cast<double>().sum();
+  matrix product = matrix::Zero(M.rows(), M.cols());
+  detail::add_product(product, 1.0f, M, H);
+  return product.cwiseProduct(M).cast<double>().sum();
 }
 
 /// Relative output error of Q [out x in] for W [out x in] under H [in x in]; 0 if W has no output at all.

@@ -136,8 +136,12 @@ template <WeightCodec Codec>
   };
   const matrix E = error_with(Q.transform());
   // A step from the factors as they are, so that a column H or Q says nothing about keeps its own.
-  matrix A = H.cwiseProduct(codes.transpose() * codes);
-  const Eigen::VectorXf slope = (E * H).cwiseProduct(codes).colwise().sum();
+  matrix A = matrix::Zero(codes.cols(), codes.cols());
+  detail::add_product_of_transposed(A, 1.0f, codes, codes);
+  A = A.cwiseProduct(H);
+  matrix gradient = matrix::Zero(E.rows(), E.cols());
+  detail::add_product(gradient, 1.0f, E, H);
+  const Eigen::VectorXf slope = gradient.cwiseProduct(codes).colwise().sum();
   A.diagonal().array() += 1e-5f * A.diagonal().mean();
   const Eigen::LLT<Eigen::Ref<matrix>, Eigen::Lower> cholesky(A);
   if (cholesky.info() != Eigen::Success) return Q.transform();

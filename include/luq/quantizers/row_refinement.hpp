@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "luq/codecs/coded_matrix.hpp"
+#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq {
@@ -78,7 +79,7 @@ class row_refinement {
       changed = true;
       const index end = begin + count;
       const index rest = W_.cols() - end;
-      gradient.rightCols(rest).noalias() -= steps * H_.block(begin, end, count, rest);
+      add_product(gradient.rightCols(rest), -1.0f, steps, H_.block(begin, end, count, rest));
     }
     return changed;
   }

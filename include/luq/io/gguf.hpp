@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A strict reader of GGUF files, version 3 and its little-endian twin 2 (ggml: docs/gguf.md, src/gguf.cpp):
+//
+//   | "GGUF" | u32 version | u64 tensors | u64 keys | keys with values | tensor infos | padding | data of the tensors |
+//
+//   tensor info: | u64 length, name | u32 extents n | n x i64 extent, fastest first | i32 type | u64 offset in the data
+//   |
+//
+// All numbers are little-endian. The data of each tensor are padded to the alignment, 32 unless general.alignment says
+// otherwise. Strictness is ggml's, and beyond it: bool values other than 0 and 1, alignments below 8, keys that are
+// not printable ASCII, empty names and bytes behind the last tensor are errors. The checks are listed in
+// detail/gguf_header.hpp. The text of string values is not checked: it should be UTF-8, and is any bytes.
+//
+// Types of ggml that are not in ggml_type.hpp make a tensor unreadable, not the file.
+//
+// Shapes have the slowest extent first, as in safetensors, [out, in] for a linear layer: the reverse of ggml's ne.
+//
+// Not a decoder of blocks: data are bytes of the tensor's type (ggml_blocks.hpp reads some). Not a writer
+// (gguf_writer.hpp), and not for models split into several files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "luq/core/error.hpp"
+#include "luq/io/detail/gguf_header.hpp"
+#include "luq/io/detail/input_file.hpp"
+#include "luq/io/detail/printable.hpp"
+#include "luq/io/ggml_type.hpp"
+#include "luq/io/gguf_value.hpp"
+
+namespace luq {
+
+/// One GGUF file, or its bytes in memory. Everything is checked on construction; reading a tensor then fails only
+/// because its type is unknown or the file is changed meanwhile.
+///
+/// Reading is const and may be done from several threads at once. Move-only.
+class gguf_reader {
+ public:
+  /// Maps a file into memory.
+  /// @throws luq::error io_failure if it cannot be opened or is not a regular file, corrupt_file if it violates the
+  ///   format, unsupported for another version or a big-endian file
+  explicit gguf_reader(const std::filesystem::path& path)
+      : source_(path.string()),
+        file_(std::in_place, path),
+        bytes_(file_->bytes()),
+        header_(detail::parse_gguf_header(bytes_, source_)) {}
+
+  /// Reads a file that is already in memory, which must outlive the reader.
+  /// @param source  names the bytes in messages
+  gguf_reader(std::span<const std::byte> file, std::string source)
+      : source_(std::move(source)), bytes_(file), header_(detail::parse_gguf_header(bytes_, source_)) {}
+
+  gguf_reader(gguf_reader&&) noexcept = default;
+  gguf_reader& operator=(gguf_reader&&) noexcept = default;
+
+  /// The path, or the name given to the bytes.
+  [[nodiscard]] const std::string& source() const noexcept { return source_; }
+
+  /// Size of the file in bytes.
+  [[nodiscard]] std::uint64_t file_bytes() const noexcept { return bytes_.size(); }
+
+  /// Bytes before the first tensor's data, padding included.
+  [[nodiscard]] std::uint64_t header_bytes() const noexcept { return header_.data_begin; }
+
+  [[nodiscard]] std::uint32_t version() const noexcept { return header_.version; }
+
+  /// What the beginning of each tensor's data is a multiple of, in bytes.
+  [[nodiscard]] std::uint64_t alignment() const noexcept { return header_.alignment; }
+
+  /// Keys and values in the order of the file.
+  [[nodiscard]] const std::vector<gguf_entry>& metadata() const noexcept { return header_.entries; }
+
+  /// The value of a key, or null.
+  [[nodiscard]] const gguf_value* find_value(std::string_view key) const noexcept {
+    const gguf_entry* const entry =
+        detail::find_by_name(header_.entries, header_.entries_by_key, &gguf_entry::key, key);
+    return entry == nullptr ? nullptr : &entry->value;
+  }
+
+  /// The value of a key that must be there.
+  /// @tparam T  a plain type of gguf_value, or std::vector of one
+  /// @throws luq::error invalid_argument if there is no such key, unsupported if its value has another type
+  template <class T>
+  [[nodiscard]] const T& value(std::string_view key) const {
+    const gguf_value* const found = find_value(key);
+    if (found == nullptr) fail(errc::invalid_argument, source_, ": there is no key ", detail::in_quotes(key));
+    const T* result = nullptr;
+    if constexpr (detail::is_alternative<T, gguf_value>) {
+      result = std::get_if<T>(found);
+    } else if (const auto* const elements = std::get_if<gguf_array>(found)) {
+      result = std::get_if<T>(elements);
+    }
+    if (result == nullptr) {
+      fail(errc::unsupported, source_, ": key ", detail::in_quotes(key), ": unexpected type ", gguf_type_name(*found));
+    }
+    return *result;
+  }
+
+  /// The tensors in the order of their data.
+  [[nodiscard]] const std::vector<gguf_tensor_info>& tensors() const noexcept { return header_.tensors; }
+
+  [[nodiscard]] bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
+
+  /// @throws luq::error invalid_argument if there is no such tensor
+  [[nodiscard]] const gguf_tensor_info& info(std::string_view name) const {
+    const gguf_tensor_info* const tensor = find(name);
+    if (tensor == nullptr) fail(errc::invalid_argument, source_, ": no tensor is named ", detail::in_quotes(name));
+    return *tensor;
+  }
+
+  /// The data as stored, without padding, valid as long as the reader.
+  /// @throws luq::error invalid_argument if there is no such tensor, unsupported if its type is unknown, io_failure if
+  ///   the file's size has changed
+  [[nodiscard]] std::span<const std::byte> bytes(std::string_view name) const {
+    const gguf_tensor_info& tensor = info(name);
+    if (!facts_of(tensor.type)) {
+      fail(errc::unsupported, source_, ": tensor ", detail::in_quotes(name), ": unknown ggml ",
+           ggml_type_name(tensor.type));
+    }
+    if (file_) file_->require_unchanged();
+    return bytes_.subspan(static_cast<std::size_t>(header_.data_begin + tensor.begin),
+                          static_cast<std::size_t>(tensor.bytes()));
+  }
+
+ private:
+  [[nodiscard]] const gguf_tensor_info* find(std::string_view name) const noexcept {
+    return detail::find_by_name(header_.tensors, header_.tensors_by_name, &gguf_tensor_info::name, name);
+  }
+
+  std::string source_;
+  std::optional<detail::input_file> file_;  // empty when the bytes belong to the caller
+  std::span<const std::byte> bytes_;
+  detail::gguf_header header_;
+};
+
+}  // namespace luq
