@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A function or variable of a header that is not inline would be defined twice when these two units are linked.
+#include <luq/io/dlpack.hpp>
+#include <luq/io/ggml_blocks.hpp>
+#include <luq/io/gguf.hpp>
+#include <luq/io/llama_cpp_export.hpp>
 #include <luq/io/packed_model.hpp>
 #include <luq/io/checkpoint.hpp>
 #include <luq/luq.hpp>

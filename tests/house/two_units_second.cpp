@@ -1,5 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
+#include <luq/io/dlpack.hpp>
+#include <luq/io/ggml_blocks.hpp>
+#include <luq/io/gguf.hpp>
+#include <luq/io/llama_cpp_export.hpp>
 #include <luq/io/packed_model.hpp>
 #include <luq/io/checkpoint.hpp>
 #include <luq/luq.hpp>

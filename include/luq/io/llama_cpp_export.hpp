@@ -39,6 +39,7 @@
 #include <vector>
 
 #include "luq/codecs/any_codec.hpp"
+#include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/detail/printable.hpp"

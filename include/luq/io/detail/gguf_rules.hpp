@@ -80,7 +80,7 @@ inline constexpr std::uint64_t gguf_least_tensor_bytes = 8 + 1 + 4 + 4 + 8;     
   if (name.size() > gguf_most_name_bytes) {
     return "tensor " + in_quotes(name) + ": the name has " + std::to_string(name.size()) + " bytes, the limit is 63";
   }
-  if (std::any_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; })) {
+  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
     return "tensor " + in_quotes(name) + ": the name holds a control character";
   }
   return {};
