@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <luq/io/dlpack.hpp>
 #include <luq/io/ggml_blocks.hpp>
+#include <luq/io/export_linter.hpp>
 #include <luq/io/gguf.hpp>
+#include <luq/io/gptq_config_json.hpp>
+#include <luq/io/gptq_plan_config.hpp>
+#include <luq/io/gptq_safetensors.hpp>
 #include <luq/io/llama_cpp_export.hpp>
 #include <luq/io/packed_model.hpp>
 #include <luq/io/checkpoint.hpp>

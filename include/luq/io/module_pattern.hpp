@@ -240,20 +240,22 @@ class module_pattern {
   [[nodiscard]] byte_set parse_escape() {
     if (at_end()) refuse("a backslash at the end");
     const char c = peek();
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const std::string_view digits = "0123456789";
     byte_set bytes;
-    for (const unsigned char byte : std::string_view("0123456789"))
-      bytes.set(byte, c == 'd' || c == 'D' || c == 'w' || c == 'W');
-    for (const unsigned char byte : std::string_view(" \t\n\r\f\v")) bytes.set(byte, c == 's' || c == 'S');
-    if (c == 'w' || c == 'W') {
-      bytes.set('_');
-      for (unsigned char letter = 'a'; letter <= 'z'; ++letter) bytes.set(letter).set(letter - 'a' + 'A');
-    }
+    const auto include = [&bytes](std::string_view characters) {
+      for (const char character : characters) bytes.set(static_cast<unsigned char>(character));
+    };
+    if (c == 'd' || c == 'D' || c == 'w' || c == 'W') include(digits);
+    if (c == 'w' || c == 'W') include(letters);
+    if (c == 'w' || c == 'W') include("_");
+    if (c == 's' || c == 'S') include(" \t\n\r\f\v");
     if (bytes.none()) {
-      if (is_letter || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80) {
+      if (letters.find(c) != std::string_view::npos || digits.find(c) != std::string_view::npos ||
+          static_cast<unsigned char>(c) >= 0x80) {
         refuse("the escape \\" + detail::printable({&c, 1}, 1), errc::unsupported);
       }
-      bytes.set(static_cast<unsigned char>(c));
+      include({&c, 1});
     }
     ++position_;
     return c == 'D' || c == 'W' || c == 'S' ? ~bytes : bytes;
