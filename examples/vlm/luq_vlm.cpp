@@ -105,6 +105,7 @@ int main(int argc, char** argv) {
   vlm::bench_options timing;
   vlm::demo_options demonstration;
   vlm::evaluate_options evaluation;
+  vlm::ledger_options accounting;
   std::filesystem::path inspected = s.model;
 
   CLI::App app("Layerwise ultra-low-bit quantization of LLaVA-1.5 models");
@@ -136,6 +137,8 @@ int main(int argc, char** argv) {
   bytes->excludes(saving);
   quantize->add_option("--output", quantization.output, "the packed file")->capture_default_str();
   quantize->add_option("--plan", quantization.plan_file, "write the plan as JSON, too");
+  quantize->add_flag("--dry-run", quantization.dry_run,
+                     "print the ledger of the plan that would be made and how long it would take; write nothing");
 
   CLI::App* evaluate = app.add_subcommand("evaluate", "accuracy on test questions, by kind");
   add_common_options(*evaluate, s);
@@ -197,6 +200,29 @@ int main(int argc, char** argv) {
   CLI::App* inspect = app.add_subcommand("inspect", "what is in a packed file or a model directory");
   inspect->add_option("--model,path", inspected, "packed file or model directory")->capture_default_str();
 
+  CLI::App* ledger = app.add_subcommand("ledger", "every byte of a model under plans, computed from shapes alone");
+  ledger->add_option("--shapes", accounting.shapes, "llava-1.5-7b, qwen2.5-vl-7b, or a model directory")->required();
+  CLI::Option* counted_plan = ledger->add_option("--plan", accounting.plan_file, "plan of the decoder (JSON)");
+  CLI::Option* counted_low =
+      ledger
+          ->add_option("--low", accounting.low, "how low layers are stored, a plan for each: codecs, or types of ggml")
+          ->capture_default_str();
+  CLI::Option* counted_high =
+      ledger->add_option("--high", accounting.high, "how the other layers are stored")->capture_default_str();
+  CLI::Option* counted_layers = ledger->add_option("--low-layers", accounting.low_layers,
+                                                   "this many layers low; else as in LUQ's published plan");
+  for (CLI::Option* option : {counted_low, counted_high, counted_layers}) counted_plan->excludes(option);
+  ledger->add_option("--rival", accounting.rival, "how all layers of the model to compare with are stored")
+      ->capture_default_str();
+  ledger->add_option("--saving", accounting.saving, "share of the rival's decoder to save; else what LUQ claims")
+      ->check(CLI::Range(0.0, 1.0));
+  ledger->add_option("--norms", accounting.norms, "type of the decoder's norms and biases; else as they are");
+  ledger->add_option("--embedding", accounting.embedding, "how the embedding is stored; else as it is");
+  ledger->add_option("--head", accounting.head, "how the head is stored; else as it is");
+  ledger->add_option("--projector", accounting.projector, "how the projector is stored; else as it is");
+  ledger->add_option("--vision", accounting.vision, "how the vision tower is stored; else as it is");
+  ledger->add_flag("--json", accounting.json, "print JSON");
+
   CLI::App* demo = app.add_subcommand("demo", "all of it, with a report");
   add_common_options(*demo, s);
   add_calibration_options(*demo, s);
@@ -227,6 +253,7 @@ int main(int argc, char** argv) {
     if (frontier->parsed()) vlm::run_frontier(s, progress);
     if (bench->parsed()) vlm::run_bench(s, timing, progress);
     if (inspect->parsed()) vlm::run_inspect(inspected);
+    if (ledger->parsed()) vlm::run_ledger(accounting);
     if (demo->parsed()) vlm::run_demo(s, demonstration, progress);
   } catch (const std::exception& error) {
     std::cout << std::flush;

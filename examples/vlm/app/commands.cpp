@@ -9,6 +9,7 @@
 
 #include "frontier.hpp"
 #include "pipeline.hpp"
+#include "quantize_duration.hpp"
 
 namespace vlm {
 
@@ -37,6 +38,59 @@ luq::plan choose_plan(const luq::prefix_policy& policy, const quantize_options& 
   return luq::plan_within_bytes(policy, bytes_after_saving(policy, options.saving.value_or(0.4)));
 }
 
+/// The policy that is known before any entropy is: of equal scores, so that an order by entropy is one by depth.
+luq::prefix_policy policy_without_entropies(const settings& s, const quantize_options& options,
+                                            const text_config& text) {
+  const named_order order =
+      order_by_name(options.order, std::vector<double>(static_cast<std::size_t>(text.layers), 0.0));
+  return {decoder_shape(text), order.order, luq::parse_codec(s.low), luq::parse_codec(s.high), order.name};
+}
+
+void print_size(const std::filesystem::path& file, const luq::packed_model_size& size) {
+  std::cout << "\n"
+            << file.string() << ": " << size.file() << " bytes, of which decoder linears " << size.linears
+            << ", other tensors " << size.others << ", header " << size.header << "\n";
+}
+
+/// The size of the file with a plan's decoder and all other tensors of a checkpoint as they are.
+luq::packed_model_size planned_size(const luq::plan& choice, const luq::checkpoint& stored,
+                                    const luq::checkpoint_shape& shape) {
+  std::vector<luq::tensor_source> others;
+  for (const luq::checkpoint_tensor& tensor : shape) {
+    if (tensor.place.part == luq::model_part::decoder_linear) continue;
+    others.push_back({{tensor.name, stored.info(tensor.name).dtype, tensor.shape}, stored.bytes(tensor.name)});
+  }
+  return luq::predict_packed_model_size(choice, others);
+}
+
+/// All layers have one shape: which of them are low changes no byte, and is the one thing that is not known here.
+void print_dry_run(const settings& s, const quantize_options& options) {
+  const luq::checkpoint stored(s.model);
+  const luq::checkpoint_shape shape = shape_of(stored);
+  const model_config config = read_model_config(s.model);
+  const luq::plan choice = choose_plan(policy_without_entropies(s, options, config.text), options);
+  const calibration_set set = read_calibration_set(s.calibration);
+  const std::vector<calibration_sequence> sequences = mix_sequences(set, s.alpha, s.tokens);
+
+  std::cout << choice.reason << " (dry run)\n";
+  print(ledger_table(luq::make_ledger(shape, luq::layer_storage(choice, shape))));
+  print_size(options.output, planned_size(choice, stored, shape));
+  const bool by_entropy = options.order == "lowest" || options.order == "highest";
+  if (by_entropy) {
+    std::cout << "\nWhich layers are low is known after calibration; bytes are the same for any, since all layers have "
+                 "one shape.\n";
+  }
+  const double rate = product_rate(s.executor);
+  std::vector<search_speed> searches;
+  for (const std::string& codec : {s.low, s.high}) {
+    searches.push_back(measure_search({luq::parse_codec(codec)}, rate, s.executor));
+  }
+  std::cout << "\nAt " << fixed(rate / 1e9, 1)
+            << " * 10^9 operations a second and the speed of small searches, measured on " << s.executor.concurrency()
+            << " threads:\n";
+  print(duration_table(count_quantize_work(config, sequences, s.entropy()), rate, searches, config.text));
+}
+
 }  // namespace
 
 void run_entropy(const settings& s, luq::progress_observer* progress) {
@@ -46,11 +100,13 @@ void run_entropy(const settings& s, luq::progress_observer* progress) {
 }
 
 void run_quantize(const settings& s, const quantize_options& options, luq::progress_observer* progress) {
+  if (options.dry_run) {
+    print_dry_run(s, options);
+    return;
+  }
   const llava_model model(s.model);
   // An unknown order and an impossible budget are errors before the work, not after it.
-  const std::vector<double> no_scores(static_cast<std::size_t>(model.config().text.layers), 0.0);
-  luq::prefix_policy policy{decoder_shape(model), order_by_name(options.order, no_scores).order,
-                            luq::parse_codec(s.low), luq::parse_codec(s.high), ""};
+  luq::prefix_policy policy = policy_without_entropies(s, options, model.config().text);
   (void)choose_plan(policy, options);
   require_folder_of(options.output);
   require_folder_of(options.plan_file);
@@ -65,10 +121,7 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
   const quantized_decoder high = quantize_decoder(model, statistics, {policy.high}, s.executor, progress);
 
   print(plan_table(choice));
-  const luq::packed_model_size size = write_planned_model(options.output, s.model, choice, {&low, &high});
-  std::cout << "\n"
-            << options.output.string() << ": " << size.file() << " bytes, of which decoder linears " << size.linears
-            << ", other tensors " << size.others << ", header " << size.header << "\n";
+  print_size(options.output, write_planned_model(options.output, s.model, choice, {&low, &high}));
   if (!options.plan_file.empty()) {
     std::ofstream file(options.plan_file, std::ios::binary);
     file << luq::plan_to_json(choice) << "\n";
@@ -145,6 +198,22 @@ void run_bench(const settings& s, const bench_options& options, luq::progress_ob
   print(decode_table(timings, decode_part::layers_and_head));
   print(decode_table(timings, decode_part::layers));
   if (timing.prompt > 0) print(prefill_table(timings, timing.prompt));
+}
+
+void run_ledger(const ledger_options& options) {
+  const ledger_comparison comparison = make_ledgers(options);
+  if (options.json) {
+    std::cout << ledger_json(comparison) << "\n";
+    return;
+  }
+  const luq::checkpoint_shape& shape = comparison.subject.shape;
+  std::cout << comparison.subject.name << ": " << shape.size() << " tensors, " << luq::parameters_of(shape)
+            << " parameters\n";
+  if (comparison.plans.size() == 1) {
+    std::cout << "\n" << comparison.plans[0].plan << "\n";
+    print(ledger_table(comparison.plans[0].bytes));
+  }
+  print(comparison_table(comparison));
 }
 
 void run_inspect(const std::filesystem::path& path) {

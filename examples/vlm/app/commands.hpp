@@ -12,6 +12,7 @@
 #include "../engine/compute_options.hpp"
 #include "benchmark_subjects.hpp"
 #include "demo.hpp"
+#include "ledger.hpp"
 #include "settings.hpp"
 
 namespace vlm {
@@ -25,6 +26,7 @@ struct quantize_options {
   std::optional<double> saving;
   std::filesystem::path output = "packed.safetensors";
   std::filesystem::path plan_file;  ///< empty for none
+  bool dry_run = false;             ///< print what would be made and how long it would take, and make nothing
 };
 
 struct evaluate_options {
@@ -43,5 +45,6 @@ void run_scan(const settings& s, const scan_options& options, luq::progress_obse
 void run_frontier(const settings& s, luq::progress_observer* progress);
 void run_bench(const settings& s, const bench_options& options, luq::progress_observer* progress);
 void run_inspect(const std::filesystem::path& path);
+void run_ledger(const ledger_options& options);
 
 }  // namespace vlm

@@ -30,6 +30,8 @@ luq::coded_matrix<Codec> choose_codes(const luq::matrix& W, const luq::matrix& H
   }
 }
 
+}  // namespace
+
 quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, const rung& choice) {
   return std::visit(
       [&](const auto& codec) {
@@ -42,8 +44,6 @@ quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, con
       },
       choice.codec);
 }
-
-}  // namespace
 
 const luq::matrix& float_weights(const llava_model& model, luq::index layer, decoder_linear which) {
   const auto& weights = model.decoder_linear_at(layer, which).weights();

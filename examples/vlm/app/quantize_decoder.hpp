@@ -43,6 +43,10 @@ struct quantized_linear {
   double output_error = 0;  ///< relative, under the calibration Hessian
 };
 
+/// Quantizes the weights W [out x in] of one linear.
+/// @param H  [in x in] the Hessian of its inputs
+[[nodiscard]] quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, const rung& choice);
+
 using quantized_layer = std::array<quantized_linear, decoder_linears.size()>;
 
 /// All decoder layers under one rung.

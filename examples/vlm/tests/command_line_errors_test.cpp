@@ -136,6 +136,17 @@ TEST_CASE("what bench cannot time") {
   check_refused({"bench", "--packed", files().packed}, {files().packed, "other layers or shapes than the model"});
 }
 
+TEST_CASE("what ledger cannot account for") {
+  check_refused({"ledger"}, {"--shapes is required"});
+  check_refused({"ledger", "--shapes", "llava-13b"}, {"\"llava-13b\"", "qwen2.5-vl-7b"});
+  check_refused({"ledger", "--shapes", "llava-1.5-7b", "--plan", "x", "--low", "sign"}, {"--plan", "--low"});
+  check_refused({"ledger", "--shapes", "llava-1.5-7b", "--low-layers", "33"}, {"expected 0 ... 32, got 33"});
+  check_refused({"ledger", "--shapes", "llava-1.5-7b", "--norms", "sign"}, {"expected plain numbers, got sign:g128"});
+  check_refused({"ledger", "--shapes", "qwen2.5-vl-7b", "--vision", "q4_k"}, {"3420 columns", "256", "q4_k"});
+  check_refused({"ledger", "--shapes", "llava-1.5-7b", "--saving", "2"}, {"--saving"});
+  check_refused({"ledger", "--shapes", files().directory.path().string()}, {"holds neither model.safetensors nor"});
+}
+
 TEST_CASE("wrong paths") {
   for (const char* command : {"entropy", "quantize", "evaluate", "scan", "demo"}) {
     check_refused({command, "--model", "/absent"}, {"/absent: expected a model directory, got nothing of that name"});

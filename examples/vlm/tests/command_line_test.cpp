@@ -210,6 +210,54 @@ TEST_CASE("budgets of quantize are met by the fewest low layers") {
   CHECK(low_layers({}) == 2);  // a saving of 40 %
 }
 
+TEST_CASE("a dry run promises the file that is then written, and writes nothing") {
+  const std::string packed = data().path("promised.safetensors");
+  std::vector<std::string> arguments{"quantize",
+                                     "--model",
+                                     data().random_model,
+                                     "--calibration",
+                                     data().random_calibration,
+                                     "--clusters",
+                                     "6",
+                                     "--low",
+                                     "sign:g128",
+                                     "--low-layers",
+                                     "2",
+                                     "--output",
+                                     packed,
+                                     "--quiet"};
+  for (const char* order : {"lowest", "depth"}) {
+    std::filesystem::remove(packed);
+    std::vector<std::string> real = arguments;
+    real.insert(real.end(), {"--order", order});
+    std::vector<std::string> dry = real;
+    dry.push_back("--dry-run");
+    const std::string promise = run(dry).out;
+    CHECK(!std::filesystem::exists(packed));
+    const auto rows = table_in(promise);
+    REQUIRE(rows.size() == 7 + 4);
+    CHECK(rows[0][1] == "sign:g128");
+    CHECK(rows[0][2] == "2");
+    CHECK((promise.find("known after calibration") != std::string::npos) == (std::string(order) == "lowest"));
+    CHECK(promise.find("| forward passes |") != std::string::npos);
+    const std::string written = run(real).out;
+    const std::string size_line = written.substr(written.rfind(packed));
+    CHECK(promise.find(size_line) != std::string::npos);
+    CHECK(size_line.starts_with(packed + ": " + std::to_string(std::filesystem::file_size(packed)) + " bytes"));
+  }
+}
+
+TEST_CASE("ledger prints the parts of one plan, or compares several") {
+  const std::string one = run({"ledger", "--shapes", "llava-1.5-7b", "--low", "billm:g128"}).out;
+  CHECK(one.starts_with("llava-1.5-7b: 686 tensors, 7063427072 parameters\n\n16 of 32 layers billm:g128"));
+  CHECK(table_in(one).size() == 7 + 4);
+  CHECK(table_in(run({"ledger", "--shapes", "llava-1.5-7b", "--low", "sign", "lut2", "--high", "q4_k"}).out).size() ==
+        3);
+  const std::string json = run({"ledger", "--shapes", "qwen2.5-vl-7b", "--json"}).out;
+  CHECK(json.starts_with("{\n  \"shapes\": \"qwen2.5-vl-7b\""));
+  CHECK(run({"ledger", "--help"}).out.find("--shapes") != std::string::npos);
+}
+
 TEST_CASE("scan prints every prefix of every order") {
   const auto rows = table_in(run({"scan", "--model", data().random_model, "--calibration", data().random_calibration,
                                   "--test", data().random_questions, "--clusters", "6", "--random-orders", "1"})

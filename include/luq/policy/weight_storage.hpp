@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// In which form a matrix of weights is stored, for byte counts that go beyond codecs: embeddings in bf16, a head in
+// blocks of another format. A block holds so many neighbouring weights of a row in so many bytes, with nothing between
+// blocks; plain numbers are blocks of one weight:
+//
+//   bf16   1 weight,    2 bytes          q4_k  256 weights, 144 bytes = 4.5 bits a weight
+//
+// Sizes only: nothing here reads or writes blocks.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "luq/codecs/any_codec.hpp"
+#include "luq/core/assert.hpp"
+#include "luq/core/error.hpp"
+#include "luq/core/matrix_view.hpp"
+
+namespace luq {
+
+/// A format of blocks, or plain numbers.
+struct block_format {
+  std::string name;   ///< for tables and messages
+  index weights = 1;  ///< in a block, >= 1
+  index bytes = 2;    ///< of a block, >= 1
+
+  /// Whether it takes any tensor, of any shape, as plain numbers do.
+  [[nodiscard]] bool plain() const { return weights == 1; }
+
+  friend bool operator==(const block_format&, const block_format&) = default;
+};
+
+/// A codec of luq, or blocks.
+using weight_storage = std::variant<block_format, any_codec>;
+
+[[nodiscard]] inline std::string storage_name(const weight_storage& storage) {
+  const auto* const codec = std::get_if<any_codec>(&storage);
+  return codec != nullptr ? codec_name(*codec) : std::get<block_format>(storage).name;
+}
+
+/// Whether a tensor of any shape can be stored so; other forms are for matrices.
+[[nodiscard]] inline bool is_plain(const weight_storage& storage) {
+  const auto* const blocks = std::get_if<block_format>(&storage);
+  return blocks != nullptr && blocks->plain();
+}
+
+/// Exact bytes of a [rows x cols] matrix.
+/// @param what  names the matrix in messages
+/// @throws luq::error unsupported if a row is no whole number of blocks
+[[nodiscard]] inline index storage_bytes(const weight_storage& storage, index rows, index cols, std::string_view what) {
+  LUQ_ASSERT(rows >= 1 && cols >= 1);
+  if (const auto* const codec = std::get_if<any_codec>(&storage)) return packed_bytes(*codec, rows, cols);
+  const auto& blocks = std::get<block_format>(storage);
+  LUQ_ASSERT(blocks.weights >= 1 && blocks.bytes >= 1);
+  if (cols % blocks.weights != 0) {
+    fail(errc::unsupported, what, ": ", cols, " columns are no multiple of ", blocks.weights, ", the block of ",
+         blocks.name);
+  }
+  return rows * (cols / blocks.weights) * blocks.bytes;
+}
+
+/// The bits a weight that the literature counts: nominal_bits() of a codec, all bits of a block.
+[[nodiscard]] inline double nominal_storage_bits(const weight_storage& storage) {
+  if (const auto* const codec = std::get_if<any_codec>(&storage)) return nominal_bits(*codec);
+  const auto& blocks = std::get<block_format>(storage);
+  return 8.0 * static_cast<double>(blocks.bytes) / static_cast<double>(blocks.weights);
+}
+
+}  // namespace luq
