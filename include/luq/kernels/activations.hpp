@@ -36,9 +36,9 @@ enum class activation_mode {
   float32,  ///< as they are: the product is exact but for float rounding
   int8,     ///< rounded to integers for each token and run: what integer instructions multiply
   /// For a single token and codecs of sign planes, sums of four activations are tabulated for all signs and rounded
-  /// (plane_lookups.hpp): faster where weights are not read from memory, with errors of the size of int8's. Where there
-  /// is no such table (other codecs, more than three tokens, columns or groups that are no multiple of 32, other
-  /// instruction sets), the same as int8.
+  /// (plane_lookups.hpp): faster where weights come from a cache, or are BiLLM's, with errors of the size of int8's. Where
+  /// there is no such table (other codecs, more tokens, columns or groups that are no multiple of 32, other instruction
+  /// sets), the same as int8.
   lookup,
 };
 

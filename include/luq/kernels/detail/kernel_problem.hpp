@@ -28,7 +28,7 @@ struct kernel_problem {
   [[nodiscard]] matrix bound(index tokens, activation_mode mode) const {
     matrix result = rounding.topRows(tokens);
     if (mode != activation_mode::float32 && tokens >= tokens_of_levels) result += of_levels.topRows(tokens);
-    if (mode == activation_mode::lookup && tokens < tokens_of_block) result += of_tables.topRows(tokens);
+    if (mode == activation_mode::lookup && tokens == 1) result += of_tables.topRows(tokens);
     return result;
   }
 };
