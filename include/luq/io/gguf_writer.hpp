@@ -20,8 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +31,7 @@
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/detail/atomic_file.hpp"
 #include "luq/io/detail/gguf_rules.hpp"
+#include "luq/io/detail/pending_tensors.hpp"
 #include "luq/io/detail/printable.hpp"
 #include "luq/io/detail/tensor_conversion.hpp"
 #include "luq/io/ggml_type.hpp"
@@ -207,8 +206,9 @@ class gguf_writer {
   /// @throws luq::error io_failure, or as make_gguf_layout
   gguf_writer(const std::filesystem::path& path, std::vector<gguf_declaration> declarations,
               const std::vector<gguf_entry>& metadata = {})
-      : path_(path.string()), layout_(make_gguf_layout(std::move(declarations), metadata)), file_(path) {
-    for (std::size_t i = 0; i < layout_.tensors.size(); ++i) positions_.emplace(layout_.tensors[i].name, i);
+      : layout_(make_gguf_layout(std::move(declarations), metadata)),
+        file_(path),
+        pending_(path.string(), layout_.tensors) {
     file_.write_at(0, std::as_bytes(std::span(layout_.header)));
   }
 
@@ -219,39 +219,27 @@ class gguf_writer {
   /// @throws luq::error invalid_argument if the tensor is not declared or was written, shape_mismatch if `data` is not
   ///   of its size, io_failure
   void write(std::string_view name, std::span<const std::byte> data) {
-    const auto entry = positions_.find(name);
-    if (entry == positions_.end()) {
-      fail(errc::invalid_argument, path_, ": tensor ", detail::in_quotes(name), " is not declared or already written");
-    }
-    const gguf_tensor_info& tensor = layout_.tensors[entry->second];
-    if (data.size() != tensor.bytes()) {
-      fail(errc::shape_mismatch, path_, ": tensor ", detail::in_quotes(name), ": expected ", tensor.bytes(),
-           " bytes for ", ggml_type_name(tensor.type), " ", shape_text(tensor.shape), ", got ", data.size());
-    }
+    const auto type_of = [](const gguf_tensor_info& tensor) { return ggml_type_name(tensor.type); };
+    const gguf_tensor_info& tensor = pending_.find(name, data.size(), type_of);
     const std::uint64_t place = layout_.header.size() + tensor.begin;
     const std::vector<std::byte> padding(
         static_cast<std::size_t>(detail::padded(data.size(), layout_.alignment) - data.size()));
     file_.write_at(place, data);
     file_.write_at(place + data.size(), padding);
-    positions_.erase(entry);
+    pending_.set_written(name);
   }
 
   /// Gives the complete file its name; call once, last.
   /// @throws luq::error insufficient_data if a tensor is missing, io_failure
   void commit() {
-    for (const auto& [name, position] : positions_) {
-      if (layout_.tensors[position].bytes() != 0) {
-        fail(errc::insufficient_data, path_, ": tensor ", detail::in_quotes(name), " was declared but not written");
-      }
-    }
+    pending_.require_none();
     file_.commit();
   }
 
  private:
-  std::string path_;
   gguf_layout layout_;
   detail::atomic_file file_;
-  std::map<std::string, std::size_t, std::less<>> positions_;  // of the tensors not yet written
+  detail::pending_tensors<gguf_tensor_info> pending_;
 };
 
 /// Writes a whole file from memory.

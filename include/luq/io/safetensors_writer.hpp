@@ -20,7 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -32,6 +31,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/detail/atomic_file.hpp"
+#include "luq/io/detail/pending_tensors.hpp"
 #include "luq/io/detail/printable.hpp"
 #include "luq/io/detail/safetensors_header.hpp"
 #include "luq/io/tensor_info.hpp"
@@ -184,10 +184,9 @@ class safetensors_writer {
   /// @throws luq::error io_failure, or as make_safetensors_layout
   safetensors_writer(const std::filesystem::path& path, std::vector<tensor_declaration> declarations,
                      const std::map<std::string, std::string>& metadata = {})
-      : path_(path.string()),
-        layout_(make_safetensors_layout(std::move(declarations), metadata)),
+      : layout_(make_safetensors_layout(std::move(declarations), metadata)),
         file_(path),
-        positions_(by_name(layout_)) {
+        pending_(path.string(), layout_.tensors) {
     file_.resize(layout_.file_bytes());
     file_.write_at(0, std::as_bytes(std::span(layout_.header)));
   }
@@ -199,41 +198,23 @@ class safetensors_writer {
   /// @throws luq::error invalid_argument if the tensor is not declared or was written, shape_mismatch if `data` is not
   ///   of its size, io_failure
   void write(std::string_view name, std::span<const std::byte> data) {
-    const auto entry = positions_.find(name);
-    if (entry == positions_.end()) {
-      fail(errc::invalid_argument, path_, ": tensor ", detail::in_quotes(name), " is not declared or already written");
-    }
-    const tensor_info& tensor = layout_.tensors[entry->second];
-    if (data.size() != tensor.bytes()) {
-      fail(errc::shape_mismatch, path_, ": tensor ", detail::in_quotes(name), ": expected ", tensor.bytes(),
-           " bytes for ", tensor.dtype_label, " ", shape_text(tensor.shape), ", got ", data.size());
-    }
+    const auto type_of = [](const tensor_info& tensor) { return tensor.dtype_label; };
+    const tensor_info& tensor = pending_.find(name, data.size(), type_of);
     file_.write_at(layout_.header.size() + tensor.begin, data);
-    positions_.erase(entry);
+    pending_.set_written(name);
   }
 
   /// Gives the complete file its name; call once, last.
   /// @throws luq::error insufficient_data if a tensor is missing, io_failure
   void commit() {
-    for (const auto& [name, position] : positions_) {
-      if (layout_.tensors[position].bytes() != 0) {
-        fail(errc::insufficient_data, path_, ": tensor ", detail::in_quotes(name), " was declared but not written");
-      }
-    }
+    pending_.require_none();
     file_.commit();
   }
 
  private:
-  [[nodiscard]] static std::map<std::string, std::size_t, std::less<>> by_name(const safetensors_layout& layout) {
-    std::map<std::string, std::size_t, std::less<>> result;
-    for (std::size_t i = 0; i < layout.tensors.size(); ++i) result.emplace(layout.tensors[i].name, i);
-    return result;
-  }
-
-  std::string path_;
   safetensors_layout layout_;
   detail::atomic_file file_;
-  std::map<std::string, std::size_t, std::less<>> positions_;  // of the tensors not yet written
+  detail::pending_tensors<tensor_info> pending_;
 };
 
 /// Writes a whole file from memory.
