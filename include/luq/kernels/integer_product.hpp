@@ -96,8 +96,7 @@ class integer_product {
       const index most_runs = (k + longest_run - 1) / longest_run + Codec::column_classes - 1;
       const index operands_of_weight = multiplies_levels() ? 1 : components;
       upcoming_ = upcoming_weights<lanes>(full, layout.tile_bytes(tile_rows, k),
-                                          most_runs * operands_of_weight * (end_block - first_block));
-      if (end_block - first_block == 1) upcoming_.request_rest();  // decoding takes longer than multiplying
+                                          most_runs * operands_of_weight * (end_block - first_block + 1));
       operand_decoder<Arch, Codec> decoder(planes_of_tile, k);
       for (; run != end_of_runs && run->group == g; ++run) {
         multiply_operands(decoder, parameters, *run, first_block, end_block);
@@ -121,6 +120,7 @@ class integer_product {
         alignas(64) float step[tile_rows];
         row_levels bytes;
         round_levels(a, step, bytes);
+        upcoming_.request_share();
         decoder.levels_of_rows(bytes, run.unit_first, run.end, operands_);
         multiply_blocks<true>({step, nullptr, 128}, run, first_block, end_block);
         return;
@@ -135,7 +135,7 @@ class integer_product {
     }();
     const float* constant = largest_constant == 0 ? nullptr : a[components];
     [&]<int... I>(std::integer_sequence<int, I...>) {
-      ((decoder.component(I, run.unit_first, run.end, operands_),
+      ((upcoming_.request_share(), decoder.component(I, run.unit_first, run.end, operands_),
         multiply_blocks<(range_of_component<Codec>(I).width > 127)>(
             {a[I], I == 0 ? constant : nullptr, -range_of_component<Codec>(I).least}, run, first_block, end_block)),
        ...);
