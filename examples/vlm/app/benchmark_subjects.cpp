@@ -3,10 +3,7 @@
 #include "benchmark_subjects.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <luq/core/error.hpp>
-#include <luq/io/plan_json.hpp>
 #include <luq/policy/prefix_scan.hpp>
 #include <sstream>
 
@@ -19,13 +16,6 @@ namespace {
 
 /// Codec of all layers of the decoder that synthetic ones are compared with.
 constexpr const char* uniform_rival = "int4:g128";
-
-luq::plan read_plan(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) luq::fail(luq::errc::io_failure, path.string(), ": cannot be read");
-  return luq::plan_from_json(text, path.string());
-}
 
 /// The uniform rival is the last.
 std::vector<luq::plan> plans_of(const decoder_architecture& architecture, const bench_options& options) {

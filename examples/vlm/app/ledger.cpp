@@ -4,11 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 #include <luq/core/error.hpp>
 #include <luq/io/ggml_type.hpp>
-#include <luq/io/plan_json.hpp>
 #include <luq/policy/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
@@ -17,13 +14,6 @@
 namespace vlm {
 
 namespace {
-
-luq::plan read_plan(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) luq::fail(luq::errc::io_failure, path.string(), ": cannot be read");
-  return luq::plan_from_json(text, path.string());
-}
 
 std::optional<luq::weight_storage> parse_part(const std::string& text) {
   if (text.empty()) return std::nullopt;

@@ -3,8 +3,11 @@
 #include "pipeline.hpp"
 
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <luq/core/error.hpp>
 #include <luq/io/checkpoint.hpp>
+#include <luq/io/plan_json.hpp>
 #include <memory>
 #include <numeric>
 
@@ -127,6 +130,13 @@ table accuracy_table(const question_set& questions, const accuracy& result) {
   };
   rows.rows.push_back({"all", sum(result.asked), sum(result.right), percent(result.overall())});
   return rows;
+}
+
+luq::plan read_plan(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file) luq::fail(luq::errc::io_failure, path.string(), ": cannot be read");
+  return luq::plan_from_json(text, path.string());
 }
 
 luq::packed_model_size write_planned_model(const std::filesystem::path& file,

@@ -50,6 +50,10 @@ struct named_order {
 /// Accuracy by kind of question.
 [[nodiscard]] table accuracy_table(const question_set& questions, const accuracy& result);
 
+/// The plan of a JSON file.
+/// @throws luq::error io_failure, or as luq::plan_from_json
+[[nodiscard]] luq::plan read_plan(const std::filesystem::path& path);
+
 /// Writes the decoder of a plan, and all other tensors of the model directory as they are, as one packed file.
 /// @return its size, as the plan predicts it
 luq::packed_model_size write_planned_model(const std::filesystem::path& file,

@@ -85,11 +85,7 @@ class integer_product {
     const index groups = layout.groups();  // a division, which stores to the sums would have repeated
     for (index g = 0; g < groups; ++g) {
       const index k = layout.columns_of(g);
-      const std::byte* full = tile;
-      if (h < tile_rows) {
-        pad_tile<Arch>(W_.codec(), tile, h, k, padded_);
-        full = padded_;
-      }
+      const std::byte* full = full_tile<Arch>(W_.codec(), tile, h, k, padded_);
       const tile_planes<Codec> planes_of_tile(full, k);
       const tile_parameters<Arch, Codec> parameters(W_.codec(), full + layout.code_bytes(tile_rows, k));
       tile += layout.tile_bytes(h, k);

@@ -88,11 +88,7 @@ class plane_product {
     while (run != end_of_runs) {
       const index g = run->group;
       const index k = layout.columns_of(g);
-      const std::byte* full = tile;
-      if (h < tile_rows) {
-        pad_tile<Arch>(W_.codec(), tile, h, k, padded_);
-        full = padded_;
-      }
+      const std::byte* full = full_tile<Arch>(W_.codec(), tile, h, k, padded_);
       const tile_planes<Codec> planes_of_tile(full, k);
       const tile_parameters<Arch, Codec> parameters(W_.codec(), full + layout.code_bytes(tile_rows, k));
       tile += layout.tile_bytes(h, k);
@@ -134,11 +130,12 @@ class plane_product {
     unrolled<vectors>([&](auto v) {
       const auto a = parameters.coefficients(Class, v() * lanes::lanes);
       unrolled<Tokens>([&](auto t) {
-        const index place = (block * tokens_of_block + t()) * X_.run_count() + run_number;
-        const auto scale = lanes::broadcast_float(X_.scales.data()[place]);
-        const std::int32_t x_sum = X_.sums.data()[place];
+        const index token = block * tokens_of_block + t();
+        const auto scale = lanes::broadcast_float(X_.scale(token, run_number));
+        const std::int32_t x_sum = X_.sum(token, run_number);
         // With tables everything but the sums of entries is in units of the activations.
-        const float sum_of_constant = Lookup ? X_.exact_sums.data()[place] : static_cast<float>(x_sum);
+        const float sum_of_constant =
+            Lookup ? X_.exact_sums[static_cast<std::size_t>(run_number)] : static_cast<float>(x_sum);
         floats sum = lanes::broadcast_float(0.0f);
         bool is_empty = true;  // known while compiling
         const auto add_product = [&](const floats& coefficient, const floats& value) {

@@ -69,6 +69,16 @@ LUQ_NEVER_INLINE void pad_tile(const Codec& codec, const std::byte* tile, index 
                        padded + tile_layout<Codec>::code_bytes(tile_rows, k));
 }
 
+/// A tile of h rows and k columns, or a copy of tile_rows rows if it has fewer.
+/// @param padded  full_tile_bytes()
+template <class Arch, WeightCodec Codec>
+[[nodiscard]] LUQ_ALWAYS_INLINE const std::byte* full_tile(const Codec& codec, const std::byte* tile, index h, index k,
+                                                           std::byte* padded) {
+  if (h == tile_rows) return tile;
+  pad_tile<Arch>(codec, tile, h, k, padded);
+  return padded;
+}
+
 /// A view of the parameters of a tile of tile_rows rows.
 template <class Arch, WeightCodec Codec>
 class tile_parameters {
