@@ -117,6 +117,19 @@ TEST_CASE("rules keep the order of the text, whatever their names") {
   CHECK(settings_of(config, "a")->bits == 3);
 }
 
+TEST_CASE("a pattern that begins like a prefix keeps its meaning") {
+  const auto rule_of = [](const std::string& key) {
+    const std::string text = R"({"bits": 4, "group_size": 128, "quant_method": "gptq", "dynamic": {")" + key +
+                             R"(": {"bits": 2}}})";
+    const luq::gptq_config config = luq::gptq_config_from_json(text, "rule");
+    CHECK(luq::gptq_config_from_json(luq::gptq_config_to_json(config), "written") == config);
+    return config.dynamic.front();
+  };
+  CHECK(rule_of("+:-:a").quantized);
+  CHECK(rule_of("+:-:a").pattern.text() == "-:a");
+  CHECK_FALSE(rule_of("-:-:a").quantized);
+}
+
 TEST_CASE("files of other programs") {
   // AutoGPTQ, before the format had a name.
   const luq::gptq_config old = gptq_config_from_json(

@@ -54,7 +54,10 @@ namespace luq {
   const auto group_size = [](index group) { return group == whole_row ? index{-1} : group; };
   nlohmann::ordered_json dynamic = nlohmann::ordered_json::object();
   for (const gptq_rule& rule : config.dynamic) {
-    const std::string key = (rule.quantized ? "" : "-:") + rule.pattern.text();
+    const std::string& text = rule.pattern.text();
+    // "+:" says what no prefix says, and is needed where the pattern itself begins like one.
+    const char* const quantized_prefix = text.starts_with("-:") || text.starts_with("+:") ? "+:" : "";
+    const std::string key = (rule.quantized ? quantized_prefix : "-:") + text;
     if (dynamic.contains(key)) {
       fail(errc::invalid_argument, "gptq configuration: two rules have the pattern ", detail::in_quotes(key));
     }
