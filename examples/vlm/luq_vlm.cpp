@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// luq-vlm: LUQ on a LLaVA-1.5 checkpoint, step by step. Every command defaults to the embedded model and its data.
+// luq-vlm: LUQ on a LLaVA-1.5 or Qwen2.5-VL checkpoint, step by step. Every command defaults to the embedded model and
+// its data.
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
@@ -43,7 +44,8 @@ std::string command_line_error(const CLI::App* app, const CLI::Error& error) {
 }
 
 void add_common_options(CLI::App& command, vlm::settings& s) {
-  command.add_option("--model", s.model, "Hugging Face directory of a LLaVA-1.5 model")->capture_default_str();
+  command.add_option("--model", s.model, "Hugging Face directory of a LLaVA-1.5 or Qwen2.5-VL model")
+      ->capture_default_str();
   command.add_option("--threads", s.executor.threads, "threads; 0 for all cores")->check(whole_number(0, 1024));
   command.add_flag("--quiet", s.quiet, "no progress");
 }
@@ -106,9 +108,10 @@ int main(int argc, char** argv) {
   vlm::demo_options demonstration;
   vlm::evaluate_options evaluation;
   vlm::ledger_options accounting;
+  vlm::export_options exporting;
   std::filesystem::path inspected = s.model;
 
-  CLI::App app("Layerwise ultra-low-bit quantization of LLaVA-1.5 models");
+  CLI::App app("Layerwise ultra-low-bit quantization of LLaVA-1.5 and Qwen2.5-VL models");
   app.set_version_flag("--version", std::to_string(LUQ_VERSION_MAJOR) + "." + std::to_string(LUQ_VERSION_MINOR) + "." +
                                         std::to_string(LUQ_VERSION_PATCH));
   app.require_subcommand(1);
@@ -223,6 +226,21 @@ int main(int argc, char** argv) {
   ledger->add_option("--vision", accounting.vision, "how the vision tower is stored; else as it is");
   ledger->add_flag("--json", accounting.json, "print JSON");
 
+  CLI::App* exported = app.add_subcommand("export", "a plan or a packed decoder in the format of other programs");
+  add_common_options(*exported, s);
+  add_calibration_options(*exported, s);
+  exported->add_option("--to", exporting.target, "what to write")
+      ->required()
+      ->check(CLI::IsMember(std::vector<std::string>(vlm::export_targets.begin(), vlm::export_targets.end())));
+  exported->add_option("--output", exporting.output, "where to: a file, of gptq a new directory")->required();
+  exported->add_option("--plan", exporting.plan_file, "plan (JSON), of tensor-type-file and custom-q");
+  exported->add_option("--type", exporting.types,
+                       "CODEC=TYPE: a type of ggml for a codec of the plan, of tensor-type-file and custom-q");
+  exported->add_option("--packed", exporting.packed, "packed file, of gguf and gptq");
+  exported->add_option("--like", exporting.like,
+                       "GGUF file of the same model, made by llama.cpp's converter, whose tokenizer and other tensors "
+                       "gguf takes");
+
   CLI::App* demo = app.add_subcommand("demo", "all of it, with a report");
   add_common_options(*demo, s);
   add_calibration_options(*demo, s);
@@ -254,6 +272,7 @@ int main(int argc, char** argv) {
     if (bench->parsed()) vlm::run_bench(s, timing, progress);
     if (inspect->parsed()) vlm::run_inspect(inspected);
     if (ledger->parsed()) vlm::run_ledger(accounting);
+    if (exported->parsed()) vlm::run_export(s, exporting, progress);
     if (demo->parsed()) vlm::run_demo(s, demonstration, progress);
   } catch (const std::exception& error) {
     std::cout << std::flush;

@@ -53,6 +53,12 @@ luq::matrix decode_blocks(ggml_type type, std::span<const std::byte> bytes, luq:
       const float d = half_value(byte(block) + 256 * byte(block + 1));
       const unsigned packed = byte(block + 2 + j % 16);
       value = static_cast<float>(static_cast<int>(j < 16 ? packed & 15u : packed >> 4) - 8) * d;
+    } else if (type == ggml_type::tq2_0) {
+      const luq::index block = weight / 256 * 66;
+      const luq::index j = weight % 256;
+      const float d = half_value(byte(block + 64) + 256 * byte(block + 65));
+      const unsigned four = byte(block + j / 128 * 32 + j % 32);
+      value = static_cast<float>(static_cast<int>((four >> (j % 128 / 32 * 2)) & 3u) - 1) * d;
     } else {
       const luq::index block = weight / 32 * 34;
       const float d = half_value(byte(block) + 256 * byte(block + 1));
@@ -74,11 +80,11 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return luq_test::bytes_of(text);
 }
 
-/// Random codes and scales of either sign, which sign_codec does not have.
+/// Random codes and scales of either sign, which sign_codec and ternary_codec do not have.
 template <class Codec>
 luq::coded_matrix<Codec> random_matrix(const Codec& codec, luq::index rows, luq::index cols, std::uint64_t seed) {
   luq::coded_matrix<Codec> coded = luq_test::random_coded_matrix(codec, rows, cols, seed);
-  if constexpr (std::is_same_v<Codec, luq::sign_codec>) {
+  if constexpr (std::is_same_v<Codec, luq::sign_codec> || std::is_same_v<Codec, luq::ternary_codec>) {
     for (auto& group : coded.groups) group.values = group.values.cwiseAbs();
   }
   return coded;
@@ -114,6 +120,7 @@ void check_both_ways(Codec codec, ggml_type type, luq::index block, luq::index b
 
 TEST_CASE("signs are q1_0, integers q4_0 and q8_0, bit for bit in both directions") {
   check_both_ways(luq::sign_codec{}, ggml_type::q1_0, 128, 18);
+  check_both_ways(luq::ternary_codec{}, ggml_type::tq2_0, 256, 66);
   check_both_ways(luq::int_codec<4>{.symmetric = true}, ggml_type::q4_0, 32, 18);
   check_both_ways(luq::int_codec<8>{.symmetric = true, .range = luq::int_range::searched}, ggml_type::q8_0, 32, 34);
 }
@@ -149,6 +156,16 @@ TEST_CASE("any blocks of q1_0, q4_0 and q8_0 become the same weights") {
   check(luq::sign_codec{.group = 128}, ggml_type::q1_0, 128, 18);
   check(luq::int_codec<4>{.group = 32, .symmetric = true}, ggml_type::q4_0, 32, 18);
   check(luq::int_codec<8>{.group = 32, .symmetric = true}, ggml_type::q8_0, 32, 34);
+}
+
+TEST_CASE("tq2_0 holds weights that no ternary code is") {
+  std::vector<std::byte> bytes(66);
+  bytes[65] = std::byte{0xbc};  // d = -1
+  CHECK(luq::from_ggml_blocks(luq::ternary_codec{.group = 256}, bytes, 1, 256).unpack().decode() ==
+        luq::matrix::Constant(1, 256, 1.0f));
+  bytes[5] = std::byte{0xc0};
+  check_fails(errc::unsupported, "a weight of twice the scale",
+              [&] { (void)luq::from_ggml_blocks(luq::ternary_codec{.group = 256}, bytes, 1, 256); });
 }
 
 TEST_CASE("golden bytes") {
@@ -198,7 +215,7 @@ TEST_CASE("why a codec, a group or a number of columns has no lossless form") {
       {"int8:g8:sym", 4096, "groups of 8 columns are not a multiple of 32, the block of q8_0"},
       {"int2:g64:sym", 4096, "int2:g64:sym has no lossless form in blocks of ggml"},
       {"int3:g64:sym", 4096, "has no lossless form"},
-      {"ternary:g256", 4096, "ternary:g256 has no lossless form"},
+      {"ternary:g128", 4096, "ternary:g128: groups of 128 columns are not a multiple of 256, the block of tq2_0"},
       {"lut2:g128", 4096, "has no lossless form"},
       {"lloyd4:g128", 4096, "has no lossless form"},
       {"trellis-r2:g256", 4096, "has no lossless form"},

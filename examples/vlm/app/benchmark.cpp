@@ -46,14 +46,16 @@ decoder_timing without_times(const contender& c) {
   return result;
 }
 
-/// Positions that are in a cache before tokens are decoded: any finite keys and values.
-void fill(kv_cache& cache, luq::index positions) {
+/// Text that is in a cache before tokens are decoded: any finite keys and values.
+void fill(kv_cache& cache, luq::index tokens) {
   for (luq::index number = 0; number < cache.layers(); ++number) {
     layer_cache& layer = cache.layer(number);
     const luq::matrix rows =
-        luq::random_normal_matrix(positions, layer.width(), luq::counter_rng(1, static_cast<std::uint64_t>(number)));
+        luq::random_normal_matrix(tokens, layer.width(), luq::counter_rng(1, static_cast<std::uint64_t>(number)));
     layer.append(rows, rows);
   }
+  const std::vector<luq::token_class> text(static_cast<std::size_t>(tokens), luq::token_class::text);
+  cache.note_positions(positions_of(text, {}, 0));
 }
 
 struct pass_seconds {
@@ -67,7 +69,7 @@ pass_seconds run_pass(const contender& c, kv_cache& cache, const luq::matrix& em
   const auto start = clock::now();
   const std::vector<luq::token_class> classes(static_cast<std::size_t>(X.rows()), luq::token_class::text);
   const decoder_batch batch = c.model.make_batch({{0, X.rows(), &cache}}, classes);
-  for (const decoder_layer& layer : c.model.layers()) layer.forward(batch, X, nullptr);
+  c.model.run(batch, X);
   const auto layers_done = clock::now();
   const luq::matrix logits = c.model.logits(X.bottomRows(1));
   const auto done = clock::now();

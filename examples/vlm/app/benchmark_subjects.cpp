@@ -76,7 +76,7 @@ bench_subjects synthetic_subjects(const bench_options& options) {
 }
 
 bench_subjects packed_subjects(const std::filesystem::path& model_directory, const bench_options& options) {
-  const llava_model model(model_directory);
+  const vision_language_model model(model_directory);
   const luq::packed_model file(options.packed);
   const std::string introduction =
       options.packed.string() + ": " + file.choice().reason + ". The head is in float in both decoders.";

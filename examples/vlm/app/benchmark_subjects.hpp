@@ -41,7 +41,7 @@ struct bench_subjects {
 ///   if the plan is of another shape
 [[nodiscard]] bench_subjects synthetic_subjects(const bench_options& options);
 
-/// @throws luq::error as llava_model, luq::packed_model and with_packed_decoder()
+/// @throws luq::error as vision_language_model, luq::packed_model and with_packed_decoder()
 [[nodiscard]] bench_subjects packed_subjects(const std::filesystem::path& model_directory,
                                              const bench_options& options);
 

@@ -41,7 +41,7 @@ class recorder : public layer_observer {
 
 }  // namespace
 
-calibration calibrate(const llava_model& model, const calibration_set& set,
+calibration calibrate(const vision_language_model& model, const calibration_set& set,
                       const std::vector<calibration_sequence>& sequences,
                       const luq::activation_entropy_options& entropy, const luq::openmp_executor& executor,
                       luq::progress_observer* progress) {
@@ -70,11 +70,10 @@ calibration calibrate(const llava_model& model, const calibration_set& set,
     }
     executor.parallel_for(held, [&](luq::index i) {
       const auto& sequence = sequences[static_cast<std::size_t>(first + i)];
-      luq::matrix features;
-      if (sequence.image >= 0)
-        features = model.image_features(set.images.pixels[static_cast<std::size_t>(sequence.image)]);
+      encoded_images features;
+      if (sequence.image >= 0) features = model.image_features(set.images[static_cast<std::size_t>(sequence.image)]);
       kv_cache cache = model.make_cache();
-      const sequence_step step{&tokens[static_cast<std::size_t>(i)], features.size() > 0 ? &features : nullptr, &cache};
+      const sequence_step step{&tokens[static_cast<std::size_t>(i)], &features, &cache};
       model.forward({&step, 1}, logits_of::no_token, &records[static_cast<std::size_t>(i)]);
     });
     // Each layer takes the sequences in their order, so that sums do not depend on the number of threads.

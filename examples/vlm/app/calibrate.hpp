@@ -12,7 +12,7 @@
 #include <luq/estimators/hessian.hpp>
 #include <vector>
 
-#include "../engine/llava.hpp"
+#include "../engine/vision_language_model.hpp"
 #include "dataset.hpp"
 
 namespace vlm {
@@ -36,7 +36,7 @@ struct calibration {
 
 /// Runs `sequences` (of `set`, see mix_sequences) through the model.
 /// @throws luq::error non_finite if the model's activations are
-[[nodiscard]] calibration calibrate(const llava_model& model, const calibration_set& set,
+[[nodiscard]] calibration calibrate(const vision_language_model& model, const calibration_set& set,
                                     const std::vector<calibration_sequence>& sequences,
                                     const luq::activation_entropy_options& entropy,
                                     const luq::openmp_executor& executor, luq::progress_observer* progress = nullptr);

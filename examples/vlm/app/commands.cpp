@@ -26,7 +26,7 @@ void require_folder_of(const std::filesystem::path& file) {
   luq::fail(luq::errc::io_failure, file.string(), ": cannot be written: there is no folder ", folder.string());
 }
 
-calibration calibrate_model(const settings& s, const llava_model& model, luq::progress_observer* progress) {
+calibration calibrate_model(const settings& s, const vision_language_model& model, luq::progress_observer* progress) {
   const calibration_set set = read_calibration_set(s.calibration);
   return calibrate(model, set, mix_sequences(set, s.alpha, s.tokens), s.entropy(), s.executor, progress);
 }
@@ -88,13 +88,13 @@ void print_dry_run(const settings& s, const quantize_options& options) {
   std::cout << "\nAt " << fixed(rate / 1e9, 1)
             << " * 10^9 operations a second and the speed of small searches, measured on " << s.executor.concurrency()
             << " threads:\n";
-  print(duration_table(count_quantize_work(config, sequences, s.entropy()), rate, searches, config.text));
+  print(duration_table(count_quantize_work(config, set.images, sequences, s.entropy()), rate, searches, config.text));
 }
 
 }  // namespace
 
 void run_entropy(const settings& s, luq::progress_observer* progress) {
-  const llava_model model(s.model);
+  const vision_language_model model(s.model);
   const calibration statistics = calibrate_model(s, model, progress);
   print(entropy_table(estimate_entropies(statistics, s.executor, progress)));
 }
@@ -104,7 +104,7 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
     print_dry_run(s, options);
     return;
   }
-  const llava_model model(s.model);
+  const vision_language_model model(s.model);
   // An unknown order and an impossible budget are errors before the work, not after it.
   luq::prefix_policy policy = policy_without_entropies(s, options, model.config().text);
   (void)choose_plan(policy, options);
@@ -131,11 +131,11 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
 }
 
 void run_evaluate(const settings& s, const evaluate_options& options, luq::progress_observer* progress) {
-  const llava_model model(s.model);
+  const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
   std::optional<luq::packed_model> file;
   if (!options.packed.empty()) file.emplace(options.packed);
-  llava_model asked = file ? with_packed_decoder(model, *file) : model;
+  vision_language_model asked = file ? with_packed_decoder(model, *file) : model;
   asked.set_compute({.activations = options.activations});
   const examination exam(model, questions, s.executor, progress);
   print(accuracy_table(questions, exam.take(asked, progress)));
@@ -148,7 +148,7 @@ void run_evaluate(const settings& s, const evaluate_options& options, luq::progr
 }
 
 void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress) {
-  const llava_model model(s.model);
+  const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
   const rung low_rung{luq::parse_codec(s.low)};
   const rung high_rung{luq::parse_codec(s.high)};
@@ -173,7 +173,7 @@ void run_scan(const settings& s, const scan_options& options, luq::progress_obse
 }
 
 void run_frontier(const settings& s, luq::progress_observer* progress) {
-  const llava_model model(s.model);
+  const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
   const examination exam(model, questions, s.executor, progress);
   const calibration_set set = read_calibration_set(s.calibration);
@@ -218,7 +218,7 @@ void run_ledger(const ledger_options& options) {
 
 void run_inspect(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) {
-    const llava_model model(path);
+    const vision_language_model model(path);
     const luq::model_shape shape = decoder_shape(model);
     table rows{{"linear", "rows", "columns", "weights"}, {}};
     for (const auto& layer : shape) {

@@ -12,6 +12,7 @@
 #include "../engine/compute_options.hpp"
 #include "benchmark_subjects.hpp"
 #include "demo.hpp"
+#include "export.hpp"
 #include "ledger.hpp"
 #include "settings.hpp"
 

@@ -6,6 +6,7 @@
 #include <luq/core/error.hpp>
 #include <luq/io/safetensors.hpp>
 #include <map>
+#include <optional>
 #include <sstream>
 
 namespace vlm {
@@ -14,6 +15,8 @@ namespace {
 
 using luq::errc;
 using luq::fail;
+
+constexpr const char* grid_tensor = "image_grid_thw";  // as processors of transformers call it
 
 void require_shape(const luq::safetensors_reader& file, const std::string& name, std::size_t dimensions) {
   if (!file.contains(name)) fail(errc::corrupt_file, file.source(), ": expected a tensor \"", name, "\", found none");
@@ -34,25 +37,72 @@ std::vector<std::int32_t> read_per_sequence(const luq::safetensors_reader& file,
   return file.read_integers<std::int32_t>(name);
 }
 
-image_set read_images(const luq::safetensors_reader& file) {
+/// Pictures of one size, [images x channels x height x width].
+std::vector<image> read_pictures(const luq::safetensors_reader& file) {
   require_shape(file, "pixel_values", 4);
-  const auto& shape = file.shape("pixel_values");
+  const auto count = static_cast<std::size_t>(file.shape("pixel_values")[0]);
   const std::vector<float> values = file.read_floats("pixel_values", {.require_finite = true});
-  image_set images{{}, {shape.begin() + 1, shape.end()}};
-  const auto size = values.size() / static_cast<std::size_t>(std::max<luq::index>(shape[0], 1));
-  for (luq::index i = 0; i < shape[0]; ++i) {
-    const auto* begin = values.data() + static_cast<std::size_t>(i) * size;
-    images.pixels.emplace_back(begin, begin + size);
+  const std::size_t size = values.size() / std::max<std::size_t>(count, 1);
+  std::vector<image> images;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto begin = values.begin() + static_cast<std::ptrdiff_t>(i * size);
+    images.push_back({{begin, begin + static_cast<std::ptrdiff_t>(size)}, std::nullopt});
   }
   return images;
 }
 
-std::int32_t checked_image(const luq::safetensors_reader& file, std::int32_t image, const image_set& images) {
-  if (image < -1 || image >= static_cast<std::int32_t>(images.pixels.size())) {
-    fail(errc::corrupt_file, file.source(), ": image_index: expected -1 ... ", images.pixels.size(), " - 1, got ",
-         image);
+/// The grids of patches, [images x 3] of frames, rows and columns. Of a still image there is one frame.
+std::vector<image_grid> read_grids(const luq::safetensors_reader& file, luq::index patches) {
+  require_shape(file, grid_tensor, 2);
+  if (file.shape(grid_tensor)[1] != 3) {
+    fail(errc::corrupt_file, file.source(), ": tensor \"", grid_tensor, "\": expected frames, rows and columns, got ",
+         luq::shape_text(file.shape(grid_tensor)));
   }
-  return image;
+  const auto numbers = file.read_integers<std::int32_t>(grid_tensor);
+  std::vector<image_grid> grids;
+  luq::index left = patches;
+  for (std::size_t i = 0; i < numbers.size(); i += 3) {
+    const std::string place = file.source() + ": " + grid_tensor + " of image " + std::to_string(i / 3);
+    if (numbers[i] != 1) fail(errc::unsupported, place, ": expected 1 frame of a still image, got ", numbers[i]);
+    const image_grid grid{numbers[i + 1], numbers[i + 2]};
+    if (grid.height < 1 || grid.width < 1 || grid.cells() > left) {
+      fail(errc::corrupt_file, place, ": expected some of the ", left, " patches of pixel_values that are left, got ",
+           grid.height, " x ", grid.width);
+    }
+    left -= grid.cells();
+    grids.push_back(grid);
+  }
+  if (left != 0) {
+    fail(errc::corrupt_file, file.source(), ": pixel_values: expected ", patches - left, " patches, those of ",
+         grids.size(), " images in ", grid_tensor, ", got ", patches);
+  }
+  return grids;
+}
+
+/// Patches of all images, [patches x values of one].
+std::vector<image> read_patches(const luq::safetensors_reader& file) {
+  require_shape(file, "pixel_values", 2);
+  const std::vector<image_grid> grids = read_grids(file, file.shape("pixel_values")[0]);
+  const std::vector<float> values = file.read_floats("pixel_values", {.require_finite = true});
+  std::vector<image> images;
+  auto begin = values.begin();
+  for (const image_grid& grid : grids) {
+    const auto end = begin + static_cast<std::ptrdiff_t>(grid.cells() * file.shape("pixel_values")[1]);
+    images.push_back({{begin, end}, grid});
+    begin = end;
+  }
+  return images;
+}
+
+std::vector<image> read_images(const luq::safetensors_reader& file) {
+  return file.contains(grid_tensor) ? read_patches(file) : read_pictures(file);
+}
+
+std::int32_t checked_image(const luq::safetensors_reader& file, std::int32_t number, const std::vector<image>& images) {
+  if (number < -1 || number >= static_cast<std::int32_t>(images.size())) {
+    fail(errc::corrupt_file, file.source(), ": image_index: expected -1 ... ", images.size(), " - 1, got ", number);
+  }
+  return number;
 }
 
 /// Sequences of one kind from the front until `tokens` valid tokens are reached.

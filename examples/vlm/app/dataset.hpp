@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Calibration sequences and test questions, read from safetensors files that a processor made (token ids and pixel
-// values), so that no tokenizer and no image code is needed here. Layouts are in examples/vlm/README.md.
+// values), so that no tokenizer and no image code is needed here. Layouts are in examples/vlm/README.md; those of
+// images follow the models: pictures of one size, or patches of all images one after the other with a grid for each.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +12,22 @@
 #include <string>
 #include <vector>
 
-namespace vlm {
+#include "../engine/image.hpp"
 
-/// Pixel values of images, each normalised as the model expects and flattened from [channels x height x width].
-struct image_set {
-  std::vector<std::vector<float>> pixels;
-  std::vector<luq::index> shape;  ///< channels, height, width
-};
+namespace vlm {
 
 /// One calibration sequence. Padding is kept as the file has it: it must be told apart, never counted.
 struct calibration_sequence {
   std::vector<std::int32_t> ids;
   std::vector<bool> valid;  ///< false for padding
-  std::int32_t image = -1;  ///< position in the image set; -1 for a sequence of text only
+  std::int32_t image = -1;  ///< position among the images of the set; -1 for a sequence of text only
 
   [[nodiscard]] luq::index valid_tokens() const;
 };
 
 struct calibration_set {
   std::string source;
-  image_set images;
+  std::vector<image> images;
   std::vector<calibration_sequence> sequences;
 };
 
@@ -54,7 +51,7 @@ struct question {
 
 struct question_set {
   std::string source;
-  image_set images;
+  std::vector<image> images;
   std::vector<std::string> kinds;
   std::vector<question> questions;
 };

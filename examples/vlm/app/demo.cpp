@@ -346,7 +346,7 @@ class demo_run {
     const std::filesystem::path path = options_.output / "packed.safetensors";
     const luq::packed_model_size predicted = write_planned_model(path, settings_.model, plan_, {&low_, &high_});
     const luq::packed_model file(path);
-    llava_model packed = with_packed_decoder(model_, file);
+    vision_language_model packed = with_packed_decoder(model_, file);
     const double reloaded = exam_->take(packed, progress_).overall();
     packed.set_compute({.activations = luq::activation_mode::int8});
     const double rounded = exam_->take(packed, progress_).overall();
@@ -372,7 +372,7 @@ class demo_run {
   const settings& settings_;
   const demo_options& options_;
   luq::progress_observer* progress_;
-  llava_model model_;
+  vision_language_model model_;
   calibration_set calibration_;
   question_set questions_;
   std::optional<examination> exam_;

@@ -53,14 +53,14 @@ double accuracy::of_kind(std::size_t kind) const {
   return static_cast<double>(right[kind]) / static_cast<double>(asked[kind]);
 }
 
-examination::examination(const llava_model& model, const question_set& questions, const luq::openmp_executor& executor,
-                         luq::progress_observer* progress)
-    : questions_(questions), executor_(executor), features_(questions.images.pixels.size()) {
+examination::examination(const vision_language_model& model, const question_set& questions,
+                         const luq::openmp_executor& executor, luq::progress_observer* progress)
+    : questions_(questions), executor_(executor), features_(questions.images.size()) {
   luq::progress_scope scope(progress, "images", features_.size());
   for_rounds(executor_, features_.size(), progress != nullptr, [&](std::size_t first, std::size_t count) {
     executor_.parallel_for(static_cast<luq::index>(count), [&](luq::index i) {
       const std::size_t image = first + static_cast<std::size_t>(i);
-      features_[image] = model.image_features(questions_.images.pixels[image]);
+      features_[image] = model.image_features(questions_.images[image]);
     });
     scope.advance(count);
   });
@@ -72,7 +72,7 @@ examination::examination(const llava_model& model, const question_set& questions
   std::erase_if(by_image_, [](const auto& group) { return group.empty(); });
 }
 
-accuracy examination::take(const llava_model& model, luq::progress_observer* progress) const {
+accuracy examination::take(const vision_language_model& model, luq::progress_observer* progress) const {
   luq::progress_scope scope(progress, "questions", questions_.questions.size());
   std::vector<char> right(questions_.questions.size(), 0);
   const std::size_t tasks = (by_image_.size() + images_per_task - 1) / images_per_task;
@@ -95,12 +95,12 @@ accuracy examination::take(const llava_model& model, luq::progress_observer* pro
   return result;
 }
 
-const luq::matrix* examination::features_for(std::size_t q, const token_sequence& tokens) const {
+const encoded_images* examination::features_for(std::size_t q, const token_sequence& tokens) const {
   const std::int32_t image = questions_.questions[q].image;
   return image < 0 || tokens.image_tokens() == 0 ? nullptr : &features_[static_cast<std::size_t>(image)];
 }
 
-void examination::answer(const llava_model& model, std::size_t first_group, std::size_t groups,
+void examination::answer(const vision_language_model& model, std::size_t first_group, std::size_t groups,
                          std::vector<char>& right) const {
   // The prefix that the questions on an image share, the image itself in it, is run once and its cache copied.
   std::vector<token_sequence> prefixes;

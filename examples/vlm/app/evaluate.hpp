@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-#include "../engine/llava.hpp"
+#include "../engine/vision_language_model.hpp"
 #include "dataset.hpp"
 
 namespace vlm {
@@ -29,21 +29,22 @@ struct accuracy {
 class examination {
  public:
   /// Both must outlive the object.
-  examination(const llava_model& model, const question_set& questions, const luq::openmp_executor& executor,
+  examination(const vision_language_model& model, const question_set& questions, const luq::openmp_executor& executor,
               luq::progress_observer* progress = nullptr);
 
   /// @param model  the model of the constructor, or a copy with other decoder weights
-  [[nodiscard]] accuracy take(const llava_model& model, luq::progress_observer* progress = nullptr) const;
+  [[nodiscard]] accuracy take(const vision_language_model& model, luq::progress_observer* progress = nullptr) const;
 
  private:
   /// The features that these tokens of question q have places for; null if none.
-  [[nodiscard]] const luq::matrix* features_for(std::size_t q, const token_sequence& tokens) const;
+  [[nodiscard]] const encoded_images* features_for(std::size_t q, const token_sequence& tokens) const;
 
-  void answer(const llava_model& model, std::size_t first_group, std::size_t groups, std::vector<char>& right) const;
+  void answer(const vision_language_model& model, std::size_t first_group, std::size_t groups,
+              std::vector<char>& right) const;
 
   const question_set& questions_;
   luq::openmp_executor executor_;
-  std::vector<luq::matrix> features_;               // by image
+  std::vector<encoded_images> features_;            // by image
   std::vector<std::vector<std::size_t>> by_image_;  // questions about one image; those without an image come last
 };
 

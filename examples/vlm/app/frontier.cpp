@@ -13,7 +13,7 @@ namespace vlm {
 namespace {
 
 /// Relative output error of every linear under another calibration's Hessians, layer by layer.
-std::vector<double> errors_under(const llava_model& model, const calibration& statistics,
+std::vector<double> errors_under(const vision_language_model& model, const calibration& statistics,
                                  const quantized_decoder& decoder, const luq::openmp_executor& executor) {
   constexpr std::size_t linears = decoder_linears.size();
   std::vector<double> errors(decoder.layers.size() * linears);
@@ -68,7 +68,7 @@ const std::vector<rung>& frontier_rungs() {
   return rungs;
 }
 
-std::vector<frontier_point> measure_frontier(const llava_model& model, const calibration& seen,
+std::vector<frontier_point> measure_frontier(const vision_language_model& model, const calibration& seen,
                                              const calibration& held_out, const examination& exam,
                                              const std::vector<rung>& rungs, const luq::openmp_executor& executor,
                                              luq::progress_observer* progress) {

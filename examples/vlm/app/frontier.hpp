@@ -35,7 +35,7 @@ struct frontier_point {
 [[nodiscard]] const std::vector<rung>& frontier_rungs();
 
 /// Measures each rung; the first is the reference of the others.
-[[nodiscard]] std::vector<frontier_point> measure_frontier(const llava_model& model, const calibration& seen,
+[[nodiscard]] std::vector<frontier_point> measure_frontier(const vision_language_model& model, const calibration& seen,
                                                            const calibration& held_out, const examination& exam,
                                                            const std::vector<rung>& rungs,
                                                            const luq::openmp_executor& executor,

@@ -8,8 +8,10 @@
 #include <luq/core/error.hpp>
 #include <luq/io/checkpoint.hpp>
 #include <luq/io/plan_json.hpp>
+#include <luq/policy/checkpoint_shape.hpp>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 namespace vlm {
 
@@ -24,17 +26,9 @@ std::string with_interval(const std::optional<luq::entropy_estimate>& estimate) 
   return estimate ? with_interval(*estimate) : "too few tokens";
 }
 
-/// Whether a checkpoint tensor is the weight of a decoder linear, under any generation of names.
-bool is_decoder_linear(const std::string& name, const luq::model_shape& shape) {
-  if (name.find("language_model") == std::string::npos) return false;
-  for (const auto& layer : shape) {
-    for (const auto& linear : layer) {
-      // "model.layers.3.mlp.up_proj" in "language_model.model.layers.3..." or "model.language_model.layers.3..."
-      const std::string ending = linear.name.substr(linear.name.find("layers.")) + ".weight";
-      if (name.ends_with("." + ending)) return true;
-    }
-  }
-  return false;
+bool is_decoder_linear(const std::string& name, const luq::tensor_info& info) {
+  const std::optional<luq::tensor_place> place = luq::find_tensor_place(name, info.shape.size());
+  return place && place->part == luq::model_part::decoder_linear;
 }
 
 }  // namespace
@@ -153,20 +147,20 @@ luq::packed_model_size write_planned_model(const std::filesystem::path& file,
   const luq::checkpoint stored(model_directory);
   std::vector<luq::tensor_source> others;
   for (const std::string& name : stored.names()) {
-    if (is_decoder_linear(name, choice.shape)) continue;
     const luq::tensor_info& info = stored.info(name);
+    if (is_decoder_linear(name, info)) continue;
     others.push_back({{name, info.dtype, info.shape}, stored.bytes(name)});
   }
   luq::write_packed_model(file, choice, weights, others);
   return luq::predict_packed_model_size(choice, others);
 }
 
-llava_model with_packed_decoder(const llava_model& model, const luq::packed_model& file) {
+vision_language_model with_packed_decoder(const vision_language_model& model, const luq::packed_model& file) {
   if (file.choice().shape != decoder_shape(model)) {
     luq::fail(luq::errc::shape_mismatch, file.file().source(),
               ": its decoder has other layers or shapes than the model");
   }
-  llava_model result = model;
+  vision_language_model result = model;
   for (std::size_t layer = 0; layer < file.layers().size(); ++layer) {
     for (std::size_t i = 0; i < decoder_linears.size(); ++i) {
       result.set_decoder_weights(static_cast<luq::index>(layer), decoder_linears[i],

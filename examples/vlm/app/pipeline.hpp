@@ -62,7 +62,8 @@ luq::packed_model_size write_planned_model(const std::filesystem::path& file,
 
 /// A copy of `model` whose decoder linears are the packed ones of a file.
 /// @throws luq::error shape_mismatch if the file was made for another model
-[[nodiscard]] llava_model with_packed_decoder(const llava_model& model, const luq::packed_model& file);
+[[nodiscard]] vision_language_model with_packed_decoder(const vision_language_model& model,
+                                                        const luq::packed_model& file);
 
 /// A percentage with one decimal.
 [[nodiscard]] std::string percent(double share);

@@ -31,13 +31,13 @@ luq::model_shape decoder_shape(const text_config& config) {
   return shape;
 }
 
-luq::model_shape decoder_shape(const llava_model& model) {
+luq::model_shape decoder_shape(const vision_language_model& model) {
   return decoder_shape(model.config().text);
 }
 
-llava_model planned_model(const llava_model& model, const luq::plan& choice,
-                          const std::vector<const quantized_decoder*>& rungs, weight_form form) {
-  llava_model result = model;
+vision_language_model planned_model(const vision_language_model& model, const luq::plan& choice,
+                                    const std::vector<const quantized_decoder*>& rungs, weight_form form) {
+  vision_language_model result = model;
   for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
     use_layer(result, static_cast<luq::index>(layer), rung_of(choice, layer, rungs).layers[layer], form);
   }

@@ -16,19 +16,19 @@ namespace vlm {
 
 /// The linears of a decoder, with the names that LLaMA checkpoints give them.
 [[nodiscard]] luq::model_shape decoder_shape(const text_config& config);
-[[nodiscard]] luq::model_shape decoder_shape(const llava_model& model);
+[[nodiscard]] luq::model_shape decoder_shape(const vision_language_model& model);
 
 /// A copy of `model` with the layers that the plan asks for.
 /// @param rungs  quantized decoders, one for each codec that the plan names
 /// @throws luq::error invalid_argument if one is missing
-[[nodiscard]] llava_model planned_model(const llava_model& model, const luq::plan& choice,
-                                        const std::vector<const quantized_decoder*>& rungs, weight_form form);
+[[nodiscard]] vision_language_model planned_model(const vision_language_model& model, const luq::plan& choice,
+                                                  const std::vector<const quantized_decoder*>& rungs, weight_form form);
 
 /// Evaluates plans over two rungs; a set of low layers that occurs in several orders is evaluated once.
 class plan_evaluator {
  public:
   /// All must outlive the object.
-  plan_evaluator(const llava_model& model, const examination& exam, const quantized_decoder& low,
+  plan_evaluator(const vision_language_model& model, const examination& exam, const quantized_decoder& low,
                  const quantized_decoder& high)
       : model_(model), exam_(exam), low_(low), high_(high) {}
 
@@ -36,7 +36,7 @@ class plan_evaluator {
   [[nodiscard]] const accuracy& operator()(const luq::plan& choice);
 
  private:
-  const llava_model& model_;
+  const vision_language_model& model_;
   const examination& exam_;
   const quantized_decoder& low_;
   const quantized_decoder& high_;

@@ -45,7 +45,7 @@ quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, con
       choice.codec);
 }
 
-const luq::matrix& float_weights(const llava_model& model, luq::index layer, decoder_linear which) {
+const luq::matrix& float_weights(const vision_language_model& model, luq::index layer, decoder_linear which) {
   const auto& weights = model.decoder_linear_at(layer, which).weights();
   const auto* dense = std::get_if<std::shared_ptr<const luq::matrix>>(&weights);
   if (dense == nullptr) {
@@ -74,8 +74,9 @@ double quantized_decoder::mean_output_error() const {
   return sum / static_cast<double>(layers.size() * decoder_linears.size());
 }
 
-quantized_decoder quantize_decoder(const llava_model& model, const calibration& statistics, const rung& choice,
-                                   const luq::openmp_executor& executor, luq::progress_observer* progress) {
+quantized_decoder quantize_decoder(const vision_language_model& model, const calibration& statistics,
+                                   const rung& choice, const luq::openmp_executor& executor,
+                                   luq::progress_observer* progress) {
   constexpr auto linears = static_cast<luq::index>(decoder_linears.size());
   quantized_decoder result{choice, std::vector<quantized_layer>(statistics.layers.size())};
   luq::progress_scope scope(progress, rung_name(choice) + ": layers", result.layers.size());
@@ -91,7 +92,7 @@ quantized_decoder quantize_decoder(const llava_model& model, const calibration& 
   return result;
 }
 
-void use_layer(llava_model& model, luq::index layer, const quantized_layer& weights, weight_form form) {
+void use_layer(vision_language_model& model, luq::index layer, const quantized_layer& weights, weight_form form) {
   for (std::size_t i = 0; i < decoder_linears.size(); ++i) {
     if (form == weight_form::packed) {
       model.set_decoder_weights(layer, decoder_linears[i], weights[i].packed);

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "../engine/llava.hpp"
+#include "../engine/vision_language_model.hpp"
 #include "calibrate.hpp"
 
 namespace vlm {
@@ -57,19 +57,20 @@ struct quantized_decoder {
   [[nodiscard]] double mean_output_error() const;
 };
 
-[[nodiscard]] quantized_decoder quantize_decoder(const llava_model& model, const calibration& statistics,
+[[nodiscard]] quantized_decoder quantize_decoder(const vision_language_model& model, const calibration& statistics,
                                                  const rung& choice, const luq::openmp_executor& executor,
                                                  luq::progress_observer* progress = nullptr);
 
 /// The weights of a decoder linear that is not quantized.
 /// @throws luq::error invalid_argument if it is
-[[nodiscard]] const luq::matrix& float_weights(const llava_model& model, luq::index layer, decoder_linear which);
+[[nodiscard]] const luq::matrix& float_weights(const vision_language_model& model, luq::index layer,
+                                               decoder_linear which);
 
 /// In which form a model holds quantized linears: packed is what is deployed, decoded is the same weights in float,
 /// faster to evaluate with many tokens.
 enum class weight_form { packed, decoded };
 
 /// Replaces the linears of one decoder layer.
-void use_layer(llava_model& model, luq::index layer, const quantized_layer& weights, weight_form form);
+void use_layer(vision_language_model& model, luq::index layer, const quantized_layer& weights, weight_form form);
 
 }  // namespace vlm

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <luq/core/error.hpp>
 #include <luq/core/matrix_view.hpp>
 #include <luq/core/random.hpp>
 #include <luq/estimators/hessian.hpp>
 #include <numeric>
+#include <variant>
 
 #include "../engine/decoder_layer.hpp"
 #include "../engine/decoder_linear.hpp"
+#include "../engine/window_order.hpp"
 
 namespace vlm {
 
@@ -30,20 +33,58 @@ double attention_operations(double tokens, double width) {
   return 4 * square(tokens) * width;
 }
 
-/// An image through the vision tower and the projector.
-double image_operations(const model_config& config) {
-  const vision_config& vision = config.vision;
-  const auto width = static_cast<double>(vision.hidden_size);
-  const auto patches = static_cast<double>(vision.patches());
+/// The perceptron behind a tower, for one image.
+double perceptron_operations(double tokens, double in, double hidden, double out) {
+  return 2 * tokens * hidden * (in + out);
+}
+
+/// Linears of a transformer's layers, and what turns patches into rows.
+double tower_operations(double rows, double width, double weights_of_mlp, luq::index layers) {
+  return static_cast<double>(layers) * 2 * rows * (4 * square(width) + weights_of_mlp);
+}
+
+double image_operations(const llava_vision_config& config, const image&, double hidden) {
+  const clip_config& tower = config.tower;
+  const auto width = static_cast<double>(tower.hidden_size);
+  const auto patches = static_cast<double>(tower.patches());
   const double tokens = patches + 1;  // and the class token
-  const double layer = 2 * tokens * (4 * square(width) + 2 * width * static_cast<double>(vision.intermediate_size)) +
-                       attention_operations(tokens, width);
   const double embedding =
-      2 * patches * static_cast<double>(vision.channels) * square(static_cast<double>(vision.patch_size)) * width;
+      2 * patches * static_cast<double>(tower.channels) * square(static_cast<double>(tower.patch_size)) * width;
+  const double linears =
+      tower_operations(tokens, width, 2 * width * static_cast<double>(tower.intermediate_size), tower.layers);
+  const double attention = static_cast<double>(tower.layers) * attention_operations(tokens, width);
+  const double states = static_cast<double>(config.feature_states.size());
+  return embedding + linears + attention +
+         perceptron_operations(static_cast<double>(config.tokens_per_image()), width * states, hidden, hidden);
+}
+
+double image_operations(const qwen_vision_config& config, const image& picture, double hidden) {
+  if (!picture.grid) {
+    luq::fail(luq::errc::shape_mismatch, "image: expected patches and their grid, got the pixels of a whole picture");
+  }
+  const auto width = static_cast<double>(config.hidden_size);
+  const auto patches = static_cast<double>(picture.grid->cells());
+  const image_grid tokens = config.merged(*picture.grid);
+  double within_windows = 0;
+  for (const luq::index size : order_by_windows(tokens, config.tokens_per_window_side()).sizes) {
+    within_windows += attention_operations(static_cast<double>(size * config.merged_patches()), width);
+  }
+  double attention = 0;
+  for (luq::index layer = 0; layer < config.layers; ++layer) {
+    attention += config.attends_to_all(layer) ? attention_operations(patches, width) : within_windows;
+  }
+  const double embedding = 2 * patches * static_cast<double>(config.patch_values()) * width;
+  const double linears =
+      tower_operations(patches, width, 3 * width * static_cast<double>(config.intermediate_size), config.layers);
+  const double merged = static_cast<double>(config.merged_patches()) * width;
+  return embedding + linears + attention +
+         perceptron_operations(static_cast<double>(tokens.cells()), merged, merged, hidden);
+}
+
+/// An image through the vision tower and what is behind it.
+double image_operations(const model_config& config, const image& picture) {
   const auto hidden = static_cast<double>(config.text.hidden_size);
-  const double projector = 2 * static_cast<double>(config.tokens_per_image()) * hidden *
-                           (width * static_cast<double>(config.feature_states.size()) + hidden);
-  return embedding + static_cast<double>(vision.layers) * layer + projector;
+  return std::visit([&](const auto& vision) { return image_operations(vision, picture, hidden); }, config.vision);
 }
 
 double input_width(const text_config& text, linear_input input) {
@@ -63,7 +104,7 @@ double clustering_operations(double tokens, double width, const luq::kmeans_opti
 
 }  // namespace
 
-std::vector<counted_work> count_quantize_work(const model_config& config,
+std::vector<counted_work> count_quantize_work(const model_config& config, std::span<const image> images,
                                               std::span<const calibration_sequence> sequences,
                                               const luq::activation_entropy_options& entropy) {
   const text_config& text = config.text;
@@ -71,12 +112,12 @@ std::vector<counted_work> count_quantize_work(const model_config& config,
   double tokens = 0;
   double image_tokens = 0;
   double attention = 0;
-  double images = 0;
+  double encoding = 0;
   for (const calibration_sequence& sequence : sequences) {
     const auto length = static_cast<double>(sequence.valid_tokens());
     tokens += length;
     attention += attention_operations(length, static_cast<double>(text.heads * text.head_dim));
-    images += sequence.image >= 0 ? 1 : 0;
+    if (sequence.image >= 0) encoding += image_operations(config, images[static_cast<std::size_t>(sequence.image)]);
     image_tokens += static_cast<double>(std::ranges::count(sequence.ids, config.image_token));
   }
 
@@ -95,7 +136,7 @@ std::vector<counted_work> count_quantize_work(const model_config& config,
     clusterings += clustering_operations(std::min(kind, static_cast<double>(entropy.capacity)),
                                          static_cast<double>(text.hidden_size), entropy.clustering);
   }
-  return {{"forward passes", layers * forward + images * image_operations(config)},
+  return {{"forward passes", layers * forward + encoding},
           {"Hessians", layers * hessians},
           {"entropies", layers * static_cast<double>(entropy.seeds) * clusterings},
           {"factors", layers * factors}};

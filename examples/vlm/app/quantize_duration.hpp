@@ -6,7 +6,7 @@
 // tokens, decoder linears [out x in] and a rung for low layers and one for high ones, each of which codes all layers:
 //
 //   forward passes    2 T out in of each linear, 4 n^2 width of each layer and sequence of n tokens for attention, and
-//                     the same for the patches of each image in the vision tower and the projector
+//                     the same for the patches of each image, or of its windows, in the vision tower and the projector
 //   Hessians          T in^2 of each of a layer's four inputs: one triangle
 //   entropies         2 t K hidden of each pass of k-means over t tokens in K clusters, all seedings and 20 iterations,
 //                     for all tokens, those of text and those of images, in each layer and for each seed
@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "../engine/image.hpp"
 #include "../engine/model_config.hpp"
 #include "../report/document.hpp"
 #include "dataset.hpp"
@@ -37,7 +38,9 @@ struct counted_work {
 };
 
 /// What `quantize` computes for a model with these calibration sequences, but for searches.
-[[nodiscard]] std::vector<counted_work> count_quantize_work(const model_config& config,
+/// @param images  that sequences are about
+/// @throws luq::error shape_mismatch for an image in use that has no grid where the model needs one
+[[nodiscard]] std::vector<counted_work> count_quantize_work(const model_config& config, std::span<const image> images,
                                                             std::span<const calibration_sequence> sequences,
                                                             const luq::activation_entropy_options& entropy);
 

@@ -10,29 +10,32 @@
 #include <set>
 #include <utility>
 
+#include "../engine/model_config.hpp"
+
 namespace vlm {
 
 namespace {
 
 /// llava-hf/llava-1.5-7b-hf: Vicuna 7B v1.5 with 64 more tokens.
 decoder_architecture llava_7b() {
-  decoder_architecture result{.name = "llava-1.5-7b", .text = {}, .query_key_value_bias = false, .low_layers = 16};
+  decoder_architecture result{.name = "llava-1.5-7b", .text = {}, .low_layers = 16};
   result.text.vocabulary = 32064;
   result.text.rms_norm_epsilon = 1e-5f;
   return result;
 }
 
-/// Qwen/Qwen2.5-VL-7B-Instruct. Its rotary embedding turns a pair of features by one of three positions of a token,
-/// which are equal for text: the plain one costs the same.
+/// Qwen/Qwen2.5-VL-7B-Instruct.
 decoder_architecture qwen_7b() {
-  decoder_architecture result{.name = "qwen2.5-vl-7b", .text = {}, .query_key_value_bias = true, .low_layers = 12};
+  decoder_architecture result{.name = "qwen2.5-vl-7b", .text = {}, .low_layers = 12};
   result.text.vocabulary = 152064;
   result.text.hidden_size = 3584;
   result.text.intermediate_size = 18944;
   result.text.layers = 28;
   result.text.heads = 28;
   result.text.key_value_heads = 4;
+  result.text.query_key_value_bias = true;
   result.text.rotary.theta = 1e6;
+  result.text.rotary.sections = {16, 24, 24};
   return result;
 }
 
@@ -119,13 +122,10 @@ decoder_architecture architecture_by_name(const std::string& name) {
   }
   if (!std::filesystem::is_directory(name)) {
     luq::fail(luq::errc::invalid_argument, "architecture \"", name,
-              "\": expected llava-1.5-7b, qwen2.5-vl-7b or the directory of a LLaVA model");
+              "\": expected llava-1.5-7b, qwen2.5-vl-7b or a model directory");
   }
   const text_config text = read_model_config(name).text;
-  return {.name = std::filesystem::path(name).filename().string(),
-          .text = text,
-          .query_key_value_bias = false,
-          .low_layers = text.layers / 2};
+  return {.name = std::filesystem::path(name).filename().string(), .text = text, .low_layers = text.layers / 2};
 }
 
 luq::any_packed_matrix random_packed_matrix(const luq::any_codec& codec, luq::index rows, luq::index cols) {
@@ -138,8 +138,8 @@ synthetic_decoders::synthetic_decoders(decoder_architecture architecture, const 
       layers_(static_cast<std::size_t>(architecture_.text.layers)),
       head_(std::make_shared<const luq::any_packed_matrix>(
           random_packed_matrix(head, architecture_.text.vocabulary, architecture_.text.hidden_size))) {
-  if (!architecture_.query_key_value_bias) return;
-  for (const decoder_linear which : {decoder_linear::query, decoder_linear::key, decoder_linear::value}) {
+  for (const decoder_linear which : decoder_linears) {
+    if (!has_bias(architecture_.text, which)) continue;
     biases_[static_cast<std::size_t>(which)] = random_bias(size_of(architecture_.text, which).out);
   }
 }

@@ -26,16 +26,15 @@ namespace vlm {
 struct decoder_architecture {
   std::string name;
   text_config text;
-  bool query_key_value_bias = false;  ///< as in Qwen2.5, whose other linears have no bias
-  luq::index low_layers = 0;          ///< layers that the published plan of LUQ makes ultra-low
+  luq::index low_layers = 0;  ///< layers that the published plan of LUQ makes ultra-low
 
   /// The first layers alone, with their share of low ones, rounded down.
   /// @throws luq::error invalid_argument unless there are as many
   [[nodiscard]] decoder_architecture first_layers(luq::index layers) const;
 };
 
-/// @param name  llava-1.5-7b, qwen2.5-vl-7b, or the directory of a LLaVA model, of which config.json alone is read and
-///   half the layers are to be low
+/// @param name  llava-1.5-7b, qwen2.5-vl-7b, or a model directory, of which config.json alone is read and half
+///   the layers are to be low
 /// @throws luq::error invalid_argument for a name that is neither, or as read_model_config()
 [[nodiscard]] decoder_architecture architecture_by_name(const std::string& name);
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The pointwise nonlinearities of LLaVA models:
+// The pointwise nonlinearities of the models:
 //
 //   gelu        x/2 (1 + erf(x / sqrt 2))      the exact one, not the tanh approximation
 //   quick_gelu  x sigmoid(1.702 x)             CLIP's

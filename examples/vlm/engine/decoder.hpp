@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A LLaMA decoder: table of embeddings, layers, final norm and head. It works on rows of embeddings, whether they come
-// from the table or from an image.
+// A decoder of LLaMA's kind: table of embeddings, layers, final norm and head. It works on rows of embeddings, whether
+// they come from the table or from an image.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,13 @@ class decoder {
 
   /// The batch of stacked sequences that continue their caches.
   /// @param classes  one per row
+  /// @throws luq::error as positions_of()
   [[nodiscard]] decoder_batch make_batch(std::vector<stacked_sequence> sequences,
                                          std::vector<luq::token_class> classes) const;
+
+  /// Runs all layers: replaces X [rows x hidden] by the residual stream after the last, and advances the caches.
+  /// @param observer  null for none
+  void run(const decoder_batch& batch, luq::matrix& X, layer_observer* observer = nullptr) const;
 
   /// Logits of rows of the residual stream after the last layer.
   /// @param X  [rows x hidden]
@@ -58,7 +63,7 @@ class decoder {
   rms_norm norm_;
   linear head_;
   luq::index cache_width_;
-  Eigen::RowVectorXf frequencies_;
+  rotary_pairs rotary_;
   compute_options compute_;
 };
 

@@ -12,14 +12,9 @@ namespace vlm {
 
 namespace {
 
-bool is_of_mlp(decoder_linear which) {
-  return which == decoder_linear::gate || which == decoder_linear::up || which == decoder_linear::down;
-}
-
 linear read_linear(const text_config& config, const weight_reader& weights, decoder_linear which) {
   const linear_size size = size_of(config, which);
-  const bool has_bias = is_of_mlp(which) ? config.mlp_bias : config.attention_bias;
-  return weights.linear(std::string(tensor_name(which)), size.out, size.in, has_bias);
+  return weights.linear(std::string(tensor_name(which)), size.out, size.in, has_bias(config, which));
 }
 
 }  // namespace
@@ -42,6 +37,22 @@ linear_size size_of(const text_config& config, decoder_linear which) {
       break;
   }
   return {config.hidden_size, config.intermediate_size};
+}
+
+bool has_bias(const text_config& config, decoder_linear which) {
+  switch (which) {
+    case decoder_linear::query:
+    case decoder_linear::key:
+    case decoder_linear::value:
+      return config.query_key_value_bias;
+    case decoder_linear::attention_output:
+      return config.attention_output_bias;
+    case decoder_linear::gate:
+    case decoder_linear::up:
+    case decoder_linear::down:
+      break;
+  }
+  return config.mlp_bias;
 }
 
 decoder_layer::decoder_layer(const text_config& config, luq::index number, const weight_reader& weights)

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// One LLaMA layer on the residual stream X:
+// One LLaMA layer, which but for its biases is one of Qwen2, on the residual stream X:
 //
 //   X += o(attention(rotate(q(N1)), rotate(k(N1)), v(N1)))     N1 = rms_norm(X)
 //   X += down(silu(gate(N2)) * up(N2))                         N2 = rms_norm(X)
@@ -13,6 +13,7 @@
 #include <array>
 #include <luq/core/matrix_view.hpp>
 #include <luq/estimators/token_class.hpp>
+#include <span>
 #include <vector>
 
 #include "attention.hpp"
@@ -21,9 +22,10 @@
 #include "kv_cache.hpp"
 #include "layer_observer.hpp"
 #include "linear.hpp"
-#include "model_config.hpp"
 #include "normalization.hpp"
 #include "rotary_embedding.hpp"
+#include "text_config.hpp"
+#include "token_position.hpp"
 
 namespace vlm {
 
@@ -33,13 +35,15 @@ class weight_reader;
 struct stacked_sequence {
   luq::index first_row;
   luq::index rows;
-  kv_cache* cache;  ///< not null, and not that of another sequence of the stack
+  kv_cache* cache;                         ///< not null, and not that of another sequence of the stack
+  std::span<const image_grid> grids = {};  ///< of its images' tokens, see positions_of()
 };
 
 /// What all layers of one forward pass share.
 struct decoder_batch {
   std::vector<stacked_sequence> sequences;
   std::vector<luq::token_class> classes;  ///< one per row
+  std::vector<token_position> positions;  ///< one per row
   rotary_table rotation;                  ///< one row per row
   compute_options compute;
 };
@@ -51,6 +55,9 @@ struct linear_size {
 
 /// The size that a configuration gives a linear of every decoder layer.
 [[nodiscard]] linear_size size_of(const text_config& config, decoder_linear which);
+
+/// Whether a configuration gives a linear of every decoder layer a bias.
+[[nodiscard]] bool has_bias(const text_config& config, decoder_linear which);
 
 class decoder_layer {
  public:

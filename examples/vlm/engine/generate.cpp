@@ -12,12 +12,12 @@ std::int32_t most_likely(const luq::matrix_view& logits, luq::index row) {
   return static_cast<std::int32_t>(std::max_element(begin, begin + logits.cols()) - begin);
 }
 
-std::vector<std::int32_t> generate(const llava_model& model, std::vector<std::int32_t> prompt,
-                                   std::span<const float> pixels, luq::index max_new_tokens,
+std::vector<std::int32_t> generate(const vision_language_model& model, std::vector<std::int32_t> prompt,
+                                   std::span<const image> images, luq::index max_new_tokens,
                                    std::span<const std::int32_t> end_tokens) {
-  luq::matrix image;
-  if (!pixels.empty()) image = model.image_features(pixels);
-  const luq::matrix* image_features = &image;
+  encoded_images encoded;
+  for (const image& picture : images) encoded.append(model.image_features(picture));
+  const encoded_images* image_features = &encoded;
   kv_cache cache = model.make_cache();
   token_sequence next = model.sequence(std::move(prompt));
   std::vector<std::int32_t> answer;

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "llava.hpp"
+#include "vision_language_model.hpp"
 
 namespace vlm {
 
@@ -17,13 +17,13 @@ namespace vlm {
 [[nodiscard]] std::int32_t most_likely(const luq::matrix_view& logits, luq::index row);
 
 /// Continues a prompt until one of the end tokens or the limit is reached.
-/// @param pixels          of the image whose tokens the prompt holds (vision_tower.hpp); empty if it holds none
+/// @param images          whose tokens the prompt holds, in order
 /// @param max_new_tokens  >= 0
 /// @param end_tokens      usually model.config().end_tokens
 /// @return the new tokens, without the end token
-/// @throws luq::error as llava_model::image_features and llava_model::forward
-[[nodiscard]] std::vector<std::int32_t> generate(const llava_model& model, std::vector<std::int32_t> prompt,
-                                                 std::span<const float> pixels, luq::index max_new_tokens,
+/// @throws luq::error as vision_language_model::image_features and vision_language_model::forward
+[[nodiscard]] std::vector<std::int32_t> generate(const vision_language_model& model, std::vector<std::int32_t> prompt,
+                                                 std::span<const image> images, luq::index max_new_tokens,
                                                  std::span<const std::int32_t> end_tokens);
 
 }  // namespace vlm

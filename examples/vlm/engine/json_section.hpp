@@ -43,6 +43,9 @@ class json_section {
   [[nodiscard]] std::vector<luq::index> integers(const char* key, std::vector<luq::index> fallback, luq::index least,
                                                  luq::index most) const;
 
+  /// The object's name in messages.
+  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+
   /// Throws corrupt_file with "<where>: <key>: expected <expected>, got <got>".
   [[noreturn]] void reject(const char* key, std::string_view expected, std::string_view got) const;
 

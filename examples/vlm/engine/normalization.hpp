@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The two normalizations of LLaVA models, each over the features of one token:
+// The two normalizations of these models, each over the features of one token:
 //
-//   rms_norm    y = weight x / sqrt(mean(x^2) + epsilon)                   LLaMA;  arXiv 1910.07467
+//   rms_norm    y = weight x / sqrt(mean(x^2) + epsilon)                   LLaMA, Qwen;  arXiv 1910.07467
 //   layer_norm  y = weight (x - mean(x)) / sqrt(var(x) + epsilon) + bias   CLIP;   arXiv 1607.06450
 #pragma once
 

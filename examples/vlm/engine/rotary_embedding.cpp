@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rotary_embedding.hpp"
 
+#include <array>
 #include <cmath>
 #include <luq/core/assert.hpp>
 #include <numbers>
@@ -46,14 +47,29 @@ Eigen::RowVectorXf rotary_frequencies(const rotary_config& config, luq::index he
   return frequencies;
 }
 
-rotary_table::rotary_table(const Eigen::RowVectorXf& frequencies, std::span<const luq::index> positions)
-    : cosines_(static_cast<luq::index>(positions.size()), frequencies.size()),
+rotary_pairs make_rotary_pairs(const rotary_config& config, luq::index head_dim) {
+  rotary_pairs pairs{rotary_frequencies(config, head_dim), {}};
+  const auto count = static_cast<std::size_t>(pairs.frequencies.size());
+  constexpr std::array axes{position_axis::time, position_axis::height, position_axis::width};
+  for (std::size_t section = 0; section < config.sections.size(); ++section) {
+    pairs.axes.insert(pairs.axes.end(), static_cast<std::size_t>(config.sections[section]),
+                      axes[section % axes.size()]);
+  }
+  LUQ_ASSERT(pairs.axes.empty() || pairs.axes.size() == count);
+  pairs.axes.resize(count, position_axis::time);
+  return pairs;
+}
+
+rotary_table::rotary_table(const rotary_pairs& pairs, std::span<const token_position> positions)
+    : cosines_(static_cast<luq::index>(positions.size()), pairs.frequencies.size()),
       sines_(cosines_.rows(), cosines_.cols()) {
+  LUQ_ASSERT(static_cast<luq::index>(pairs.axes.size()) == pairs.frequencies.size());
   for (luq::index t = 0; t < cosines_.rows(); ++t) {
-    const auto position = static_cast<float>(positions[static_cast<std::size_t>(t)]);
-    for (luq::index i = 0; i < frequencies.size(); ++i) {
-      cosines_(t, i) = std::cos(position * frequencies[i]);
-      sines_(t, i) = std::sin(position * frequencies[i]);
+    for (luq::index i = 0; i < cosines_.cols(); ++i) {
+      const position_axis axis = pairs.axes[static_cast<std::size_t>(i)];
+      const auto position = static_cast<float>(on_axis(positions[static_cast<std::size_t>(t)], axis));
+      cosines_(t, i) = std::cos(position * pairs.frequencies[i]);
+      sines_(t, i) = std::sin(position * pairs.frequencies[i]);
     }
   }
 }

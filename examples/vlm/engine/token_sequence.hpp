@@ -13,7 +13,7 @@
 
 namespace vlm {
 
-/// As the `image_token` of a sequence whose tokens are all text.
+/// No id: as the `image_token` of a sequence whose tokens are all text.
 inline constexpr std::int32_t no_image_token = -1;
 
 class token_sequence {

@@ -18,7 +18,8 @@ constexpr std::int32_t first_token = 1;
 std::vector<std::int32_t> random_ids(std::size_t number, std::int32_t image, std::size_t words) {
   const vlm::model_config& config = random_model().config();
   std::vector<std::int32_t> ids{first_token};
-  if (image >= 0) ids.insert(ids.end(), static_cast<std::size_t>(config.tokens_per_image()), config.image_token);
+  if (image >= 0)
+    ids.insert(ids.end(), static_cast<std::size_t>(llava_vision(config).tokens_per_image()), config.image_token);
   for (std::size_t w = 0; w < words; ++w) ids.push_back(static_cast<std::int32_t>((7 * number + 11 * w + 3) % 40));
   return ids;
 }
@@ -28,16 +29,27 @@ std::int32_t image_of(std::size_t number) {
   return number % 3 == 2 ? -1 : static_cast<std::int32_t>((number / 3 + number) % random_fixture().images.size());
 }
 
-vlm::image_set random_images() {
-  const vlm::vision_config& vision = random_model().config().vision;
-  return {random_fixture().images, {vision.channels, vision.image_size, vision.image_size}};
-}
-
-tensor stored_pixels(const vlm::image_set& images) {
-  tensor pixels{{static_cast<luq::index>(images.pixels.size())}, {}};
-  pixels.shape.insert(pixels.shape.end(), images.shape.begin(), images.shape.end());
-  for (const auto& image : images.pixels) pixels.values.insert(pixels.values.end(), image.begin(), image.end());
-  return pixels;
+/// Pictures of one channel and one row, which is as good as any shape to the reader; or patches with their grids.
+void store_images(const std::vector<vlm::image>& images, stored_set& stored) {
+  tensor& pixels = stored.floats["pixel_values"];
+  luq::index patches = 0;
+  for (const auto& image : images) {
+    pixels.values.insert(pixels.values.end(), image.pixels.begin(), image.pixels.end());
+    if (!image.grid) continue;
+    patches += image.grid->cells();
+    integer_tensor& grids = stored.integers["image_grid_thw"];
+    for (const luq::index extent : {luq::index{1}, image.grid->height, image.grid->width}) {
+      grids.values.push_back(static_cast<std::int32_t>(extent));
+    }
+    grids.shape = {static_cast<luq::index>(grids.values.size() / 3), 3};
+  }
+  const auto count = static_cast<luq::index>(images.size());
+  const auto values = static_cast<luq::index>(pixels.values.size());
+  if (patches > 0) {
+    pixels.shape = {patches, values / patches};
+  } else {
+    pixels.shape = {count, 1, 1, values / std::max<luq::index>(count, 1)};
+  }
 }
 
 /// Rows of ids, filled up with zeros to the longest.
@@ -78,13 +90,13 @@ const vlm::question_set& tiny_questions() {
 
 vlm::question_set questions_on_first_images(const vlm::question_set& set, std::size_t images) {
   vlm::question_set part = set;
-  part.images.pixels.resize(images);
+  part.images.resize(images);
   std::erase_if(part.questions, [&](const vlm::question& q) { return q.image >= static_cast<std::int32_t>(images); });
   return part;
 }
 
 vlm::calibration_set random_calibration_set(std::size_t sequences) {
-  vlm::calibration_set set{"random", random_images(), {}};
+  vlm::calibration_set set{"random", random_fixture().images, {}};
   for (std::size_t s = 0; s < sequences; ++s) {
     vlm::calibration_sequence sequence;
     sequence.image = image_of(s);
@@ -96,7 +108,7 @@ vlm::calibration_set random_calibration_set(std::size_t sequences) {
 }
 
 vlm::question_set random_questions(std::size_t questions) {
-  vlm::question_set set{"random", random_images(), {"one", "other"}, {}};
+  vlm::question_set set{"random", random_fixture().images, {"one", "other"}, {}};
   for (std::size_t q = 0; q < questions; ++q) {
     vlm::question question;
     question.image = image_of(q);
@@ -122,7 +134,7 @@ vlm::quantized_decoder quantize_random_model(std::string_view codec, vlm::search
   return vlm::quantize_decoder(random_model(), random_calibration(), {luq::parse_codec(codec), how}, {});
 }
 
-luq::matrix random_logits(const vlm::llava_model& model) {
+luq::matrix random_logits(const vlm::vision_language_model& model) {
   const fixture_sequence& sequence = random_fixture().sequences.front();
   return model.logits(model.sequence(sequence.ids), features_of(random_fixture(), sequence));
 }
@@ -149,7 +161,7 @@ stored_set store(const vlm::calibration_set& set) {
   stored.integers["input_ids"] = stored_ids(ids);
   stored.integers["attention_mask"] = stored_ids(mask);
   stored.integers["image_index"] = stored_numbers(set.sequences, [](const auto& s) { return s.image; });
-  stored.floats["pixel_values"] = stored_pixels(set.images);
+  store_images(set.images, stored);
   return stored;
 }
 
@@ -162,7 +174,7 @@ stored_set store(const vlm::question_set& set) {
   stored.integers["answers"] = stored_numbers(set.questions, [](const auto& q) { return q.answer; });
   stored.integers["kinds"] = stored_numbers(set.questions, [](const auto& q) { return q.kind; });
   stored.integers["image_index"] = stored_numbers(set.questions, [](const auto& q) { return q.image; });
-  stored.floats["pixel_values"] = stored_pixels(set.images);
+  store_images(set.images, stored);
   std::string& kinds = stored.metadata["kinds"];
   for (const auto& kind : set.kinds) kinds += (kinds.empty() ? "" : ",") + kind;
   return stored;

@@ -41,7 +41,7 @@ namespace vlm_test {
                                                            vlm::search how = vlm::search::feedback);
 
 /// Logits of sequence 0 of the fixture of random_model(), under a model of its shape.
-[[nodiscard]] luq::matrix random_logits(const vlm::llava_model& model);
+[[nodiscard]] luq::matrix random_logits(const vlm::vision_language_model& model);
 
 /// A tensor of integers, stored as I32.
 struct integer_tensor {

@@ -45,12 +45,12 @@ struct accumulating_observer : vlm::layer_observer {
 };
 
 accumulating_observer accumulate_by_hand(const vlm::calibration_set& set) {
-  const vlm::llava_model& model = random_model();
+  const vlm::vision_language_model& model = random_model();
   accumulating_observer observer(model.config().text);
   for (const auto& sequence : set.sequences) {
     const vlm::token_sequence tokens(sequence.ids, sequence.valid, model.config().image_token);
-    luq::matrix image;
-    if (sequence.image >= 0) image = model.image_features(set.images.pixels[static_cast<std::size_t>(sequence.image)]);
+    vlm::encoded_images image;
+    if (sequence.image >= 0) image = model.image_features(set.images[static_cast<std::size_t>(sequence.image)]);
     vlm::kv_cache cache = model.make_cache();
     const vlm::sequence_step step{&tokens, sequence.image >= 0 ? &image : nullptr, &cache};
     model.forward({&step, 1}, vlm::logits_of::no_token, &observer);
@@ -116,7 +116,8 @@ TEST_CASE("tokens are counted by class, padding is not") {
   luq::index text = 0;
   luq::index image = 0;
   for (const auto& sequence : set.sequences) {
-    const luq::index places = sequence.image >= 0 ? random_model().config().tokens_per_image() : 0;
+    const luq::index places =
+        sequence.image >= 0 ? vlm_test::llava_vision(random_model().config()).tokens_per_image() : 0;
     image += places;
     text += static_cast<luq::index>(sequence.ids.size()) - 4 - places;
   }
@@ -181,7 +182,7 @@ TEST_CASE("progress counts sequences") {
 }
 
 TEST_CASE("activations that overflow are an error") {
-  vlm::llava_model model = random_model();
+  vlm::vision_language_model model = random_model();
   const auto& gate = model.decoder_linear_at(1, vlm::decoder_linear::gate);
   model.set_decoder_weights(
       1, vlm::decoder_linear::gate,

@@ -72,7 +72,7 @@ const small_data& data() {
 }
 
 /// What `evaluate` must print about a model.
-std::vector<std::vector<std::string>> expected_accuracies(const vlm::llava_model& model) {
+std::vector<std::vector<std::string>> expected_accuracies(const vlm::vision_language_model& model) {
   const vlm::question_set set = vlm::read_question_set(data().questions);
   return vlm::accuracy_table(set, vlm::examination(vlm_test::tiny_model(), set, {}).take(model)).rows;
 }
@@ -163,7 +163,7 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
   CHECK(table_in(inspected.out) == vlm::plan_table(file.choice()).rows);
   CHECK(inspected.out.find("file " + size + " bytes") != std::string::npos);
 
-  vlm::llava_model reloaded = vlm::with_packed_decoder(vlm_test::tiny_model(), file);
+  vlm::vision_language_model reloaded = vlm::with_packed_decoder(vlm_test::tiny_model(), file);
   for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8}) {
     std::vector<std::string> arguments{"evaluate", "--packed", packed, "--test", data().questions};
     if (mode == luq::activation_mode::int8) arguments.insert(arguments.end(), {"--activations", "int8"});

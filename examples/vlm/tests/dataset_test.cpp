@@ -64,7 +64,7 @@ void check_refused(Read&& read, stored_set set, errc code, std::vector<std::stri
 
 /// A set of sequences of given valid tokens, in the order of `multimodal`, each followed by two of padding.
 vlm::calibration_set set_of(const std::vector<std::pair<bool, std::size_t>>& sequences) {
-  vlm::calibration_set set{"a set", {{{0.0f}}, {1, 1, 1}}, {}};
+  vlm::calibration_set set{"a set", {vlm::image{{0.0f}, {}}}, {}};
   for (const auto& [multimodal, tokens] : sequences) {
     vlm::calibration_sequence sequence;
     sequence.ids.assign(tokens + 2, 0);
@@ -103,10 +103,7 @@ TEST_CASE("calibration sequences are read as the file has them") {
   CHECK(set.sequences[1].image == -1);
   CHECK(set.sequences[1].valid_tokens() == 2);
   CHECK(set.sequences[2].valid_tokens() == 4);
-  CHECK(set.images.shape == std::vector<luq::index>{1, 2, 2});
-  REQUIRE(set.images.pixels.size() == 2);
-  CHECK(set.images.pixels[0] == std::vector<float>{1, 2, 3, 4});
-  CHECK(set.images.pixels[1] == std::vector<float>{5, 6, 7, 8});
+  CHECK(set.images == std::vector<vlm::image>{{{1, 2, 3, 4}, {}}, {{5, 6, 7, 8}, {}}});
   CHECK(set.source.find("set.safetensors") != std::string::npos);
 }
 
@@ -121,14 +118,14 @@ TEST_CASE("questions are read without their padding") {
   CHECK(set.questions[1].image == -1);
   CHECK(set.questions[2].kind == 1);
   CHECK(set.questions[2].image == 0);
-  CHECK(set.images.pixels == std::vector<std::vector<float>>{{1, 2, 3, 4}});
+  CHECK(set.images == std::vector<vlm::image>{{{1, 2, 3, 4}, {}}});
 }
 
 TEST_CASE("a set of text only needs no image") {
   stored_set set = small_calibration();
   set.floats["pixel_values"] = {{0, 1, 2, 2}, {}};
   set.integers["image_index"].values = {-1, -1, -1};
-  CHECK(calibration_of(set).images.pixels.empty());
+  CHECK(calibration_of(set).images.empty());
 }
 
 TEST_CASE("what is written is what is read") {
@@ -141,8 +138,7 @@ TEST_CASE("what is written is what is read") {
     CHECK(again.sequences[s].valid_tokens() == expected.valid_tokens());
     CHECK(again.sequences[s].image == expected.image);
   }
-  CHECK(again.images.pixels == sequences.images.pixels);
-  CHECK(again.images.shape == sequences.images.shape);
+  CHECK(again.images == sequences.images);
 
   const vlm::question_set questions = vlm_test::random_questions(7);
   const vlm::question_set questions_again = questions_of(vlm_test::store(questions));
@@ -335,18 +331,22 @@ TEST_CASE("majority accuracy gives every kind its own most frequent answer") {
 
 TEST_CASE("the embedded sets fit the embedded model") {
   const vlm::model_config& config = vlm_test::tiny_model().config();
-  const std::vector<luq::index> shape{config.vision.channels, config.vision.image_size, config.vision.image_size};
-  CHECK(vlm_test::tiny_calibration_set().images.shape == shape);
-  CHECK(vlm_test::tiny_questions().images.shape == shape);
+  const vlm::llava_vision_config& vision = vlm_test::llava_vision(config);
+  for (const auto* images : {&vlm_test::tiny_calibration_set().images, &vlm_test::tiny_questions().images}) {
+    for (const vlm::image& image : *images) {
+      CHECK(static_cast<luq::index>(image.pixels.size()) == vision.tower.pixels());
+      CHECK(!image.grid);
+    }
+  }
   CHECK(vlm_test::tiny_questions().questions.size() >= 1000);
   CHECK(vlm_test::tiny_questions().kinds.size() >= 6);
   const auto image_places = [&](const std::vector<std::int32_t>& ids) {
     return std::count(ids.begin(), ids.end(), config.image_token);
   };
   for (const auto& sequence : vlm_test::tiny_calibration_set().sequences) {
-    CHECK(image_places(sequence.ids) == (sequence.image >= 0 ? config.tokens_per_image() : 0));
+    CHECK(image_places(sequence.ids) == (sequence.image >= 0 ? vision.tokens_per_image() : 0));
   }
   for (const auto& question : vlm_test::tiny_questions().questions) {
-    CHECK(image_places(question.ids) == (question.image >= 0 ? config.tokens_per_image() : 0));
+    CHECK(image_places(question.ids) == (question.image >= 0 ? vision.tokens_per_image() : 0));
   }
 }

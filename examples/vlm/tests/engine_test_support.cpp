@@ -14,6 +14,8 @@
 #include <random>
 #include <span>
 #include <system_error>
+#include <utility>
+#include <variant>
 
 namespace vlm_test {
 
@@ -39,7 +41,7 @@ fixture read_fixture(const std::string& name, const std::filesystem::path& model
   fixture result;
   result.name = name;
   result.model = model;
-  result.image_features = read_slices(file, "image_features");
+  for (luq::matrix& rows : read_slices(file, "image_features")) result.image_features.push_back({std::move(rows), {}});
   result.layer_outputs = read_slices(file, "layer_outputs");
   result.vision_states = read_slices(file, "vision_states");
 
@@ -47,7 +49,7 @@ fixture read_fixture(const std::string& name, const std::filesystem::path& model
   const auto image_size = pixels.values.size() / static_cast<std::size_t>(pixels.shape[0]);
   for (auto begin = pixels.values.begin(); begin != pixels.values.end();
        begin += static_cast<std::ptrdiff_t>(image_size)) {
-    result.images.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(image_size));
+    result.images.push_back({{begin, begin + static_cast<std::ptrdiff_t>(image_size)}, {}});
   }
 
   const std::vector<luq::matrix> logits = read_slices(file, "logits");
@@ -99,14 +101,18 @@ const fixture& random_fixture() {
   return result;
 }
 
-const vlm::llava_model& tiny_model() {
-  static const vlm::llava_model model(tiny_fixture().model);
+const vlm::vision_language_model& tiny_model() {
+  static const vlm::vision_language_model model(tiny_fixture().model);
   return model;
 }
 
-const vlm::llava_model& random_model() {
-  static const vlm::llava_model model(random_fixture().model);
+const vlm::vision_language_model& random_model() {
+  static const vlm::vision_language_model model(random_fixture().model);
   return model;
+}
+
+const vlm::llava_vision_config& llava_vision(const vlm::model_config& config) {
+  return std::get<vlm::llava_vision_config>(config.vision);
 }
 
 double relative_difference(const luq::matrix& actual, const luq::matrix& expected) {
@@ -121,7 +127,7 @@ bool identical(const luq::matrix& a, const luq::matrix& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && std::equal(a.data(), a.data() + a.size(), b.data());
 }
 
-const luq::matrix* features_of(const fixture& from, const fixture_sequence& sequence) {
+const vlm::encoded_images* features_of(const fixture& from, const fixture_sequence& sequence) {
   return sequence.image < 0 ? nullptr : &from.image_features[static_cast<std::size_t>(sequence.image)];
 }
 

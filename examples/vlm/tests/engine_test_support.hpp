@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/llava.hpp"
+#include "engine/vision_language_model.hpp"
 
 namespace vlm_test {
 
@@ -37,25 +37,28 @@ struct fixture_sequence {
   luq::matrix logits;             ///< [ids x vocabulary]
 };
 
-/// What transformers computed for one model.
+/// What transformers computed for one LLaVA model.
 struct fixture {
   std::string name;
   std::filesystem::path model;
   std::vector<fixture_sequence> sequences;
-  std::vector<std::vector<float>> images;   ///< pixels of each
-  std::vector<luq::matrix> image_features;  ///< of each image
-  std::vector<luq::matrix> layer_outputs;   ///< of sequence 0
-  std::vector<luq::matrix> vision_states;   ///< of image 0
+  std::vector<vlm::image> images;
+  std::vector<vlm::encoded_images> image_features;  ///< of each image
+  std::vector<luq::matrix> layer_outputs;           ///< of sequence 0
+  std::vector<luq::matrix> vision_states;           ///< of image 0
 };
 
 /// The trained model: query heads in pairs, quick_gelu, the state before the last layer, no class token.
 [[nodiscard]] const fixture& tiny_fixture();
-[[nodiscard]] const vlm::llava_model& tiny_model();
+[[nodiscard]] const vlm::vision_language_model& tiny_model();
 
 /// The random one: BF16, recent names, three query heads a key, exact gelu, the last state with its class token, no
 /// projector bias.
 [[nodiscard]] const fixture& random_fixture();
-[[nodiscard]] const vlm::llava_model& random_model();
+[[nodiscard]] const vlm::vision_language_model& random_model();
+
+/// What is particular to LLaVA in a configuration.
+[[nodiscard]] const vlm::llava_vision_config& llava_vision(const vlm::model_config& config);
 
 /// The largest difference over the range of `expected`; infinite if shapes differ or something is not finite.
 [[nodiscard]] double relative_difference(const luq::matrix& actual, const luq::matrix& expected);
@@ -63,8 +66,8 @@ struct fixture {
 /// Same shape and bits.
 [[nodiscard]] bool identical(const luq::matrix& a, const luq::matrix& b);
 
-/// Image features of a sequence, or null: what llava_model takes.
-[[nodiscard]] const luq::matrix* features_of(const fixture& from, const fixture_sequence& sequence);
+/// Image features of a sequence, or null: what vision_language_model takes.
+[[nodiscard]] const vlm::encoded_images* features_of(const fixture& from, const fixture_sequence& sequence);
 
 /// A model directory that can be altered before it is written: all tensors in float and the configuration as text.
 struct stored_model {

@@ -16,17 +16,18 @@ using vlm_test::tiny_model;
 namespace {
 
 /// The answer to one question, asked alone and whole.
-std::int32_t answer_of(const vlm::llava_model& model, const vlm::question_set& set, const vlm::question& question) {
-  luq::matrix image;
+std::int32_t answer_of(const vlm::vision_language_model& model, const vlm::question_set& set,
+                       const vlm::question& question) {
+  vlm::encoded_images image;
   const bool has_image = question.image >= 0;
-  if (has_image) image = model.image_features(set.images.pixels[static_cast<std::size_t>(question.image)]);
+  if (has_image) image = model.image_features(set.images[static_cast<std::size_t>(question.image)]);
   const luq::matrix logits = model.logits(model.sequence(question.ids), has_image ? &image : nullptr);
   return vlm::most_likely(logits, logits.rows() - 1);
 }
 
 /// Makes every question a kind of its own, right for two of three as answer_of() answers it: then accuracies tell what
 /// became of each question.
-std::vector<luq::index> ask_one_by_one(const vlm::llava_model& model, vlm::question_set& set) {
+std::vector<luq::index> ask_one_by_one(const vlm::vision_language_model& model, vlm::question_set& set) {
   std::vector<luq::index> right;
   set.kinds.clear();
   for (std::size_t q = 0; q < set.questions.size(); ++q) {
@@ -38,7 +39,8 @@ std::vector<luq::index> ask_one_by_one(const vlm::llava_model& model, vlm::quest
   return right;
 }
 
-void check_one_by_one(const vlm::llava_model& model, vlm::question_set set, const luq::openmp_executor& executor) {
+void check_one_by_one(const vlm::vision_language_model& model, vlm::question_set set,
+                      const luq::openmp_executor& executor) {
   const std::vector<luq::index> right = ask_one_by_one(model, set);
   const vlm::examination exam(model, set, executor);
   const vlm::accuracy result = exam.take(model);
@@ -67,7 +69,7 @@ TEST_CASE("questions without an image, and many on the same image") {
 
 TEST_CASE("questions on one image that share nothing, end with the image, or are one token long") {
   const std::int32_t place = random_model().config().image_token;
-  const auto places = static_cast<std::size_t>(random_model().config().tokens_per_image());
+  const auto places = static_cast<std::size_t>(vlm_test::llava_vision(random_model().config()).tokens_per_image());
   vlm::question_set set = vlm_test::random_questions(0);
   const auto ask = [&](std::int32_t image, std::vector<std::int32_t> before, std::vector<std::int32_t> after) {
     if (image >= 0) before.insert(before.end(), places, place);
@@ -87,7 +89,7 @@ TEST_CASE("questions on one image that share nothing, end with the image, or are
 
 TEST_CASE("copies with other decoder weights take the same examination") {
   const vlm::question_set all = vlm_test::questions_on_first_images(vlm_test::tiny_questions(), 3);
-  vlm::llava_model other = tiny_model();
+  vlm::vision_language_model other = tiny_model();
   for (const vlm::decoder_linear which : vlm::decoder_linears) {
     const auto& weights = other.decoder_linear_at(0, which);
     other.set_decoder_weights(
@@ -119,8 +121,8 @@ TEST_CASE("right answers are counted by kind") {
 TEST_CASE("progress counts images and questions, and is told on the way") {
   vlm::question_set set = vlm_test::random_questions(9);
   // 20 images, a question each: two tasks, after the first of which progress is told if one thread does both.
-  const std::vector<std::vector<float>> few = set.images.pixels;
-  while (set.images.pixels.size() < 20) set.images.pixels.push_back(few[0]);
+  const std::vector<vlm::image> few = set.images;
+  while (set.images.size() < 20) set.images.push_back(few[0]);
   const vlm::question with_image = set.questions[0];
   set.questions.clear();
   for (std::int32_t image = 0; image < 20; ++image) {
@@ -160,7 +162,7 @@ TEST_CASE("int8 activations move the accuracy of a packed decoder by at most a p
   const vlm::question_set& set = vlm_test::tiny_questions();
   const luq::openmp_executor executor;
   const vlm::examination exam(tiny_model(), set, executor);
-  vlm::llava_model packed = tiny_model();
+  vlm::vision_language_model packed = tiny_model();
   for (luq::index layer = 0; layer < packed.config().text.layers; ++layer) {
     for (const vlm::decoder_linear which : vlm::decoder_linears) {
       const luq::matrix& W = vlm::float_weights(tiny_model(), layer, which);

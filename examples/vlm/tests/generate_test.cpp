@@ -12,8 +12,8 @@ using vlm_test::fixture;
 namespace {
 
 /// Greedy decoding without a cache, from the logits of whole sequences, up to a token that would ask for an image.
-std::vector<std::int32_t> expected(const vlm::llava_model& model, std::vector<std::int32_t> ids,
-                                   const luq::matrix* image, std::size_t count) {
+std::vector<std::int32_t> expected(const vlm::vision_language_model& model, std::vector<std::int32_t> ids,
+                                   const vlm::encoded_images* image, std::size_t count) {
   std::vector<std::int32_t> answer;
   while (answer.size() < count && ids.back() != model.config().image_token) {
     const luq::matrix logits = model.logits(model.sequence(ids), image);
@@ -23,18 +23,18 @@ std::vector<std::int32_t> expected(const vlm::llava_model& model, std::vector<st
   return answer;
 }
 
-void check_generation(const fixture& data, const vlm::llava_model& model) {
+void check_generation(const fixture& data, const vlm::vision_language_model& model) {
   for (const auto& sequence : data.sequences) {
-    std::span<const float> pixels;
-    if (sequence.image >= 0) pixels = data.images[static_cast<std::size_t>(sequence.image)];
+    std::span<const vlm::image> images;
+    if (sequence.image >= 0) images = std::span(data.images).subspan(static_cast<std::size_t>(sequence.image), 1);
     const std::vector<std::int32_t> whole = expected(model, sequence.ids, features_of(data, sequence), 5);
     const auto count = static_cast<luq::index>(whole.size());
     REQUIRE(count > 0);
-    CHECK(vlm::generate(model, sequence.ids, pixels, count, {}) == whole);
+    CHECK(vlm::generate(model, sequence.ids, images, count, {}) == whole);
 
     const std::vector<std::int32_t> ends{-5, whole.back()};
     const auto end = std::find(whole.begin(), whole.end(), whole.back());
-    CHECK(vlm::generate(model, sequence.ids, pixels, count, ends) == std::vector<std::int32_t>(whole.begin(), end));
+    CHECK(vlm::generate(model, sequence.ids, images, count, ends) == std::vector<std::int32_t>(whole.begin(), end));
   }
 }
 

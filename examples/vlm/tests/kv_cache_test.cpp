@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 TEST_CASE("a cache appends, truncates, and copies independently") {
   vlm::kv_cache cache(2, 3);
   CHECK(cache.length() == 0);
@@ -38,4 +40,28 @@ TEST_CASE("rows of a wider matrix are appended without their neighbours") {
   vlm::layer_cache layer(2);
   layer.append(wide.leftCols(2), wide.leftCols(2));
   CHECK(layer.keys() == wide.leftCols(2));
+}
+
+TEST_CASE("the next position is behind all that came before, and goes back with the cache") {
+  vlm::kv_cache cache(1, 1);
+  const auto append = [&](std::vector<vlm::token_position> positions) {
+    const luq::matrix rows = luq::matrix::Zero(static_cast<luq::index>(positions.size()), 1);
+    cache.layer(0).append(rows, rows);
+    cache.note_positions(positions);
+  };
+  CHECK(cache.next_position() == 0);
+  append({vlm::text_position(0), vlm::text_position(1)});
+  CHECK(cache.next_position() == 2);
+  append({{2, 2, 2}, {2, 2, 3}, {2, 2, 4}, {2, 3, 2}, {2, 3, 3}, {2, 3, 4}});  // an image of 2 x 3 tokens
+  CHECK(cache.length() == 8);
+  CHECK(cache.next_position() == 5);
+  append({vlm::text_position(5)});
+  const vlm::kv_cache copy = cache;
+  cache.truncate(8);
+  CHECK(cache.next_position() == 5);
+  cache.truncate(2);
+  CHECK(cache.next_position() == 2);
+  cache.truncate(0);
+  CHECK(cache.next_position() == 0);
+  CHECK(copy.next_position() == 6);
 }

@@ -15,10 +15,10 @@
 using luq::token_class;
 using vlm::kv_cache;
 using vlm::linear_input;
-using vlm::llava_model;
 using vlm::logits_of;
 using vlm::sequence_step;
 using vlm::token_sequence;
+using vlm::vision_language_model;
 using vlm_test::features_of;
 using vlm_test::fixture;
 using vlm_test::fixture_sequence;
@@ -31,7 +31,7 @@ constexpr double rounding = 5e-6;  // another number of rows may change the orde
 
 struct model_under_test {
   const fixture& data;
-  const llava_model& model;
+  const vision_language_model& model;
 };
 
 std::array<model_under_test, 2> both_models() {
@@ -39,11 +39,11 @@ std::array<model_under_test, 2> both_models() {
 }
 
 /// A sequence in two steps, cut at `length`, which must not be within the image; features follow the image tokens.
-luq::matrix logits_in_two_steps(const llava_model& model, const fixture& data, const fixture_sequence& sequence,
-                                std::ptrdiff_t length) {
+luq::matrix logits_in_two_steps(const vision_language_model& model, const fixture& data,
+                                const fixture_sequence& sequence, std::ptrdiff_t length) {
   const token_sequence first = model.sequence({sequence.ids.begin(), sequence.ids.begin() + length});
   const token_sequence second = model.sequence({sequence.ids.begin() + length, sequence.ids.end()});
-  const luq::matrix* image = features_of(data, sequence);
+  const vlm::encoded_images* image = features_of(data, sequence);
   kv_cache cache = model.make_cache();
   const sequence_step step1{&first, first.image_tokens() > 0 ? image : nullptr, &cache};
   const sequence_step step2{&second, second.image_tokens() > 0 ? image : nullptr, &cache};
@@ -112,7 +112,7 @@ TEST_CASE("token by token gives the logits of the whole") {
 
 TEST_CASE("questions can share the cache of their image, copied or truncated") {
   const fixture& data = vlm_test::tiny_fixture();
-  const llava_model& model = vlm_test::tiny_model();
+  const vision_language_model& model = vlm_test::tiny_model();
   const fixture_sequence& sequence = data.sequences.front();
   const token_sequence prefix = model.sequence({sequence.ids.begin(), sequence.ids.begin() + 10});
   kv_cache cache = model.make_cache();
@@ -168,7 +168,7 @@ TEST_CASE("padding behind a sequence changes nothing and is forgotten") {
     ids.insert(ids.end(), 5, 0);
     valid.insert(valid.end(), 5, false);
     const token_sequence padded(ids, valid, model.config().image_token);
-    const luq::matrix* image = features_of(data, sequence);
+    const vlm::encoded_images* image = features_of(data, sequence);
     CHECK(relative_difference(model.logits(padded, image).topRows(sequence.logits.rows()), sequence.logits) < 2e-5);
 
     kv_cache cache = model.make_cache();
@@ -181,13 +181,13 @@ TEST_CASE("padding behind a sequence changes nothing and is forgotten") {
 
 TEST_CASE("threads that share a model get the same bits") {
   const fixture& data = vlm_test::random_fixture();
-  const llava_model& model = vlm_test::random_model();
+  const vision_language_model& model = vlm_test::random_model();
   constexpr std::size_t repetitions = 20;
   std::array<std::vector<luq::matrix>, 2> results;
   const auto work = [&](std::vector<luq::matrix>& mine) {
     for (std::size_t i = 0; i < repetitions; ++i) {
       const auto& sequence = data.sequences[i % data.sequences.size()];
-      luq::matrix image;
+      vlm::encoded_images image;
       if (sequence.image >= 0) image = model.image_features(data.images[static_cast<std::size_t>(sequence.image)]);
       mine.push_back(model.logits(model.sequence(sequence.ids), &image));
     }
@@ -231,7 +231,7 @@ TEST_CASE("observers see every input of a linear and every output of a layer, wi
     REQUIRE(static_cast<luq::index>(seen.seen_classes.size()) == tokens.size());
     CHECK(std::equal(seen.seen_classes.begin(), seen.seen_classes.end(), tokens.classes().begin()));
     CHECK(std::count(seen.seen_classes.begin(), seen.seen_classes.end(), token_class::image) ==
-          model.config().tokens_per_image());
+          vlm_test::llava_vision(model.config()).tokens_per_image());
     CHECK(seen.seen_classes.back() == token_class::padding);
 
     // The inputs are those of the linears: the last two steps of a layer can be redone from them.
@@ -256,10 +256,10 @@ TEST_CASE("observers see every input of a linear and every output of a layer, wi
 
 TEST_CASE("weights replaced in a copy change the copy only") {
   const fixture& data = vlm_test::tiny_fixture();
-  const llava_model& model = vlm_test::tiny_model();
+  const vision_language_model& model = vlm_test::tiny_model();
   const fixture_sequence& sequence = data.sequences.front();
   const token_sequence tokens = model.sequence(sequence.ids);
-  llava_model changed = model;
+  vision_language_model changed = model;
   for (const vlm::decoder_linear linear : vlm::decoder_linears) {
     CHECK(changed.decoder_linear_at(3, linear).weights() == model.decoder_linear_at(3, linear).weights());
   }
@@ -274,17 +274,17 @@ TEST_CASE("weights replaced in a copy change the copy only") {
 }
 
 TEST_CASE("positions beyond max_position_embeddings are computed") {
-  const llava_model& model = vlm_test::random_model();  // made for 128 positions
+  const vision_language_model& model = vlm_test::random_model();  // made for 128 positions
   const luq::matrix logits = model.logits(model.sequence(std::vector<std::int32_t>(300, 5)));
   CHECK(logits.rows() == 300);
   CHECK(logits.allFinite());
 }
 
 TEST_CASE("sequences that do not fit the model or their image are refused and leave the cache alone") {
-  const llava_model& model = vlm_test::tiny_model();
+  const vision_language_model& model = vlm_test::tiny_model();
   const fixture& data = vlm_test::tiny_fixture();
   kv_cache cache = model.make_cache();
-  const auto run = [&](std::vector<std::int32_t> ids, const luq::matrix* image) {
+  const auto run = [&](std::vector<std::int32_t> ids, const vlm::encoded_images* image) {
     const token_sequence tokens = model.sequence(std::move(ids));
     const sequence_step step{&tokens, image, &cache};
     model.forward({&step, 1}, logits_of::no_token);
@@ -295,7 +295,7 @@ TEST_CASE("sequences that do not fit the model or their image are refused and le
   check_fails(luq::errc::shape_mismatch, {"id 4", "got 0 rows for 1 tokens"}, [&] { run({1, 4}, nullptr); });
   check_fails(luq::errc::shape_mismatch, {"got 9 rows for 1 tokens"}, [&] { run({1, 4}, &data.image_features[0]); });
   check_fails(luq::errc::shape_mismatch, {"got 9 rows for 0 tokens"}, [&] { run({1}, &data.image_features[0]); });
-  const luq::matrix narrow = luq::matrix::Zero(1, 64);
+  const vlm::encoded_images narrow{luq::matrix::Zero(1, 64), {}};
   check_fails(luq::errc::shape_mismatch, {"128 columns", "got 64"}, [&] { run({4}, &narrow); });
   check_fails(luq::errc::insufficient_data, {"at least one token", "got 0 of padding"}, [&] { run({}, nullptr); });
   CHECK(cache.length() == 0);
@@ -304,11 +304,15 @@ TEST_CASE("sequences that do not fit the model or their image are refused and le
 }
 
 TEST_CASE("images of another size or with a NaN are refused") {
-  const llava_model& model = vlm_test::tiny_model();
-  std::vector<float> pixels = vlm_test::tiny_fixture().images.front();
-  pixels[100] = std::numeric_limits<float>::quiet_NaN();
-  vlm_test::check_fails(luq::errc::non_finite, {"image"}, [&] { (void)model.image_features(pixels); });
-  pixels.pop_back();
+  const vision_language_model& model = vlm_test::tiny_model();
+  vlm::image picture = vlm_test::tiny_fixture().images.front();
+  picture.pixels[100] = std::numeric_limits<float>::quiet_NaN();
+  vlm_test::check_fails(luq::errc::non_finite, {"image"}, [&] { (void)model.image_features(picture); });
+  picture.pixels.pop_back();
   vlm_test::check_fails(luq::errc::shape_mismatch, {"expected 1728 values for 3 x 24 x 24", "got 1727"},
-                        [&] { (void)model.image_features(pixels); });
+                        [&] { (void)model.image_features(picture); });
+  picture.pixels.push_back(0);
+  picture.grid = {3, 3};
+  vlm_test::check_fails(luq::errc::shape_mismatch, {"whole picture", "grid of patches"},
+                        [&] { (void)model.image_features(picture); });
 }

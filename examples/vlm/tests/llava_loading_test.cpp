@@ -8,7 +8,7 @@
 #include "engine_test_support.hpp"
 
 using luq::errc;
-using vlm::llava_model;
+using vlm::vision_language_model;
 using vlm_test::check_fails;
 using vlm_test::fixture;
 using vlm_test::scratch_directory;
@@ -17,15 +17,15 @@ using vlm_test::stored_model;
 namespace {
 
 /// Logits of the first sequence, which has an image.
-luq::matrix first_logits(const llava_model& model, const fixture& data) {
-  const luq::matrix image = model.image_features(data.images[0]);
+luq::matrix first_logits(const vision_language_model& model, const fixture& data) {
+  const vlm::encoded_images image = model.image_features(data.images[0]);
   return model.logits(model.sequence(data.sequences[0].ids), &image);
 }
 
-llava_model load(const stored_model& stored) {
+vision_language_model load(const stored_model& stored) {
   const scratch_directory directory;
   stored.write(directory.path());
-  return llava_model(directory.path());
+  return vision_language_model(directory.path());
 }
 
 void check_refused(errc code, const stored_model& stored, const std::vector<std::string>& fragments) {
@@ -58,7 +58,7 @@ TEST_CASE("a model in shards is the model in one file") {
   const fixture& data = vlm_test::random_fixture();
   const scratch_directory directory;
   stored_model(data.model).write_sharded(directory.path());
-  CHECK(vlm_test::identical(first_logits(llava_model(directory.path()), data),
+  CHECK(vlm_test::identical(first_logits(vision_language_model(directory.path()), data),
                             first_logits(vlm_test::random_model(), data)));
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("biases are read where the configuration says so") {
       stored.tensors[name] = {{size}, std::vector<float>(static_cast<std::size_t>(size), value)};
     }
   }
-  const llava_model model = load(stored);
+  const vision_language_model model = load(stored);
   value = 0.0f;
   for (luq::index layer = 0; layer < text.layers; ++layer) {
     for (const vlm::decoder_linear linear : vlm::decoder_linears) {
@@ -119,7 +119,8 @@ TEST_CASE("several vision states side by side") {
                 wide.values.begin() + static_cast<std::ptrdiff_t>(2 * r * width));
   }
   first = wide;
-  CHECK(vlm_test::relative_difference(load(stored).image_features(data.images[0]), data.image_features[0]) < 2e-5);
+  CHECK(vlm_test::relative_difference(load(stored).image_features(data.images[0]).rows, data.image_features[0].rows) <
+        2e-5);
 }
 
 TEST_CASE("vision layers behind the last state that is shown are not needed") {
@@ -181,7 +182,7 @@ TEST_CASE("weights that are no finite numbers are refused wherever they are") {
 
 TEST_CASE("a wrong directory") {
   const scratch_directory directory;
-  check_fails(errc::io_failure, {"nothing of that name"}, [&] { llava_model{directory.path() / "absent"}; });
+  check_fails(errc::io_failure, {"nothing of that name"}, [&] { vision_language_model{directory.path() / "absent"}; });
   check_fails(errc::io_failure, {directory.path().string(), "model.safetensors"},
-              [&] { llava_model{directory.path()}; });
+              [&] { vision_language_model{directory.path()}; });
 }

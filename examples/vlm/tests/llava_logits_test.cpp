@@ -29,16 +29,17 @@ class output_recorder : public vlm::layer_observer {
   std::vector<luq::matrix> outputs;
 };
 
-void check_against(const fixture& expected, const vlm::llava_model& model) {
+void check_against(const fixture& expected, const vlm::vision_language_model& model) {
   CAPTURE(expected.name);
   for (std::size_t i = 0; i < expected.images.size(); ++i) {
     CAPTURE(i);
-    CHECK(relative_difference(model.image_features(expected.images[i]), expected.image_features[i]) < tolerance);
+    CHECK(relative_difference(model.image_features(expected.images[i]).rows, expected.image_features[i].rows) <
+          tolerance);
   }
   for (std::size_t s = 0; s < expected.sequences.size(); ++s) {
     CAPTURE(s);
     const auto& sequence = expected.sequences[s];
-    luq::matrix image;
+    vlm::encoded_images image;
     if (sequence.image >= 0) image = model.image_features(expected.images[static_cast<std::size_t>(sequence.image)]);
     CHECK(relative_difference(model.logits(model.sequence(sequence.ids), &image), sequence.logits) < tolerance);
   }

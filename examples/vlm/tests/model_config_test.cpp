@@ -3,6 +3,7 @@
 #include "engine/model_config.hpp"
 
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "engine_test_support.hpp"
 
@@ -10,6 +11,7 @@ using nlohmann::json;
 using vlm::activation;
 using vlm::model_config;
 using vlm_test::check_fails;
+using vlm_test::llava_vision;
 
 namespace {
 
@@ -47,19 +49,20 @@ TEST_CASE("a file that holds only what differs from the defaults, as that of lla
   CHECK(config.text.rms_norm_epsilon == 1e-5f);
   CHECK(config.text.rotary.theta == 10000.0);
   CHECK(config.text.rotary.scaling == vlm::rotary_scaling::none);
-  CHECK(!config.text.attention_bias);
+  CHECK(!config.text.query_key_value_bias);
+  CHECK(!config.text.attention_output_bias);
   CHECK(!config.text.mlp_bias);
-  CHECK(config.vision.hidden_size == 1024);
-  CHECK(config.vision.layers == 24);
-  CHECK(config.vision.heads == 16);
-  CHECK(config.vision.channels == 3);
-  CHECK(config.vision.patches() == 576);
-  CHECK(config.vision.hidden_activation == activation::quick_gelu);
-  CHECK(config.vision.layer_norm_epsilon == 1e-5f);
+  CHECK(llava_vision(config).tower.hidden_size == 1024);
+  CHECK(llava_vision(config).tower.layers == 24);
+  CHECK(llava_vision(config).tower.heads == 16);
+  CHECK(llava_vision(config).tower.channels == 3);
+  CHECK(llava_vision(config).tower.patches() == 576);
+  CHECK(llava_vision(config).tower.hidden_activation == activation::quick_gelu);
+  CHECK(llava_vision(config).tower.layer_norm_epsilon == 1e-5f);
   CHECK(config.image_token == 32000);
-  CHECK(config.feature_states == std::vector<luq::index>{23});
-  CHECK(config.tokens_per_image() == 576);
-  CHECK(config.projector_bias);
+  CHECK(llava_vision(config).feature_states == std::vector<luq::index>{23});
+  CHECK(llava_vision(config).tokens_per_image() == 576);
+  CHECK(llava_vision(config).projector_bias);
   CHECK(!config.tied_head);
   CHECK(config.end_tokens == std::vector<std::int32_t>{2});
 }
@@ -68,33 +71,33 @@ TEST_CASE("an empty file is LLaVA-1.5 with the defaults of LLaMA and of CLIP ViT
   const model_config config = parse("{}");
   CHECK(config.text.vocabulary == 32000);
   CHECK(config.text.rms_norm_epsilon == 1e-6f);
-  CHECK(config.vision.hidden_size == 1024);
-  CHECK(config.tokens_per_image() == 576);
-  CHECK(config.feature_states == std::vector<luq::index>{23});
+  CHECK(llava_vision(config).tower.hidden_size == 1024);
+  CHECK(llava_vision(config).tokens_per_image() == 576);
+  CHECK(llava_vision(config).feature_states == std::vector<luq::index>{23});
 }
 
 TEST_CASE("a vision_config that is there has the defaults of CLIPVisionConfig instead") {
   const model_config config = parse(R"({"vision_config": {}})");
-  CHECK(config.vision.hidden_size == 768);
-  CHECK(config.vision.intermediate_size == 3072);
-  CHECK(config.vision.layers == 12);
-  CHECK(config.vision.heads == 12);
-  CHECK(config.vision.patches() == 49);
+  CHECK(llava_vision(config).tower.hidden_size == 768);
+  CHECK(llava_vision(config).tower.intermediate_size == 3072);
+  CHECK(llava_vision(config).tower.layers == 12);
+  CHECK(llava_vision(config).tower.heads == 12);
+  CHECK(llava_vision(config).tower.patches() == 49);
 }
 
 TEST_CASE("the two models of the tests") {
   const model_config& tiny = vlm_test::tiny_model().config();
   CHECK(tiny.text.layers == 12);
   CHECK(tiny.text.key_value_heads == 2);
-  CHECK(tiny.feature_states == std::vector<luq::index>{3});
-  CHECK(tiny.tokens_per_image() == 9);
+  CHECK(llava_vision(tiny).feature_states == std::vector<luq::index>{3});
+  CHECK(llava_vision(tiny).tokens_per_image() == 9);
   const model_config& random = vlm_test::random_model().config();
   CHECK(random.text.rotary.theta == 500000.0);
-  CHECK(random.vision.hidden_activation == activation::gelu);
-  CHECK(random.vision.layer_norm_epsilon == 1e-6f);
-  CHECK(random.feature_states == std::vector<luq::index>{3});
-  CHECK(random.tokens_per_image() == 10);
-  CHECK(!random.projector_bias);
+  CHECK(llava_vision(random).tower.hidden_activation == activation::gelu);
+  CHECK(llava_vision(random).tower.layer_norm_epsilon == 1e-6f);
+  CHECK(llava_vision(random).feature_states == std::vector<luq::index>{3});
+  CHECK(llava_vision(random).tokens_per_image() == 10);
+  CHECK(!llava_vision(random).projector_bias);
 }
 
 TEST_CASE("values that are not the default are taken") {
@@ -105,18 +108,105 @@ TEST_CASE("values that are not the default are taken") {
     "text_config": {"hidden_size": 48, "num_attention_heads": 6, "num_key_value_heads": 3, "head_dim": 10,
                     "attention_bias": true, "mlp_bias": true, "tie_word_embeddings": true, "eos_token_id": [2, 9]}})");
   CHECK(config.image_token == 7);
-  CHECK(config.feature_states == std::vector<luq::index>{12, 0, 5});
-  CHECK(config.vision.patches() == 9);  // a rest of 6 pixels is left out
-  CHECK(config.vision.pixels() == 900);
-  CHECK(config.tokens_per_image() == 10);
-  CHECK(config.projector_activation == activation::silu);
-  CHECK(!config.projector_bias);
+  CHECK(llava_vision(config).feature_states == std::vector<luq::index>{12, 0, 5});
+  CHECK(llava_vision(config).tower.patches() == 9);  // a rest of 6 pixels is left out
+  CHECK(llava_vision(config).tower.pixels() == 900);
+  CHECK(llava_vision(config).tokens_per_image() == 10);
+  CHECK(llava_vision(config).projector_activation == activation::silu);
+  CHECK(!llava_vision(config).projector_bias);
   CHECK(config.text.key_value_heads == 3);
   CHECK(config.text.head_dim == 10);
-  CHECK(config.text.attention_bias);
+  CHECK(config.text.query_key_value_bias);
+  CHECK(config.text.attention_output_bias);
   CHECK(config.text.mlp_bias);
   CHECK(config.tied_head);
   CHECK(config.end_tokens == std::vector<std::int32_t>{2, 9});
+}
+
+TEST_CASE("a flat file with an old name of the rotary embedding, as that of Qwen2.5-VL-7B-Instruct") {
+  const model_config config = parse(R"({
+    "architectures": ["Qwen2_5_VLForConditionalGeneration"], "attention_dropout": 0.0, "bos_token_id": 151643,
+    "eos_token_id": 151645, "vision_start_token_id": 151652, "vision_end_token_id": 151653,
+    "vision_token_id": 151654, "image_token_id": 151655, "video_token_id": 151656, "hidden_act": "silu",
+    "hidden_size": 3584, "initializer_range": 0.02, "intermediate_size": 18944, "max_position_embeddings": 128000,
+    "max_window_layers": 28, "model_type": "qwen2_5_vl", "num_attention_heads": 28, "num_hidden_layers": 28,
+    "num_key_value_heads": 4, "rms_norm_eps": 1e-06, "rope_theta": 1000000.0, "sliding_window": 32768,
+    "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_sliding_window": false,
+    "vision_config": {"depth": 32, "hidden_act": "silu", "hidden_size": 1280, "intermediate_size": 3420,
+                      "num_heads": 16, "in_chans": 3, "out_hidden_size": 3584, "patch_size": 14,
+                      "spatial_merge_size": 2, "spatial_patch_size": 14, "window_size": 112,
+                      "fullatt_block_indexes": [7, 15, 23, 31], "tokens_per_second": 2, "temporal_patch_size": 2},
+    "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}, "vocab_size": 152064})");
+  CHECK(config.text.vocabulary == 152064);
+  CHECK(config.text.hidden_size == 3584);
+  CHECK(config.text.intermediate_size == 18944);
+  CHECK(config.text.layers == 28);
+  CHECK(config.text.heads == 28);
+  CHECK(config.text.key_value_heads == 4);
+  CHECK(config.text.head_dim == 128);
+  CHECK(config.text.rms_norm_epsilon == 1e-6f);
+  CHECK(config.text.query_key_value_bias);
+  CHECK(!config.text.attention_output_bias);
+  CHECK(!config.text.mlp_bias);
+  CHECK(config.text.rotary.theta == 1e6);
+  CHECK(config.text.rotary.scaling == vlm::rotary_scaling::none);
+  CHECK(config.text.rotary.sections == std::vector<luq::index>{16, 24, 24});
+  const auto& vision = std::get<vlm::qwen_vision_config>(config.vision);
+  CHECK(vision.hidden_size == 1280);
+  CHECK(vision.intermediate_size == 3420);
+  CHECK(vision.layers == 32);
+  CHECK(vision.heads == 16);
+  CHECK(vision.patch_values() == 1176);
+  CHECK(vision.merged({6, 10}) == vlm::image_grid{3, 5});
+  CHECK(vision.tokens_per_window_side() == 4);
+  CHECK(vision.attends_to_all(31));
+  CHECK(!vision.attends_to_all(30));
+  CHECK(vision.hidden_activation == activation::silu);
+  CHECK(vision.rotary_theta == 10000.0);
+  CHECK(config.image_token == 151655);
+  CHECK(config.video_token == 151656);
+  CHECK(!config.tied_head);
+  CHECK(config.end_tokens == std::vector<std::int32_t>{151645});
+}
+
+TEST_CASE("what a file of Qwen2.5-VL leaves out has the defaults of transformers") {
+  const model_config config = parse(R"({"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584,
+      "num_attention_heads": 28, "num_key_value_heads": 4}})");
+  CHECK(config.text.vocabulary == 152064);
+  CHECK(config.text.intermediate_size == 29568);
+  CHECK(config.text.layers == 80);
+  CHECK(config.text.rms_norm_epsilon == 1e-5f);
+  CHECK(config.text.rotary.theta == 1e6);
+  CHECK(config.text.rotary.sections == std::vector<luq::index>{16, 24, 24});
+  const auto& vision = std::get<vlm::qwen_vision_config>(config.vision);
+  CHECK(vision.hidden_size == 3584);
+  CHECK(vision.layers == 32);
+  CHECK(vision.full_attention_layers == std::vector<luq::index>{7, 15, 23, 31});
+  CHECK(config.image_token == 151655);
+  CHECK(config.end_tokens == std::vector<std::int32_t>{151645});
+}
+
+TEST_CASE("what is wrong with a file of Qwen2.5-VL is named with its place") {
+  const auto corrupt = luq::errc::corrupt_file;
+  const auto with = [](const std::string& text, const std::string& vision) {
+    return R"({"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584, "num_attention_heads": 28,
+               "num_key_value_heads": 4)" +
+           text + R"(}, "vision_config": {"depth": 2)" + vision + "}}";
+  };
+  CHECK_NOTHROW((void)parse(with("", "")));
+  check_rejected(corrupt, with(R"(, "rope_scaling": {"mrope_section": [16, 24, 25]})", ""),
+                 {"text_config: rope_scaling: mrope_section", "64 pairs", "got 65"});
+  check_rejected(corrupt, with(R"(, "rope_parameters": {"mrope_section": [-1, 24, 41]})", ""), {"mrope_section", "-1"});
+  check_rejected(corrupt, with("", R"(, "out_hidden_size": 2048)"),
+                 {"vision_config: out_hidden_size", "3584", "got 2048"});
+  check_rejected(corrupt, with("", R"(, "hidden_size": 1288)"), {"hidden_size", "4 num_heads = 64", "got 1288"});
+  check_rejected(corrupt, with("", R"(, "window_size": 27)"), {"window_size", "28 ...", "got 27"});
+  check_rejected(corrupt, with("", R"(, "fullatt_block_indexes": [-1])"), {"fullatt_block_indexes", "got -1"});
+  const auto unsupported = luq::errc::unsupported;
+  check_rejected(unsupported, with(R"(, "use_sliding_window": true)", ""), {"text_config: use_sliding_window"});
+  check_rejected(unsupported, with(R"(, "rope_scaling": {"type": "yarn", "factor": 4})", ""), {"type", "yarn"});
+  check_rejected(unsupported, with(R"(, "model_type": "qwen2")", ""), {R"("qwen2_5_vl_text")", R"("qwen2")"});
+  check_rejected(unsupported, with("", R"(, "rope_parameters": {"rope_type": "linear"})"), {"rope_type", "axial"});
 }
 
 TEST_CASE("null means not set") {
@@ -125,7 +215,7 @@ TEST_CASE("null means not set") {
   CHECK(config.text.head_dim == 128);
   CHECK(config.text.key_value_heads == 32);
   CHECK(config.text.rotary.scaling == vlm::rotary_scaling::none);
-  CHECK(config.feature_states == std::vector<luq::index>{23});
+  CHECK(llava_vision(config).feature_states == std::vector<luq::index>{23});
 }
 
 TEST_CASE("rotary parameters in their old and new places") {
@@ -182,7 +272,7 @@ TEST_CASE("what is wrong is named with its place") {
 TEST_CASE("other architectures are refused by name") {
   const auto unsupported = luq::errc::unsupported;
   check_rejected(unsupported, R"({"model_type": "llava_next"})",
-                 {R"(config.json: model_type: expected "llava", got "llava_next")"});
+                 {R"(config.json: model_type: expected "llava" or "qwen2_5_vl", got "llava_next")"});
   check_rejected(unsupported, R"({"text_config": {"model_type": "mistral"}})", {R"("llama")", R"("mistral")"});
   check_rejected(unsupported, R"({"vision_config": {"model_type": "siglip_vision_model"}})", {"clip_vision_model"});
   check_rejected(unsupported, R"({"text_config": {"hidden_act": "relu"}})",

@@ -10,7 +10,7 @@
 #include "engine_test_support.hpp"
 
 using vlm::decoder_linear;
-using vlm::llava_model;
+using vlm::vision_language_model;
 using vlm_test::features_of;
 using vlm_test::fixture;
 
@@ -22,11 +22,11 @@ luq::any_packed_matrix pack(const luq::matrix& W, const luq::any_codec& codec) {
 }
 
 struct quantized_pair {
-  llava_model packed;
-  llava_model unpacked;  ///< the same weights, dense
+  vision_language_model packed;
+  vision_language_model unpacked;  ///< the same weights, dense
 };
 
-quantized_pair quantize_layers(const llava_model& model, const luq::any_codec& codec, luq::index first,
+quantized_pair quantize_layers(const vision_language_model& model, const luq::any_codec& codec, luq::index first,
                                luq::index end) {
   quantized_pair result{model, model};
   for (luq::index layer = first; layer < end; ++layer) {
@@ -40,12 +40,12 @@ quantized_pair quantize_layers(const llava_model& model, const luq::any_codec& c
   return result;
 }
 
-llava_model computing(llava_model model, const vlm::compute_options& compute) {
+vision_language_model computing(vision_language_model model, const vlm::compute_options& compute) {
   model.set_compute(compute);
   return model;
 }
 
-luq::matrix logits(const llava_model& model, const fixture& data, std::size_t sequence) {
+luq::matrix logits(const vision_language_model& model, const fixture& data, std::size_t sequence) {
   return model.logits(model.sequence(data.sequences[sequence].ids), features_of(data, data.sequences[sequence]));
 }
 
@@ -104,8 +104,8 @@ TEST_CASE("int8 activations change the logits of a packed decoder by little, but
   const fixture& tiny = vlm_test::tiny_fixture();
   for (const char* name : {"int4:g128", "int8:g0", "sign:g128", "ternary:g128", "lut2:g128", "lloyd4:g64"}) {
     CAPTURE(name);
-    const llava_model packed = quantize_layers(vlm_test::tiny_model(), luq::parse_codec(name), 0, 12).packed;
-    const llava_model rounded = computing(packed, {.activations = luq::activation_mode::int8});
+    const vision_language_model packed = quantize_layers(vlm_test::tiny_model(), luq::parse_codec(name), 0, 12).packed;
+    const vision_language_model rounded = computing(packed, {.activations = luq::activation_mode::int8});
     for (std::size_t s = 0; s < tiny.sequences.size(); ++s) {
       CAPTURE(s);
       const luq::matrix expected = logits(packed, tiny, s);
@@ -118,18 +118,19 @@ TEST_CASE("int8 activations change the logits of a packed decoder by little, but
 
 TEST_CASE("dense linears take floats whatever packed ones take") {
   const fixture& data = vlm_test::random_fixture();
-  const llava_model& dense = vlm_test::random_model();
-  const llava_model told = computing(dense, {.activations = luq::activation_mode::int8});
+  const vision_language_model& dense = vlm_test::random_model();
+  const vision_language_model told = computing(dense, {.activations = luq::activation_mode::int8});
   CHECK(vlm_test::identical(logits(told, data, 0), logits(dense, data, 0)));
 }
 
 TEST_CASE("threads within a forward pass change no bit of it") {
   const fixture& data = vlm_test::random_fixture();
-  const llava_model packed = quantize_layers(vlm_test::random_model(), luq::parse_codec("int4:g32"), 0, 3).packed;
+  const vision_language_model packed =
+      quantize_layers(vlm_test::random_model(), luq::parse_codec("int4:g32"), 0, 3).packed;
   for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8}) {
     const luq::matrix expected = logits(computing(packed, {.activations = mode}), data, 0);
     for (const int threads : {2, 3}) {
-      const llava_model threaded = computing(packed, {.activations = mode, .executor = {.threads = threads}});
+      const vision_language_model threaded = computing(packed, {.activations = mode, .executor = {.threads = threads}});
       CHECK(vlm_test::identical(logits(threaded, data, 0), expected));
     }
   }

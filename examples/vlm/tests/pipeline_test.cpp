@@ -191,7 +191,8 @@ TEST_CASE("a planned model comes back from its file as it was in memory") {
   CHECK(predicted.file() == std::filesystem::file_size(path));
   check_others(file, vlm_test::random_fixture().model);
 
-  const vlm::llava_model in_memory = vlm::planned_model(random_model(), choice, {&low(), &high()}, weight_form::packed);
+  const vlm::vision_language_model in_memory =
+      vlm::planned_model(random_model(), choice, {&low(), &high()}, weight_form::packed);
   const luq::matrix expected = vlm_test::random_logits(in_memory);
   CHECK(vlm_test::identical(vlm_test::random_logits(vlm::with_packed_decoder(random_model(), file)), expected));
   CHECK(!vlm_test::identical(vlm_test::random_logits(random_model()), expected));

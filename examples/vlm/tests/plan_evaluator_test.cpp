@@ -43,11 +43,11 @@ TEST_CASE("the shape of a decoder is that of its linears, under the names of LLa
 TEST_CASE("a mixed plan is the model assembled by hand") {
   const luq::plan choice = plan_of(low().choice.codec, high().choice.codec, low().choice.codec);
   for (const weight_form form : {weight_form::packed, weight_form::decoded}) {
-    vlm::llava_model expected = random_model();
+    vlm::vision_language_model expected = random_model();
     vlm::use_layer(expected, 0, low().layers[0], form);
     vlm::use_layer(expected, 1, high().layers[1], form);
     vlm::use_layer(expected, 2, low().layers[2], form);
-    const vlm::llava_model planned = vlm::planned_model(random_model(), choice, {&high(), &low()}, form);
+    const vlm::vision_language_model planned = vlm::planned_model(random_model(), choice, {&high(), &low()}, form);
     CHECK(vlm_test::identical(vlm_test::random_logits(planned), vlm_test::random_logits(expected)));
     for (const vlm::decoder_linear which : vlm::decoder_linears) {
       for (luq::index layer = 0; layer < 3; ++layer) {

@@ -20,7 +20,7 @@ using vlm_test::random_model;
 
 namespace {
 
-const luq::matrix& float_weights(const vlm::llava_model& model, std::size_t layer, std::size_t i) {
+const luq::matrix& float_weights(const vlm::vision_language_model& model, std::size_t layer, std::size_t i) {
   const auto& linear = model.decoder_linear_at(static_cast<luq::index>(layer), vlm::decoder_linears[i]);
   return *std::get<std::shared_ptr<const luq::matrix>>(linear.weights());
 }
@@ -29,7 +29,8 @@ const luq::hessian& hessian_of(std::size_t layer, std::size_t i) {
   return random_calibration().layers[layer].hessian_of(vlm::decoder_linears[i]);
 }
 
-vlm::llava_model with_all_layers(vlm::llava_model model, const vlm::quantized_decoder& decoder, weight_form form) {
+vlm::vision_language_model with_all_layers(vlm::vision_language_model model, const vlm::quantized_decoder& decoder,
+                                           weight_form form) {
   for (std::size_t layer = 0; layer < decoder.layers.size(); ++layer) {
     vlm::use_layer(model, static_cast<luq::index>(layer), decoder.layers[layer], form);
   }
@@ -122,7 +123,7 @@ TEST_CASE("eight bits are nearly lossless on the embedded model") {
 
   const auto& data = vlm_test::tiny_fixture();
   for (const weight_form form : {weight_form::packed, weight_form::decoded}) {
-    const vlm::llava_model model = with_all_layers(vlm_test::tiny_model(), decoder, form);
+    const vlm::vision_language_model model = with_all_layers(vlm_test::tiny_model(), decoder, form);
     for (const auto& sequence : data.sequences) {
       const luq::matrix logits = model.logits(model.sequence(sequence.ids), vlm_test::features_of(data, sequence));
       CHECK(vlm_test::relative_difference(logits, sequence.logits) < 0.03);
@@ -132,8 +133,8 @@ TEST_CASE("eight bits are nearly lossless on the embedded model") {
 
 TEST_CASE("a layer is replaced in one model, not in its copies nor its other layers") {
   const vlm::quantized_decoder decoder = quantize_random_model("sign:g128");
-  vlm::llava_model model = random_model();
-  const vlm::llava_model copy = model;
+  vlm::vision_language_model model = random_model();
+  const vlm::vision_language_model copy = model;
   vlm::use_layer(model, 1, decoder.layers[1], weight_form::packed);
   for (const vlm::decoder_linear which : vlm::decoder_linears) {
     const auto i = static_cast<std::size_t>(which);
@@ -167,7 +168,7 @@ TEST_CASE("rungs are named by codec and search") {
 }
 
 TEST_CASE("weights that are packed already are not quantized again") {
-  vlm::llava_model model = random_model();
+  vlm::vision_language_model model = random_model();
   vlm::use_layer(model, 2, quantize_random_model("sign:g128").layers[2], weight_form::packed);
   check_fails(luq::errc::invalid_argument, {"decoder layer 2", "self_attn.q_proj", "expected float weights"}, [&] {
     (void)vlm::quantize_decoder(model, random_calibration(), {luq::parse_codec("int4:g16")}, {.threads = 1});

@@ -6,21 +6,25 @@
 
 #include <cmath>
 
+#include "engine_test_support.hpp"
+
 namespace {
 
 /// Two layers of four query heads and two of keys, an image of nine patches whose class token is dropped.
 vlm::model_config small_config() {
   vlm::model_config config;
   config.image_token = 4;
-  config.vision = {.hidden_size = 10,
-                   .intermediate_size = 30,
-                   .layers = 3,
-                   .heads = 2,
-                   .channels = 3,
-                   .image_size = 24,
-                   .patch_size = 8,
-                   .hidden_activation = vlm::activation::quick_gelu,
-                   .layer_norm_epsilon = 1e-5f};
+  vlm::llava_vision_config vision;
+  vision.tower = {.hidden_size = 10,
+                  .intermediate_size = 30,
+                  .layers = 3,
+                  .heads = 2,
+                  .channels = 3,
+                  .image_size = 24,
+                  .patch_size = 8,
+                  .hidden_activation = vlm::activation::quick_gelu,
+                  .layer_norm_epsilon = 1e-5f};
+  config.vision = vision;
   config.text.hidden_size = 12;
   config.text.intermediate_size = 20;
   config.text.layers = 2;
@@ -41,6 +45,8 @@ vlm::calibration_sequence sequence(std::size_t tokens, std::size_t image_tokens)
   return result;
 }
 
+const std::vector<vlm::image> one_image(1);
+
 double operations_of(const std::vector<vlm::counted_work>& work, const std::string& name) {
   for (const vlm::counted_work& part : work) {
     if (part.name == name) return part.operations;
@@ -57,7 +63,7 @@ TEST_CASE("operations are counted by the formulas of the header") {
   entropy.seeds = 2;
   entropy.capacity = 60;
   const std::vector<vlm::calibration_sequence> sequences{sequence(40, 9), sequence(30, 0)};
-  const auto work = vlm::count_quantize_work(small_config(), sequences, entropy);
+  const auto work = vlm::count_quantize_work(small_config(), one_image, sequences, entropy);
   REQUIRE(work.size() == 4);
 
   // q [16 x 12], k and v [8 x 12], o [12 x 16], gate and up [20 x 12], down [12 x 20]; 70 tokens
@@ -73,19 +79,45 @@ TEST_CASE("operations are counted by the formulas of the header") {
   CHECK(operations_of(work, "factors") == doctest::Approx(2 * 2 * 2.0 / 3 * cubes));
 }
 
+TEST_CASE("operations of images of any size are counted by their grids and windows") {
+  vlm::qwen_vision_config vision;
+  vision.hidden_size = 8;
+  vision.intermediate_size = 10;
+  vision.layers = 3;
+  vision.heads = 2;
+  vision.patch_size = 4;
+  vision.window_size = 16;
+  vision.output_size = 12;
+  vision.full_attention_layers = {1};
+  vlm::model_config config = small_config();
+  const double without =
+      operations_of(vlm::count_quantize_work(config, one_image, {{sequence(40, 0)}}, {}), "forward passes");
+  config.vision = vision;
+  // 6 x 10 patches are 3 x 5 tokens in windows of 4, 4, 2, 2, 2, 1 tokens of 4 patches
+  const std::vector<vlm::image> images{{{}, vlm::image_grid{6, 10}}};
+  const std::vector<vlm::calibration_sequence> sequences{sequence(40, 15)};
+  const double with = operations_of(vlm::count_quantize_work(config, images, sequences, {}), "forward passes");
+  const double linears = 2 * 60 * (2 * 3 * 4 * 4 * 8 + 3 * (4 * 8 * 8 + 3 * 8 * 10));
+  const double attention = 4 * 8 * (60.0 * 60 + 2 * (2 * 16 * 16 + 3 * 8 * 8 + 4 * 4));
+  const double merger = 2 * 15 * (32 * 32 + 32 * 12);
+  CHECK(with - without == doctest::Approx(linears + attention + merger));
+  vlm_test::check_fails(luq::errc::shape_mismatch, {"grid"},
+                        [&] { (void)vlm::count_quantize_work(config, one_image, sequences, {}); });
+}
+
 TEST_CASE("work grows with sequences and layers as it should") {
   const luq::activation_entropy_options entropy;
   vlm::model_config config = small_config();
   const std::vector<vlm::calibration_sequence> one{sequence(40, 9)};
   const std::vector<vlm::calibration_sequence> two{sequence(40, 9), sequence(40, 9)};
-  const auto once = vlm::count_quantize_work(config, one, entropy);
-  const auto twice = vlm::count_quantize_work(config, two, entropy);
+  const auto once = vlm::count_quantize_work(config, one_image, one, entropy);
+  const auto twice = vlm::count_quantize_work(config, one_image, two, entropy);
   for (const char* part : {"forward passes", "Hessians", "entropies"}) {
     CHECK(operations_of(twice, part) == doctest::Approx(2 * operations_of(once, part)));
   }
   CHECK(operations_of(twice, "factors") == operations_of(once, "factors"));
   config.text.layers = 4;
-  const auto deeper = vlm::count_quantize_work(config, one, entropy);
+  const auto deeper = vlm::count_quantize_work(config, one_image, one, entropy);
   for (const char* part : {"Hessians", "entropies", "factors"}) {
     CHECK(operations_of(deeper, part) == doctest::Approx(2 * operations_of(once, part)));
   }

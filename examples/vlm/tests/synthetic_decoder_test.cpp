@@ -16,7 +16,8 @@ namespace {
 
 /// Three layers with two query heads a key, and rows that fill no whole tile.
 decoder_architecture small_architecture() {
-  decoder_architecture result{.name = "small", .text = {}, .query_key_value_bias = true, .low_layers = 2};
+  decoder_architecture result{.name = "small", .text = {}, .low_layers = 2};
+  result.text.query_key_value_bias = true;
   result.text.vocabulary = 100;
   result.text.hidden_size = 48;
   result.text.intermediate_size = 80;
@@ -39,13 +40,13 @@ TEST_CASE("published architectures have the weights of their checkpoints") {
   const decoder_architecture llava = vlm::architecture_by_name("llava-1.5-7b");
   CHECK(luq::weights_of(vlm::decoder_shape(llava.text)) == 4 * 536870912LL + 3 * 1442840576LL);
   CHECK(llava.text.vocabulary * llava.text.hidden_size == 131334144);
-  CHECK(!llava.query_key_value_bias);
+  CHECK(!llava.text.query_key_value_bias);
   CHECK(llava.low_layers == 16);
 
   const decoder_architecture qwen = vlm::architecture_by_name("qwen2.5-vl-7b");
   CHECK(luq::weights_of(vlm::decoder_shape(qwen.text)) == 2 * 359661568LL + 2 * 51380224LL + 3 * 1901068288LL);
   CHECK(qwen.text.vocabulary * qwen.text.hidden_size == 544997376);
-  CHECK(qwen.query_key_value_bias);
+  CHECK(qwen.text.query_key_value_bias);
   CHECK(qwen.low_layers == 12);
 
   for (const decoder_architecture& a : {llava, qwen}) CHECK(a.text.heads * a.text.head_dim == a.text.hidden_size);
@@ -128,7 +129,7 @@ TEST_CASE("decoders share layers of equal codec, and no two layers share memory"
 TEST_CASE("query, key and value alone have a bias where the architecture says so") {
   decoder_architecture architecture = small_architecture();
   for (const bool has_bias : {true, false}) {
-    architecture.query_key_value_bias = has_bias;
+    architecture.text.query_key_value_bias = has_bias;
     vlm::synthetic_decoders decoders(architecture, luq::parse_codec("int8"));
     const vlm::decoder model = decoders.with_plan(plan_of(architecture, {"sign:g16", "sign:g16", "sign:g16"}));
     for (const decoder_linear which : vlm::decoder_linears) {

@@ -8,14 +8,17 @@
 //   q4_0   32 weights, 18 bytes | d | 16 bytes |   weight j is the low nibble of byte j, weight j + 16 the high one;
 //                                                  w = (nibble - 8) d
 //   q8_0   32 weights, 34 bytes | d | 32 bytes |   weight j is byte j, signed;  w = byte * d
+//   tq2_0 256 weights, 66 bytes | 64 bytes | d |   weight 128 k + 32 n + m is bits 2 n, 2 n + 1 of byte 32 k + m;
+//                                                  w = (bits - 1) d
 //
-// sign_codec becomes q1_0, symmetric int_codec<4> q4_0 and symmetric int_codec<8> q8_0, where columns and groups are
-// multiples of the block; a scale is repeated in all blocks of its group, so groups of 128 at 4 bits grow from 4.125 to
-// 4.5 bits a weight.
+// sign_codec becomes q1_0, ternary_codec tq2_0, symmetric int_codec<4> q4_0 and symmetric int_codec<8> q8_0, where
+// columns and groups are multiples of the block; a scale is repeated in all blocks of its group, so groups of 128 at 4
+// bits grow from 4.125 to 4.5 bits a weight.
 //
 // Asymmetric groups have no lossless form. Those of q4_1, w = q d + m, come near to 4 bits, but m = -zero * scale has 4
 // bits more than scale and is rounded to fp16, and w to float after one operation more. Codecs with other levels than
-// ggml's (3 bits, BiLLM, trellises, look-up tables) have none either.
+// ggml's (3 bits, BiLLM, trellises, look-up tables) have none either. tq1_0 would hold ternary codes in 1.6875 bits a
+// weight, in another order.
 //
 // Not a permutation: converters of some architectures (llama) reorder rows of the query and key projections for their
 // rotary embedding, and whoever writes a model for them must do the same.
@@ -45,8 +48,8 @@ namespace luq {
 
 namespace detail {
 
-/// The blocks that hold a codec's groups, and how codes lie in their bytes after the scale. The primary template is for
-/// codecs that have none.
+/// The blocks that hold a codec's groups, where their scale is, and how codes lie in the other bytes. The primary
+/// template is for codecs that have none.
 template <class Codec>
 struct ggml_blocks {
   static constexpr bool exists = false;
@@ -58,6 +61,7 @@ struct ggml_blocks<sign_codec> {
   static constexpr ggml_type type = ggml_type::q1_0;
   static constexpr index weights = 128;
   static constexpr index code_bytes = 16;
+  static constexpr index scale_at = 0;
 
   static void encode(const code* codes, std::uint8_t* bytes) {
     for (index j = 0; j < weights; ++j) bytes[j / 8] = static_cast<std::uint8_t>(bytes[j / 8] | codes[j] << (j % 8));
@@ -68,11 +72,33 @@ struct ggml_blocks<sign_codec> {
 };
 
 template <>
+struct ggml_blocks<ternary_codec> {
+  static constexpr bool exists = true;
+  static constexpr ggml_type type = ggml_type::tq2_0;
+  static constexpr index weights = 256;
+  static constexpr index code_bytes = 64;
+  static constexpr index scale_at = 64;
+
+  [[nodiscard]] static constexpr index byte_of(index j) { return j / 128 * 32 + j % 32; }
+  [[nodiscard]] static constexpr index shift_of(index j) { return j % 128 / 32 * 2; }
+
+  static void encode(const code* codes, std::uint8_t* bytes) {
+    for (index j = 0; j < weights; ++j) {
+      bytes[byte_of(j)] = static_cast<std::uint8_t>(bytes[byte_of(j)] | codes[j] << shift_of(j));
+    }
+  }
+  static void decode(const std::uint8_t* bytes, code* codes) {
+    for (index j = 0; j < weights; ++j) codes[j] = static_cast<code>((bytes[byte_of(j)] >> shift_of(j)) & 3);
+  }
+};
+
+template <>
 struct ggml_blocks<int_codec<4>> {
   static constexpr bool exists = true;
   static constexpr ggml_type type = ggml_type::q4_0;
   static constexpr index weights = 32;
   static constexpr index code_bytes = 16;
+  static constexpr index scale_at = 0;
 
   static void encode(const code* codes, std::uint8_t* bytes) {
     for (index j = 0; j < code_bytes; ++j) bytes[j] = static_cast<std::uint8_t>(codes[j] | codes[j + code_bytes] << 4);
@@ -91,6 +117,7 @@ struct ggml_blocks<int_codec<8>> {
   static constexpr ggml_type type = ggml_type::q8_0;
   static constexpr index weights = 32;
   static constexpr index code_bytes = 32;
+  static constexpr index scale_at = 0;
 
   // code 0 is -128: the two differ in the highest bit
   static void encode(const code* codes, std::uint8_t* bytes) {
@@ -106,6 +133,7 @@ template <class Codec>
 inline constexpr index ggml_block_bytes = 2 + ggml_blocks<Codec>::code_bytes;
 
 static_assert(facts_of(ggml_type::q1_0)->block_bytes == ggml_block_bytes<sign_codec> &&
+              facts_of(ggml_type::tq2_0)->block_bytes == ggml_block_bytes<ternary_codec> &&
               facts_of(ggml_type::q4_0)->block_bytes == ggml_block_bytes<int_codec<4>> &&
               facts_of(ggml_type::q8_0)->block_bytes == ggml_block_bytes<int_codec<8>>);
 
@@ -179,10 +207,10 @@ template <detail::HasGgmlBlocks Codec>
   for (index r = 0; r < packed.rows(); ++r) {
     for (index c = 0; c < packed.cols(); c += blocks::weights) {
       const half scale(coded.groups[static_cast<std::size_t>(c / group)].values(r, 0));
-      std::array<std::uint8_t, blocks::code_bytes> bytes{};
-      blocks::encode(&coded.codes(r, c), bytes.data());
-      result.push_back(static_cast<std::byte>(scale.bits & 0xffu));
-      result.push_back(static_cast<std::byte>(scale.bits >> 8));
+      std::array<std::uint8_t, static_cast<std::size_t>(detail::ggml_block_bytes<Codec>)> bytes{};
+      blocks::encode(&coded.codes(r, c), bytes.data() + (blocks::scale_at == 0 ? 2 : 0));
+      bytes[blocks::scale_at] = static_cast<std::uint8_t>(scale.bits & 0xffu);
+      bytes[blocks::scale_at + 1] = static_cast<std::uint8_t>(scale.bits >> 8);
       for (const std::uint8_t byte : bytes) result.push_back(static_cast<std::byte>(byte));
     }
   }
@@ -200,9 +228,10 @@ template <detail::HasGgmlBlocks Codec>
       packed);
 }
 
-/// The matrix that blocks hold. Its weights are the same floats; a negative scale of q1_0 becomes a positive one with
-/// all signs inverted, for a sign_codec has none.
-/// @param codec  sign_codec for q1_0, symmetric int_codec<4> for q4_0, symmetric int_codec<8> for q8_0. Its groups may
+/// The matrix that blocks hold. Its weights are the same floats; a negative scale of q1_0 or tq2_0 becomes a positive
+/// one with all signs inverted, for their codecs have none.
+/// @param codec  sign_codec for q1_0, ternary_codec for tq2_0, symmetric int_codec<4> for q4_0, symmetric int_codec<8>
+/// for q8_0. Its groups may
 ///   be longer than blocks; all blocks of a group must then have the same scale, as to_ggml_blocks() leaves them
 /// @param bytes  row by row
 /// @throws luq::error unsupported if codec and columns have no form in blocks, or the blocks of a group have several
@@ -228,18 +257,28 @@ template <detail::HasGgmlBlocks Codec>
   const auto* block = reinterpret_cast<const std::uint8_t*>(bytes.data());
   for (index r = 0; r < rows; ++r) {
     for (index c = 0; c < cols; c += blocks::weights, block += block_bytes) {
-      float scale = half::from_bits(static_cast<std::uint16_t>(block[0] | block[1] << 8));
+      const std::uint8_t* const d = block + blocks::scale_at;
+      float scale = half::from_bits(static_cast<std::uint16_t>(d[0] | d[1] << 8));
       if (!std::isfinite(scale)) {
         fail(errc::corrupt_file, "ggml blocks: ", type, ": the scale of row ", r, ", columns from ", c,
              " is not finite");
       }
       code* const codes = &coded.codes(r, c);
-      blocks::decode(block + 2, codes);
+      blocks::decode(block + (blocks::scale_at == 0 ? 2 : 0), codes);
       float* const parameters = coded.groups[static_cast<std::size_t>(c / group)].values.row(r).data();
       if constexpr (std::is_same_v<Codec, sign_codec>) {
         if (std::signbit(scale)) {
           scale = -scale;
           std::for_each(codes, codes + blocks::weights, [](code& q) { q = q == 0 ? 1 : 0; });
+        }
+      } else if constexpr (std::is_same_v<Codec, ternary_codec>) {
+        if (std::any_of(codes, codes + blocks::weights, [](code q) { return q == 3; })) {
+          fail(errc::unsupported, "ggml blocks: ", type, ": row ", r, ", columns from ", c,
+               ": a weight of twice the scale, which no ternary code is");
+        }
+        if (std::signbit(scale)) {
+          scale = -scale;
+          std::for_each(codes, codes + blocks::weights, [](code& q) { q = static_cast<code>(2 - q); });
         }
       } else {
         parameters[1] = static_cast<float>(levels<Codec>() / 2);

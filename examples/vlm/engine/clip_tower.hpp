@@ -15,7 +15,7 @@
 
 #include "attention.hpp"
 #include "linear.hpp"
-#include "model_config.hpp"
+#include "llava_vision_config.hpp"
 #include "normalization.hpp"
 
 namespace vlm {
@@ -23,9 +23,9 @@ namespace vlm {
 class weight_reader;
 
 /// One encoder layer.
-class vision_layer {
+class clip_layer {
  public:
-  vision_layer(const vision_config& config, const weight_reader& weights);
+  clip_layer(const clip_config& config, const weight_reader& weights);
 
   /// Replaces X [tokens x hidden] by the layer's output.
   void forward(luq::matrix& X) const;
@@ -37,10 +37,10 @@ class vision_layer {
   linear query_, key_, value_, output_, up_, down_;
 };
 
-class vision_tower {
+class clip_tower {
  public:
   /// Reads the tensors of the first `layers` layers and of what lies before them.
-  vision_tower(const vision_config& config, luq::index layers, const weight_reader& weights);
+  clip_tower(const clip_config& config, luq::index layers, const weight_reader& weights);
 
   /// The rows at the input of the first layer and after each layer: layers + 1 matrices [1 + patches x hidden].
   /// @param pixels  [channels x image_size x image_size], normalized as the model expects
@@ -50,12 +50,12 @@ class vision_tower {
  private:
   [[nodiscard]] luq::matrix cut_patches(std::span<const float> pixels) const;
 
-  vision_config config_;
+  clip_config config_;
   linear patch_embedding_;  // the convolution as a product: [hidden x channels * patch * patch]
   Eigen::RowVectorXf class_token_;
   luq::matrix positions_;  // [1 + patches x hidden]
   layer_norm norm_;
-  std::vector<vision_layer> layers_;
+  std::vector<clip_layer> layers_;
 };
 
 }  // namespace vlm

@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A LLaVA-1.5 model (Liu et al., arXiv 2310.03744): a vision tower and a projector turn an image into rows of decoder
-// embeddings, which take the places of the image tokens in a sequence, and a LLaMA decoder continues the sequence.
+// A model that is shown images and continues text: an encoder turns an image into rows of decoder embeddings, which
+// take the places of the image tokens in a sequence, and a decoder continues the sequence. LLaVA-1.5 and Qwen2.5-VL are
+// such (model_config.hpp); they differ in their encoders, and in where the tokens of an image stand
+// (token_position.hpp).
 //
-//   llava_model model("examples/data/tiny-llava");
+//   vision_language_model model("examples/data/tiny-llava");
 //   token_sequence prompt = model.sequence({1, 4, 4, ...});
-//   luq::matrix image = model.image_features(pixels);                 // once per image
+//   encoded_images image = model.image_features({pixels, {}});        // once per image
 //   luq::matrix logits = model.logits(prompt, &image);                // [tokens x vocabulary]
 //
 // All computation is in float unless packed linears are told to round their activations, and on the calling thread
@@ -24,18 +26,18 @@
 #include <vector>
 
 #include "decoder.hpp"
+#include "image_encoder.hpp"
 #include "model_config.hpp"
-#include "projector.hpp"
 #include "token_sequence.hpp"
-#include "vision_tower.hpp"
 
 namespace vlm {
 
 /// One sequence of a forward pass: tokens that continue what is in its cache.
 struct sequence_step {
-  const token_sequence* tokens;                 ///< not null
-  const luq::matrix* image_features = nullptr;  ///< [image tokens of `tokens` x hidden], in order; null if none
-  kv_cache* cache;                              ///< not null; appended to, except for padding
+  const token_sequence* tokens;  ///< not null
+  const encoded_images* image_features =
+      nullptr;      ///< of the images whose tokens are in `tokens`, in order; null if none
+  kv_cache* cache;  ///< not null; appended to, except for padding
 };
 
 /// Of which tokens logits are wanted. The head of a large vocabulary costs as much as a layer.
@@ -45,12 +47,12 @@ enum class logits_of {
   no_token,
 };
 
-class llava_model {
+class vision_language_model {
  public:
   /// Reads a Hugging Face model directory: config.json and model.safetensors or its shards.
   /// @throws luq::error for a file that is missing or corrupt, a configuration of another architecture, a tensor that
   ///   is missing, of another shape, or holds a NaN or an infinity
-  explicit llava_model(const std::filesystem::path& directory);
+  explicit vision_language_model(const std::filesystem::path& directory);
 
   [[nodiscard]] const model_config& config() const noexcept { return config_; }
 
@@ -59,10 +61,10 @@ class llava_model {
     return {std::move(ids), config_.image_token};
   }
 
-  /// What the decoder sees of one image, [tokens_per_image x hidden].
-  /// @param pixels  [channels x image_size x image_size], normalized as the model expects
-  /// @throws luq::error shape_mismatch for another number of pixels, non_finite if one is no finite number
-  [[nodiscard]] luq::matrix image_features(std::span<const float> pixels) const;
+  /// What the decoder sees of one image.
+  /// @throws luq::error shape_mismatch for an image that the model does not take, non_finite if a pixel is no finite
+  ///   number
+  [[nodiscard]] encoded_images image_features(const image& picture) const { return encoder_->encode(picture); }
 
   /// A cache for one sequence, empty.
   [[nodiscard]] kv_cache make_cache() const { return decoder_.make_cache(); }
@@ -71,15 +73,16 @@ class llava_model {
   /// @param batch     caches are of different sequences; all are advanced
   /// @param observer  null for none
   /// @return [rows x vocabulary], see logits_of
-  /// @throws luq::error shape_mismatch if image features and image tokens differ in number, invalid_argument for an
-  ///   id outside the vocabulary, insufficient_data for a sequence without a valid token; caches are unchanged then
+  /// @throws luq::error shape_mismatch if image features and image tokens differ in number or those of an image are not
+  ///   side by side, invalid_argument for an id outside the vocabulary, unsupported for places of a video,
+  ///   insufficient_data for a sequence without a valid token; caches are unchanged then
   luq::matrix forward(std::span<const sequence_step> batch, logits_of which, layer_observer* observer = nullptr) const;
 
   /// Logits of every token of one sequence that begins with these tokens, [tokens x vocabulary].
-  [[nodiscard]] luq::matrix logits(const token_sequence& tokens, const luq::matrix* image_features = nullptr) const;
+  [[nodiscard]] luq::matrix logits(const token_sequence& tokens, const encoded_images* image_features = nullptr) const;
 
   /// Embeddings of tokens, image features in their places: what the first decoder layer sees, [tokens x hidden].
-  [[nodiscard]] luq::matrix embed(const token_sequence& tokens, const luq::matrix* image_features = nullptr) const;
+  [[nodiscard]] luq::matrix embed(const token_sequence& tokens, const encoded_images* image_features = nullptr) const;
 
   /// The decoder, for callers that run its layers one by one or read its weights.
   [[nodiscard]] const decoder& text_decoder() const noexcept { return decoder_; }
@@ -96,11 +99,12 @@ class llava_model {
 
  private:
   struct files;  // the checkpoint and what it is made of, while it is read
-  explicit llava_model(const files& stored);
+  explicit vision_language_model(const files& stored);
+
+  [[nodiscard]] luq::matrix embed_all(std::span<const sequence_step> batch) const;
 
   model_config config_;
-  std::shared_ptr<const vision_tower> vision_;
-  projector projector_;
+  std::shared_ptr<const image_encoder> encoder_;
   decoder decoder_;
 };
 

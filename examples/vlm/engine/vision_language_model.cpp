@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "llava.hpp"
+#include "vision_language_model.hpp"
 
-#include <algorithm>
 #include <luq/core/error.hpp>
 #include <luq/io/checkpoint.hpp>
 #include <string>
@@ -13,75 +12,48 @@
 
 namespace vlm {
 
-namespace {
-
-projector read_projector(const model_config& config, const weight_reader& weights) {
-  const luq::index hidden = config.text.hidden_size;
-  const luq::index features = config.vision.hidden_size * static_cast<luq::index>(config.feature_states.size());
-  return {weights.linear("linear_1", hidden, features, config.projector_bias), config.projector_activation,
-          weights.linear("linear_2", hidden, hidden, config.projector_bias)};
-}
-
-}  // namespace
-
-struct llava_model::files {
+struct vision_language_model::files {
   explicit files(const std::filesystem::path& directory)
       : source(directory.string()),
         tensors(directory),
-        names(find_checkpoint_names(tensors, source)),
-        config(read_model_config(directory)) {}
+        config(read_model_config(directory)),
+        names(find_checkpoint_names(tensors, config, source)) {}
 
   [[nodiscard]] weight_reader part(const std::string& prefix) const { return {tensors, source, prefix}; }
 
-  /// No layer beyond the last state that the decoder is shown.
-  [[nodiscard]] luq::index vision_layers() const {
-    return *std::max_element(config.feature_states.begin(), config.feature_states.end());
-  }
-
   std::string source;
   luq::checkpoint tensors;
-  checkpoint_names names;
   model_config config;
+  checkpoint_names names;
 };
 
-llava_model::llava_model(const std::filesystem::path& directory) : llava_model(files(directory)) {}
+vision_language_model::vision_language_model(const std::filesystem::path& directory)
+    : vision_language_model(files(directory)) {}
 
-llava_model::llava_model(const files& stored)
+vision_language_model::vision_language_model(const files& stored)
     : config_(stored.config),
-      vision_(std::make_shared<const vision_tower>(config_.vision, stored.vision_layers(),
-                                                   stored.part(stored.names.vision))),
-      projector_(read_projector(config_, stored.part(stored.names.projector))),
+      encoder_(read_image_encoder(config_, stored.part(stored.names.vision), stored.part(stored.names.projector))),
       decoder_(config_.text, config_.tied_head, stored.part(stored.names.decoder), stored.part(stored.names.head)) {}
 
-luq::matrix llava_model::image_features(std::span<const float> pixels) const {
-  const std::vector<luq::matrix> states = vision_->states(pixels);
-  const luq::index rows = config_.tokens_per_image();
-  const luq::index width = config_.vision.hidden_size;
-  luq::matrix selected(rows, width * static_cast<luq::index>(config_.feature_states.size()));
-  luq::index column = 0;
-  for (const luq::index state : config_.feature_states) {
-    selected.middleCols(column, width) = states[static_cast<std::size_t>(state)].bottomRows(rows);
-    column += width;
-  }
-  return projector_(selected);
-}
-
-luq::matrix llava_model::embed(const token_sequence& tokens, const luq::matrix* image_features) const {
-  const luq::index features = image_features == nullptr ? 0 : image_features->rows();
+luq::matrix vision_language_model::embed(const token_sequence& tokens, const encoded_images* image_features) const {
+  const luq::index features = image_features == nullptr ? 0 : image_features->rows.rows();
   if (features != tokens.image_tokens()) {
     luq::fail(luq::errc::shape_mismatch, "token sequence: expected one row of image features per image token (id ",
               config_.image_token, "), got ", features, " rows for ", tokens.image_tokens(), " tokens");
   }
-  if (features > 0 && image_features->cols() != decoder_.hidden_size()) {
+  if (features > 0 && image_features->rows.cols() != decoder_.hidden_size()) {
     luq::fail(luq::errc::shape_mismatch, "image features: expected ", decoder_.hidden_size(), " columns, got ",
-              image_features->cols());
+              image_features->rows.cols());
   }
   luq::matrix X(tokens.size(), decoder_.hidden_size());
   luq::index feature = 0;
   for (luq::index t = 0; t < tokens.size(); ++t) {
     const std::int32_t id = tokens.ids()[static_cast<std::size_t>(t)];
     if (tokens.classes()[static_cast<std::size_t>(t)] == luq::token_class::image) {
-      X.row(t) = image_features->row(feature++);
+      X.row(t) = image_features->rows.row(feature++);
+    } else if (id == config_.video_token && id >= 0) {
+      luq::fail(luq::errc::unsupported, "token sequence: position ", t, ": expected text and images, got id ", id,
+                ", the place of a video");
     } else if (id >= 0 && id < decoder_.vocabulary()) {
       X.row(t) = decoder_.embedding(id);
     } else {
@@ -92,11 +64,20 @@ luq::matrix llava_model::embed(const token_sequence& tokens, const luq::matrix* 
   return X;
 }
 
-luq::matrix llava_model::forward(std::span<const sequence_step> batch, logits_of which,
-                                 layer_observer* observer) const {
+luq::matrix vision_language_model::embed_all(std::span<const sequence_step> batch) const {
   luq::index rows = 0;
   for (const sequence_step& step : batch) rows += step.tokens->size();
   luq::matrix X(rows, decoder_.hidden_size());
+  luq::index first = 0;
+  for (const sequence_step& step : batch) {
+    X.middleRows(first, step.tokens->size()) = embed(*step.tokens, step.image_features);
+    first += step.tokens->size();
+  }
+  return X;
+}
+
+luq::matrix vision_language_model::forward(std::span<const sequence_step> batch, logits_of which,
+                                           layer_observer* observer) const {
   std::vector<stacked_sequence> sequences;
   std::vector<luq::token_class> classes;
   std::vector<luq::index> last_rows;
@@ -107,15 +88,15 @@ luq::matrix llava_model::forward(std::span<const sequence_step> batch, logits_of
       luq::fail(luq::errc::insufficient_data, "token sequence: expected at least one token that is not padding, got ",
                 tokens.size(), " of padding");
     }
-    X.middleRows(first, tokens.size()) = embed(tokens, step.image_features);
-    sequences.push_back({first, tokens.size(), step.cache});
+    sequences.push_back({first, tokens.size(), step.cache, {}});
+    if (step.image_features != nullptr) sequences.back().grids = step.image_features->grids;
     classes.insert(classes.end(), tokens.classes().begin(), tokens.classes().end());
     last_rows.push_back(first + tokens.valid_tokens() - 1);
     first += tokens.size();
   }
 
-  const decoder_batch stack = decoder_.make_batch(std::move(sequences), std::move(classes));
-  for (const decoder_layer& layer : decoder_.layers()) layer.forward(stack, X, observer);
+  luq::matrix X = embed_all(batch);
+  decoder_.run(decoder_.make_batch(std::move(sequences), std::move(classes)), X, observer);
   for (const sequence_step& step : batch) {
     step.cache->truncate(step.cache->length() - (step.tokens->size() - step.tokens->valid_tokens()));
   }
@@ -134,18 +115,19 @@ luq::matrix llava_model::forward(std::span<const sequence_step> batch, logits_of
   return luq::matrix(0, decoder_.vocabulary());
 }
 
-luq::matrix llava_model::logits(const token_sequence& tokens, const luq::matrix* image_features) const {
+luq::matrix vision_language_model::logits(const token_sequence& tokens, const encoded_images* image_features) const {
   kv_cache cache = make_cache();
   const sequence_step step{&tokens, image_features, &cache};
   return forward({&step, 1}, logits_of::every_token);
 }
 
-const linear& llava_model::decoder_linear_at(luq::index layer, decoder_linear which) const {
+const linear& vision_language_model::decoder_linear_at(luq::index layer, decoder_linear which) const {
   LUQ_ASSERT(layer >= 0 && layer < config_.text.layers);
   return decoder_.layers()[static_cast<std::size_t>(layer)][which];
 }
 
-void llava_model::set_decoder_weights(luq::index layer, decoder_linear which, linear::weights_pointer weights) {
+void vision_language_model::set_decoder_weights(luq::index layer, decoder_linear which,
+                                                linear::weights_pointer weights) {
   LUQ_ASSERT(layer >= 0 && layer < config_.text.layers);
   decoder_.layers()[static_cast<std::size_t>(layer)][which].set_weights(std::move(weights));
 }

@@ -1,17 +1,18 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "vision_tower.hpp"
+#include "clip_tower.hpp"
 
 #include <luq/core/error.hpp>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "image.hpp"
 #include "weight_reader.hpp"
 
 namespace vlm {
 
-vision_layer::vision_layer(const vision_config& config, const weight_reader& weights)
+clip_layer::clip_layer(const clip_config& config, const weight_reader& weights)
     : heads_{config.heads, config.heads, config.hidden_size / config.heads},
       activation_(config.hidden_activation),
       attention_norm_(weights.layer_norm("layer_norm1", config.hidden_size, config.layer_norm_epsilon)),
@@ -23,7 +24,7 @@ vision_layer::vision_layer(const vision_config& config, const weight_reader& wei
       up_(weights.linear("mlp.fc1", config.intermediate_size, config.hidden_size, true)),
       down_(weights.linear("mlp.fc2", config.hidden_size, config.intermediate_size, true)) {}
 
-void vision_layer::forward(luq::matrix& X) const {
+void clip_layer::forward(luq::matrix& X) const {
   luq::matrix normed = attention_norm_(X);
   luq::matrix heads(X.rows(), X.cols());
   attend(heads_, attention_mask::none, query_(normed), key_(normed), value_(normed), heads);
@@ -35,7 +36,7 @@ void vision_layer::forward(luq::matrix& X) const {
   X += down_(hidden);
 }
 
-vision_tower::vision_tower(const vision_config& config, luq::index layers, const weight_reader& weights)
+clip_tower::clip_tower(const clip_config& config, luq::index layers, const weight_reader& weights)
     : config_(config),
       patch_embedding_(std::make_shared<const luq::matrix>(
           weights.matrix("embeddings.patch_embedding.weight",
@@ -50,21 +51,19 @@ vision_tower::vision_tower(const vision_config& config, luq::index layers, const
   }
 }
 
-std::vector<luq::matrix> vision_tower::states(std::span<const float> pixels) const {
+std::vector<luq::matrix> clip_tower::states(std::span<const float> pixels) const {
   if (static_cast<luq::index>(pixels.size()) != config_.pixels()) {
     luq::fail(luq::errc::shape_mismatch, "image: expected ", config_.pixels(), " values for ", config_.channels, " x ",
               config_.image_size, " x ", config_.image_size, ", got ", pixels.size());
   }
-  if (!Eigen::Map<const Eigen::RowVectorXf>(pixels.data(), config_.pixels()).allFinite()) {
-    luq::fail(luq::errc::non_finite, "image: expected finite values, got a NaN or an infinity");
-  }
+  require_finite(pixels);
   luq::matrix rows(1 + config_.patches(), config_.hidden_size);
   rows.row(0) = class_token_;
   rows.bottomRows(config_.patches()) = patch_embedding_(cut_patches(pixels));
   rows += positions_;
 
   std::vector<luq::matrix> result{norm_(rows)};
-  for (const vision_layer& layer : layers_) {
+  for (const clip_layer& layer : layers_) {
     luq::matrix X = result.back();
     layer.forward(X);
     result.push_back(std::move(X));
@@ -73,7 +72,7 @@ std::vector<luq::matrix> vision_tower::states(std::span<const float> pixels) con
 }
 
 /// One row per patch, its elements in the order of the convolution's weights: channel, y, x.
-luq::matrix vision_tower::cut_patches(std::span<const float> pixels) const {
+luq::matrix clip_tower::cut_patches(std::span<const float> pixels) const {
   const luq::index size = config_.image_size;
   const luq::index patch = config_.patch_size;
   const luq::index side = config_.patches_per_side();
