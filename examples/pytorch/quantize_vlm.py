@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""Quantizes the decoder of a LLaVA or Qwen2.5-VL checkpoint into a packed file that luq-vlm and PackedModel read.
+
+One decoder layer is in memory at a time. What is done is kept in --work: a run that was killed goes on where it stood,
+and writes the same bytes as one that was not.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+import luq
+from luq.calibrate import calibrate, calibration_inputs
+from luq.dataset import CalibrationSet
+from luq.errors import fail
+from luq.journal import Journal
+from luq.quantize_decoder import quantize_decoder
+from luq.vision_language import VisionLanguageModel
+
+
+def show(task: str, done: int, units: int) -> None:
+    print(f"\r{task}: {done} of {units}\033[K", end="\n" if done == units else "", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="Hugging Face directory")
+    parser.add_argument("--calibration", required=True, help="calibration sequences (safetensors)")
+    parser.add_argument("--work", required=True, help="folder for what is done; Hessians take much of it")
+    parser.add_argument("--output", required=True, help="packed file")
+    parser.add_argument("--alpha", type=float, default=0.5, help="share of calibration tokens with an image")
+    parser.add_argument("--tokens", type=int, default=0, help="calibration tokens; 0 for all that every share allows")
+    parser.add_argument("--clusters", type=int, default=100, help="clusters of the k-means")
+    parser.add_argument("--low", default="trellis-r3:g0", help="codec of the low layers")
+    parser.add_argument("--high", default="int4:g128:searched", help="codec of the others")
+    parser.add_argument("--order", default="lowest", help="lowest (entropy first), highest, depth or random:SEED")
+    parser.add_argument("--search", default="best", help="nearest, feedback, block rule or best")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--low-layers", type=int, help="layers on the low codec")
+    budget.add_argument("--bits", type=float, help="true bits a weight")
+    budget.add_argument("--bytes", type=int, help="bytes of all linears")
+    budget.add_argument("--saving", type=float, help="share of a uniform high decoder to save (default: 0.4)")
+    parser.add_argument("--plan-file", help="also write the plan as JSON")
+    parser.add_argument("--threads", type=int, default=0, help="threads; 0 for all cores")
+    options = parser.parse_args()
+    if options.threads > 0:
+        torch.set_num_threads(options.threads)
+    luq.set_threads(options.threads)
+    if not Path(options.output).absolute().parent.is_dir():  # found out before the work, not after it
+        fail("io_failure", f"{options.output}: cannot be written: there is no such folder")
+
+    model = VisionLanguageModel(options.model)
+    calibration = CalibrationSet(options.calibration)
+    sequences = calibration.mix(options.alpha, options.tokens)
+    budgets = {name: getattr(options, name) for name in ("low_layers", "bits", "bytes", "saving")}
+    if all(value is None for value in budgets.values()):
+        budgets["saving"] = 0.4
+
+    def plan_under(entropies: list[float]) -> luq.Plan:
+        name, order = luq.named_order(options.order, entropies)
+        return luq.choose_plan(luq.PrefixPolicy(model.shape, order, options.low, options.high, name), **budgets)
+
+    plan_under([0.0] * model.layers)  # so is an impossible budget
+    journal = Journal(options.work, calibration_inputs(model, calibration, sequences, clusters=options.clusters))
+    entropies = calibrate(model, calibration, sequences, journal, show, clusters=options.clusters)
+    plan = plan_under([layer["all"]["bits"] for layer in entropies])
+    size = quantize_decoder(model, plan, journal, options.output, options.search, show)
+    if options.plan_file:
+        with open(options.plan_file, "w") as file:
+            file.write(plan.to_json() + "\n")
+    for layer, (entropy, codec) in enumerate(zip(entropies, plan.codecs, strict=True)):
+        print(f"layer {layer}: entropy {entropy['all']['bits']:.3f} bits, {codec}, {plan.layer_bytes(layer)} bytes")
+    print(f"{plan.reason}: {plan.bits:.3f} true bits a weight (nominally {plan.nominal_bits:.2f})")
+    print(f"{options.output}: {size.file} bytes, of which decoder linears {size.linears}, other tensors {size.others}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except luq.Error as error:
+        sys.exit(f"quantize_vlm.py: {error}")

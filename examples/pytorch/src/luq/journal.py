@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a long run has finished, so that one that was killed goes on where it stood.
+
+A folder with the results of steps as files, and `journal.jsonl`, a line for each step that is done:
+
+    {"step": "statistics 3", "data": {...}, "files": {"layer-3.hessians.safetensors": [bytes, sha256]}, "checksum": ...}
+
+A file is written under another name and renamed, and its step is recorded only when it is on the disk. A line counts if
+its own checksum holds, and a step is done if those of its files do, too: what was torn or changed is done again.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from luq.errors import fail
+
+
+def _checksum_of(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+
+
+def _sum_of_file(path: Path) -> list[int | str]:
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 22):
+            digest.update(block)
+            size += len(block)
+    return [size, digest.hexdigest()]
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_entries(path: Path) -> dict[str, dict[str, Any]]:
+    """The entries of a journal whose lines are whole, by step; of several for a step, the last."""
+    entries = {}
+    for line in path.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+            checksum = entry.pop("checksum")
+            if checksum == _checksum_of(entry):
+                entries[entry["step"]] = entry
+        except (ValueError, AttributeError, KeyError, TypeError):  # torn, or no entry at all
+            continue
+    return entries
+
+
+class Journal:
+    """The journal of one run in one folder; two processes must not share it."""
+
+    def __init__(self, folder: str | Path, inputs: dict[str, Any]) -> None:
+        """inputs: all that results depend on. A journal of other inputs is refused, for its results are others."""
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._path = self.folder / "journal.jsonl"
+        self._entries = read_entries(self._path) if self._path.exists() else {}
+        self._sound: set[str] = set()  # steps whose files have been checked or written by this process
+        if "inputs" not in self._entries:
+            self._entries.clear()
+            self.record("inputs", inputs)
+        elif self._entries["inputs"]["data"] != json.loads(json.dumps(inputs)):
+            changed = [key for key, value in self._entries["inputs"]["data"].items() if inputs.get(key) != value]
+            fail("invalid_argument", f"{self._path}: made with other {changed or 'inputs'}: take another folder")
+
+    def data(self, step: str) -> dict[str, Any] | None:
+        """What was recorded of a step; None unless it is done and its files are as they were written."""
+        entry = self._entries.get(step)
+        if entry is None:
+            return None
+        if step not in self._sound:
+            for name, recorded in entry["files"].items():
+                path = self.folder / name
+                if not path.is_file() or path.stat().st_size != recorded[0] or _sum_of_file(path) != recorded:
+                    del self._entries[step]
+                    return None
+            self._sound.add(step)
+        return entry["data"]
+
+    def path(self, name: str) -> Path:
+        return self.folder / name
+
+    def write(self, name: str, write: Callable[[Path], None]) -> str:
+        """Calls write(path) for a file of the folder, which then has its name at once and whole."""
+        temporary = self.folder / (name + ".part")
+        write(temporary)
+        _sync(temporary)
+        temporary.replace(self.folder / name)
+        return name
+
+    def record(self, step: str, data: dict[str, Any], files: tuple[str, ...] = ()) -> None:
+        """Says that a step is done. files: those of write() that are its result."""
+        entry = {"step": step, "data": data, "files": {name: _sum_of_file(self.folder / name) for name in files}}
+        line = json.dumps({**entry, "checksum": _checksum_of(entry)}, sort_keys=True)
+        with self._path.open("ab") as stream:
+            if stream.tell() > 0:
+                with self._path.open("rb") as written:
+                    written.seek(-1, os.SEEK_END)
+                    if written.read() != b"\n":  # a line that was torn stays one of its own
+                        stream.write(b"\n")
+            stream.write(line.encode() + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        _sync(self.folder)
+        self._entries[step] = entry
+        self._sound.add(step)
+
+    def remove(self, name: str) -> None:
+        """A file that no step will need again."""
+        (self.folder / name).unlink(missing_ok=True)

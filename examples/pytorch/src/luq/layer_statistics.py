@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""Accumulators of one decoder layer, fed by hooks while the model runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from luq._luq import ActivationEntropy, Hessian
+from luq.decoder_linears import LINEARS_OF_INPUT
+
+
+class LayerStatistics:
+    """The entropy of a layer's outputs and the Hessians of its linears' inputs.
+
+    statistics = LayerStatistics(layer)
+    with statistics.watching(layer):
+        for number, batch in enumerate(batches):
+            statistics.expect(classes_of(batch), first_sequence=number * len(batch))
+            model(**batch)
+
+    Activations are read where the model has them, without a copy if they are float32.
+    """
+
+    def __init__(self, layer: nn.Module, **entropy_options: float) -> None:
+        """layer: a decoder layer, of which only shapes are read. entropy_options: of ActivationEntropy."""
+        features = {name: layer.get_submodule(linears[0]).in_features for name, linears in LINEARS_OF_INPUT.items()}
+        self.outputs = ActivationEntropy(features["attention"], **entropy_options)
+        self.inputs = {name: Hessian(width) for name, width in features.items()}
+        self._classes: torch.Tensor | None = None
+        self._first_sequence = 0
+
+    def expect(self, classes: torch.Tensor, first_sequence: int) -> None:
+        """Says what the next forward pass runs.
+
+        classes: the TokenClass of each token [sequences, tokens]. first_sequence: the number of the first of these
+        sequences; each number stands for one sequence of the stream.
+        """
+        self._classes = classes.to("cpu", torch.int64)
+        self._first_sequence = first_sequence
+
+    @contextmanager
+    def watching(self, layer: nn.Module) -> Iterator[None]:
+        """Hooks on the layer while the context lasts."""
+        handles = [layer.register_forward_hook(self._on_output)]
+        for name, linears in LINEARS_OF_INPUT.items():
+            handles.append(layer.get_submodule(linears[0]).register_forward_pre_hook(self._input_hook(name)))
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _expected_classes(self) -> torch.Tensor:
+        if self._classes is None:
+            raise RuntimeError("LayerStatistics: expect() was not called before the forward pass")
+        return self._classes
+
+    def _input_hook(self, name: str):
+        def on_input(_module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
+            X = arguments[0].detach().cpu()
+            self.inputs[name].add(X, self._expected_classes().reshape(-1))
+
+        return on_input
+
+    def _on_output(self, _module: nn.Module, _arguments: tuple, output: torch.Tensor | tuple) -> None:
+        outputs = (output[0] if isinstance(output, tuple) else output).detach().cpu()
+        classes = self._expected_classes()
+        for i, X in enumerate(outputs.reshape(*classes.shape, -1)):
+            self.outputs.add(X, classes[i], self._first_sequence + i)

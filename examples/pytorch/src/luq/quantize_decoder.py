@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""The second pass over a checkpoint: every decoder layer under its codec of a plan, one layer at a time.
+
+Layers are quantized independently of one another, under the Hessians of the float model that the first pass left in the
+journal's folder (calibrate.py), as luq-vlm does. Results are `layer-3.CODEC.SEARCH.safetensors` in that folder, so that
+layers that two plans have in common are quantized once.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from luq._luq import PackedMatrix, PackedModelSize, Plan, quantize, write_packed_model
+from luq.calibrate import Progress, hessian_file, no_progress
+from luq.decoder_linears import LINEARS_OF_INPUT
+from luq.journal import Journal
+from luq.vision_language import VisionLanguageModel
+
+
+def _quantize_layer(
+    model: VisionLanguageModel, layer: int, codec: str, search: str, hessians: Path
+) -> dict[str, torch.Tensor]:
+    """The bytes of each packed linear of a layer."""
+    packed = {}
+    with safe_open(hessians, "pt") as file:
+        for name, linears in LINEARS_OF_INPUT.items():
+            H = file.get_tensor(name)
+            for linear in linears:
+                W = model.checkpoint.read(model.weight_name(layer, linear))
+                packed[linear] = quantize(W, H, codec, search).bytes()
+    return packed
+
+
+def quantize_decoder(
+    model: VisionLanguageModel,
+    plan: Plan,
+    journal: Journal,
+    output: str | Path,
+    search: str = "best",
+    progress: Progress = no_progress,
+) -> PackedModelSize:
+    """Quantizes all layers under a plan and writes them, with all other tensors of the model, as one packed file.
+
+    journal: that of calibrate() with the same model. search: as for quantize(). Packed layers are in memory together
+    when the file is written, and no sooner.
+    """
+    files = []
+    for layer, codec in enumerate(plan.codecs):
+        step = f"packed {layer} {codec} {search}"
+        name = f"layer-{layer}.{codec}.{search}.safetensors".replace(":", "-").replace(" ", "-")
+        if journal.data(step) is None:
+            packed = _quantize_layer(model, layer, codec, search, journal.path(hessian_file(layer)))
+            journal.record(step, {}, (journal.write(name, lambda path, packed=packed: save_file(packed, path)),))
+        files.append(journal.path(name))
+        progress("layers quantized", layer + 1, len(plan.codecs))
+    layers = []
+    for file, shapes, codec in zip(files, plan.shape, plan.codecs, strict=True):
+        tensors = load_file(file)
+        linears = [(shape, tensors[shape.name.split(".", 3)[3]]) for shape in shapes]
+        layers.append([PackedMatrix(codec, shape.rows, shape.cols, data) for shape, data in linears])
+    return write_packed_model(output, plan, layers, model.checkpoint.directory)

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""A LLaVA or Qwen2.5-VL model of transformers of which only the part that is at work has its weights in memory.
+
+The model is made on the meta device, where it has shapes and no numbers. Image encoder and embedding are loaded to make
+the decoder's inputs, then each decoder layer in its turn. All is computed in float32 on the CPU, as luq-vlm does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import AutoConfig, LlavaForConditionalGeneration, Qwen2_5_VLForConditionalGeneration
+
+from luq._luq import LinearShape
+from luq.checkpoint import Checkpoint
+from luq.dataset import CalibrationSequence, CalibrationSet
+from luq.decoder_linears import layer_shape
+from luq.errors import fail
+from luq.token_class import token_classes
+
+_ARCHITECTURES = {"llava": LlavaForConditionalGeneration, "qwen2_5_vl": Qwen2_5_VLForConditionalGeneration}
+
+#: Names on disk of the parts of a model, published ones first, then those that transformers 4.52 and later writes.
+_DECODER_PREFIXES = ("language_model.model.", "model.language_model.", "model.")
+_ENCODER_PREFIXES = {
+    "vision_tower": (
+        "vision_tower.vision_model.",
+        "vision_tower.",
+        "model.vision_tower.vision_model.",
+        "model.vision_tower.",
+    ),
+    "multi_modal_projector": ("multi_modal_projector.", "model.multi_modal_projector."),
+    "visual": ("visual.", "model.visual."),
+}
+
+
+class VisionLanguageModel:
+    """The parts of a checkpoint that calibration needs, one at a time."""
+
+    def __init__(self, directory: str | Path) -> None:
+        self.checkpoint = Checkpoint(directory)
+        self.config = AutoConfig.from_pretrained(directory)
+        if self.config.model_type not in _ARCHITECTURES:
+            expected = " or ".join(_ARCHITECTURES)
+            fail("unsupported", f"{directory}: expected a model of type {expected}, got {self.config.model_type}")
+        text = self.config.get_text_config()
+        if getattr(text, "use_sliding_window", False):
+            fail("unsupported", f"{directory}: expected a decoder with full attention, got sliding windows")
+        with torch.device("meta"):
+            self._model = _ARCHITECTURES[self.config.model_type](self.config).eval()
+        # Attention that masks what follows a token when it is given no mask.
+        self._model.set_attn_implementation("sdpa")
+        self._decoder = self._model.model.language_model
+        self._rotary = type(self._decoder.rotary_emb)(config=text)
+        self._prefix = self.checkpoint.find_prefix("embed_tokens.weight", _DECODER_PREFIXES)
+
+    @property
+    def layers(self) -> int:
+        return len(self._decoder.layers)
+
+    @property
+    def hidden_size(self) -> int:
+        return self.config.get_text_config().hidden_size
+
+    @property
+    def shape(self) -> list[list[LinearShape]]:
+        """The linears of each layer, as plans name them."""
+        return [layer_shape(module, layer) for layer, module in enumerate(self._decoder.layers)]
+
+    def meta_layer(self, layer: int) -> nn.Module:
+        """A decoder layer: shapes, and weights only inside loaded_layer()."""
+        return self._decoder.layers[layer]
+
+    def weight_name(self, layer: int, linear: str) -> str:
+        """The name of a linear's weights in the checkpoint."""
+        return f"{self._prefix}layers.{layer}.{linear}.weight"
+
+    def classes(self, sequence: CalibrationSequence) -> torch.Tensor:
+        """The TokenClass of each token [1, tokens]."""
+        return token_classes(sequence.input_ids[None], self.config.image_token_id)
+
+    @torch.no_grad()
+    def embeddings(self, calibration: CalibrationSet, sequences: list[CalibrationSequence]) -> Iterator[torch.Tensor]:
+        """The inputs of the first decoder layer [tokens x hidden] of each sequence: embeddings and image features."""
+        table = self.checkpoint.read(self._prefix + "embed_tokens.weight")
+        with self._image_encoder():
+            for number, sequence in enumerate(sequences):
+                hidden = table[sequence.input_ids]
+                places = sequence.input_ids == self.config.image_token_id
+                features = self._image_features(calibration, sequence)
+                if int(places.sum()) != len(features):
+                    fail(
+                        "shape_mismatch",
+                        f"{calibration.source}: sequence {number}: expected {len(features)} image tokens, one for each "
+                        f"feature of its image, got {int(places.sum())}",
+                    )
+                hidden[places] = features
+                yield hidden
+
+    def position_embeddings(self, sequence: CalibrationSequence, grid: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+        """Cosines and sines of the rotary embedding. grid: image_grid_thw [1, 3] of its image, for Qwen2.5-VL."""
+        ids = sequence.input_ids[None]
+        positions = torch.arange(ids.shape[1])[None]
+        if self.config.model_type == "qwen2_5_vl":
+            if grid is None:
+                positions = positions.expand(3, 1, -1)
+            else:
+                types = (ids == self.config.image_token_id).int()
+                positions, _ = self._model.model.get_rope_index(ids, mm_token_type_ids=types, image_grid_thw=grid)
+        return self._rotary(torch.empty(0, dtype=torch.float32), positions)
+
+    @contextmanager
+    def loaded_layer(self, layer: int) -> Iterator[nn.Module]:
+        """A decoder layer with its weights, for as long as the context lasts."""
+        module = self.meta_layer(layer)
+        self.checkpoint.load(module, f"{self._prefix}layers.{layer}.")
+        try:
+            yield module
+        finally:
+            module.to("meta")
+
+    @contextmanager
+    def _image_encoder(self) -> Iterator[None]:
+        """The parts before the decoder with their weights. Made anew, for some have buffers that no file holds."""
+        parts = {name: part for name, part in self._model.model.named_children() if name in _ENCODER_PREFIXES}
+        for name, part in parts.items():
+            if name == "multi_modal_projector":
+                loaded = type(part)(self.config)
+            else:
+                loaded = type(part)._from_config(self.config.vision_config, attn_implementation="sdpa")
+            first_tensor = next(iter(part.state_dict()))
+            self.checkpoint.load(loaded, self.checkpoint.find_prefix(first_tensor, _ENCODER_PREFIXES[name]))
+            self._model.model.set_submodule(name, loaded.eval())
+        try:
+            yield
+        finally:
+            for name, part in parts.items():
+                self._model.model.set_submodule(name, part)
+
+    def _image_features(self, calibration: CalibrationSet, sequence: CalibrationSequence) -> torch.Tensor:
+        """[features x hidden]; none for a sequence of text only."""
+        if sequence.image < 0:
+            return torch.empty(0, self.hidden_size)
+        return self._model.model.get_image_features(**calibration.image(sequence.image)).pooler_output[0]
