@@ -55,6 +55,7 @@
 #include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
+#include "luq/quantizers/code_search.hpp"
 #include "luq/quantizers/error_propagation.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/hessian_factor.hpp"

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,34 @@ TEST_CASE("the Hessian of two tokens worked by hand") {
   CHECK(H.tokens() == 2);
   CHECK(H.total_weight() == 2.0);
   CHECK(H.in_features() == 2);
+}
+
+TEST_CASE("sums made elsewhere go on as if they had been made here") {
+  luq::matrix sum(2, 2);
+  sum << 2, 777, 4, 10;  // of the tokens (1, 3) and (1, 1); above the diagonal anything
+  luq::hessian H = luq::hessian::from_sum(sum, 2, 2.0);
+  luq::hessian expected(2);
+  luq::matrix X(2, 2);
+  X << 1, 3, 1, 1;
+  expected.add(X);
+  CHECK(H.tokens() == 2);
+  CHECK(H.total_weight() == 2.0);
+  H.add(X);
+  expected.add(X);
+  CHECK(H.matrix() == expected.matrix());
+
+  const auto code_of = [](const luq::matrix& from, luq::index tokens, double weight) {
+    try {
+      static_cast<void>(luq::hessian::from_sum(from, tokens, weight));
+    } catch (const luq::error& refusal) {
+      return std::optional(refusal.code());
+    }
+    return std::optional<luq::errc>();
+  };
+  CHECK(code_of(luq::matrix::Zero(2, 3), 1, 1) == luq::errc::shape_mismatch);
+  CHECK(code_of(luq::matrix::Constant(2, 2, NAN), 1, 1) == luq::errc::non_finite);
+  CHECK(code_of(sum, -1, 1) == luq::errc::invalid_argument);
+  CHECK(code_of(sum, 1, INFINITY) == luq::errc::invalid_argument);
 }
 
 TEST_CASE("weights multiply the terms and the normalisation") {

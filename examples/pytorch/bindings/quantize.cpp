@@ -18,14 +18,6 @@ namespace luq_python {
 namespace nb = nanobind;
 using namespace nb::literals;
 
-search parse_search(std::string_view name) {
-  if (name == "nearest") return search::nearest;
-  if (name == "feedback") return search::feedback;
-  if (name == "block rule") return search::block_rule;
-  if (name == "best") return search::best;
-  luq::fail(luq::errc::invalid_argument, "search \"", name, "\": expected nearest, feedback, block rule or best");
-}
-
 namespace {
 
 /// H [in x in] of an accumulator; empty for None.
@@ -42,12 +34,12 @@ luq::matrix accumulated(hessian_accumulator& source) {
 }
 
 luq::any_packed_matrix quantize(const luq::matrix_view& W, const luq::matrix_view& H, const std::string& codec,
-                                search how, luq::quantize_report& report) {
+                                luq::code_search how, luq::quantize_report& report) {
   if (W.size() == 0) {
     luq::fail(luq::errc::shape_mismatch, "weights: expected at least one row and one column, got ", W.rows(), " x ",
               W.cols());
   }
-  if (H.size() == 0 && how != search::nearest) {
+  if (H.size() == 0 && how != luq::code_search::nearest) {
     luq::fail(luq::errc::invalid_argument, "quantize: expected a Hessian for any search but nearest, got none");
   }
   return std::visit(
@@ -69,7 +61,7 @@ luq::any_packed_matrix quantize_tensor(nb::handle W, nb::handle H, const std::st
       lent ? lent->view() : luq::view(static_cast<const float*>(sums.data()), sums.rows(), sums.cols(), sums.cols());
   luq::quantize_report found;
   luq::any_packed_matrix packed =
-      without_interpreter([&] { return quantize(weights.view(), hessian, codec, parse_search(how), found); });
+      without_interpreter([&] { return quantize(weights.view(), hessian, codec, luq::parse_code_search(how), found); });
   if (report != nullptr) *report = found;
   return packed;
 }

@@ -9,12 +9,16 @@
 namespace luq_python {
 
 template luq::packed_matrix<luq::int_codec<2>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                               const luq::int_codec<2>&, search, luq::quantize_report&);
+                                                               const luq::int_codec<2>&, luq::code_search,
+                                                               luq::quantize_report&);
 template luq::packed_matrix<luq::int_codec<3>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                               const luq::int_codec<3>&, search, luq::quantize_report&);
+                                                               const luq::int_codec<3>&, luq::code_search,
+                                                               luq::quantize_report&);
 template luq::packed_matrix<luq::int_codec<4>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                               const luq::int_codec<4>&, search, luq::quantize_report&);
+                                                               const luq::int_codec<4>&, luq::code_search,
+                                                               luq::quantize_report&);
 template luq::packed_matrix<luq::int_codec<8>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                               const luq::int_codec<8>&, search, luq::quantize_report&);
+                                                               const luq::int_codec<8>&, luq::code_search,
+                                                               luq::quantize_report&);
 
 }  // namespace luq_python

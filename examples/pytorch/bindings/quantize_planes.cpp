@@ -12,13 +12,16 @@
 namespace luq_python {
 
 template luq::packed_matrix<luq::sign_codec> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                             const luq::sign_codec&, search, luq::quantize_report&);
+                                                             const luq::sign_codec&, luq::code_search,
+                                                             luq::quantize_report&);
 template luq::packed_matrix<luq::ternary_codec> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                const luq::ternary_codec&, search,
+                                                                const luq::ternary_codec&, luq::code_search,
                                                                 luq::quantize_report&);
 template luq::packed_matrix<luq::lut2_codec> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                             const luq::lut2_codec&, search, luq::quantize_report&);
+                                                             const luq::lut2_codec&, luq::code_search,
+                                                             luq::quantize_report&);
 template luq::packed_matrix<luq::billm_codec> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                              const luq::billm_codec&, search, luq::quantize_report&);
+                                                              const luq::billm_codec&, luq::code_search,
+                                                              luq::quantize_report&);
 
 }  // namespace luq_python

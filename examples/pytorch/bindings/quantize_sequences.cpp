@@ -9,19 +9,19 @@
 namespace luq_python {
 
 template luq::packed_matrix<luq::trellis_codec<2>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                   const luq::trellis_codec<2>&, search,
+                                                                   const luq::trellis_codec<2>&, luq::code_search,
                                                                    luq::quantize_report&);
 template luq::packed_matrix<luq::trellis_codec<3>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                   const luq::trellis_codec<3>&, search,
+                                                                   const luq::trellis_codec<3>&, luq::code_search,
                                                                    luq::quantize_report&);
 template luq::packed_matrix<luq::trellis_codec<4>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                   const luq::trellis_codec<4>&, search,
+                                                                   const luq::trellis_codec<4>&, luq::code_search,
                                                                    luq::quantize_report&);
 template luq::packed_matrix<luq::trellis_codec<8>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                   const luq::trellis_codec<8>&, search,
+                                                                   const luq::trellis_codec<8>&, luq::code_search,
                                                                    luq::quantize_report&);
 template luq::packed_matrix<luq::trellis_codec<16>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                    const luq::trellis_codec<16>&, search,
+                                                                    const luq::trellis_codec<16>&, luq::code_search,
                                                                     luq::quantize_report&);
 
 }  // namespace luq_python

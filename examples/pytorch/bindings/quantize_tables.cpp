@@ -9,13 +9,13 @@
 namespace luq_python {
 
 template luq::packed_matrix<luq::lloyd_codec<2>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                 const luq::lloyd_codec<2>&, search,
+                                                                 const luq::lloyd_codec<2>&, luq::code_search,
                                                                  luq::quantize_report&);
 template luq::packed_matrix<luq::lloyd_codec<3>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                 const luq::lloyd_codec<3>&, search,
+                                                                 const luq::lloyd_codec<3>&, luq::code_search,
                                                                  luq::quantize_report&);
 template luq::packed_matrix<luq::lloyd_codec<4>> quantize_linear(const luq::matrix_view&, const luq::matrix_view&,
-                                                                 const luq::lloyd_codec<4>&, search,
+                                                                 const luq::lloyd_codec<4>&, luq::code_search,
                                                                  luq::quantize_report&);
 
 }  // namespace luq_python

@@ -4,12 +4,10 @@
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/io/llama_cpp_model.hpp>
-#include <luq/io/strict_json.hpp>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <span>
+#include <variant>
 
-#include "../engine/json_section.hpp"
 #include "../engine/model_config.hpp"
 #include "export.hpp"
 #include "pipeline.hpp"
@@ -18,30 +16,12 @@ namespace vlm {
 
 namespace {
 
-/// What the engine has no use for, or keeps in a form of its own.
-struct text_extras {
-  luq::llama_cpp_architecture architecture;
-  luq::index context_length;
-  std::vector<std::int32_t> rotary_sections;
-};
-
-text_extras read_text_extras(const std::filesystem::path& model) {
-  const std::filesystem::path file = model / "config.json";
-  const nlohmann::json root = luq::read_strict_json(file);
-  const json_section json(&root, file.string());
-  const std::string type = json.choice("model_type", "llava", {"llava", "qwen2_5_vl", "qwen2_vl"});
-  const json_section text = type == "llava" || json.has("text_config") ? json.section("text_config") : json;
-  constexpr luq::index most = 0x7fffffff;
-  if (type == "llava") {
-    return {luq::llama_cpp_architecture::llama, text.integer("max_position_embeddings", 2048, 1, most), {}};
-  }
-  const json_section rotary = text.section(text.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
-  std::vector<std::int32_t> sections;
-  for (const luq::index pairs : rotary.integers("mrope_section", {16, 24, 24}, 0, most)) {
-    sections.push_back(static_cast<std::int32_t>(pairs));
-  }
+/// Sections of rotated pairs as llama.cpp has them: four, of which the last has no axis here; none without sections.
+std::vector<std::int32_t> rotary_sections(const rotary_config& rotary) {
+  if (rotary.sections.empty()) return {};
+  std::vector<std::int32_t> sections(rotary.sections.begin(), rotary.sections.end());
   sections.resize(4);
-  return {luq::llama_cpp_architecture::qwen2vl, text.integer("max_position_embeddings", 32768, 1, most), sections};
+  return sections;
 }
 
 /// Norms are vectors that no two models share, and stay as they are: a file of another model is told by them.
@@ -66,7 +46,6 @@ void require_same_norms(const luq::gguf_reader& like, const luq::checkpoint& mod
 luq::llama_cpp_decoder llama_cpp_decoder_of(const std::filesystem::path& model) {
   const model_config config = read_model_config(model);
   const text_config& text = config.text;
-  const text_extras extras = read_text_extras(model);
   if (text.hidden_activation != activation::silu) {
     luq::fail(luq::errc::unsupported, model.string(), ": llama.cpp computes MLPs with silu, the model with another");
   }
@@ -74,8 +53,9 @@ luq::llama_cpp_decoder llama_cpp_decoder_of(const std::filesystem::path& model) 
     luq::fail(luq::errc::unsupported, model.string(),
               ": rotary embedding stretched as llama3: expected a converted file to take the rest from, see --like");
   }
+  const bool is_llava = std::holds_alternative<llava_vision_config>(config.vision);
   const bool is_stretched = text.rotary.scaling == rotary_scaling::linear;
-  return {.architecture = extras.architecture,
+  return {.architecture = is_llava ? luq::llama_cpp_architecture::llama : luq::llama_cpp_architecture::qwen2vl,
           .name = std::filesystem::absolute(model).lexically_normal().filename().string(),
           .layers = text.layers,
           .hidden_size = text.hidden_size,
@@ -84,11 +64,11 @@ luq::llama_cpp_decoder llama_cpp_decoder_of(const std::filesystem::path& model) 
           .key_value_heads = text.key_value_heads,
           .head_dim = text.head_dim,
           .vocabulary = text.vocabulary,
-          .context_length = extras.context_length,
+          .context_length = text.positions,
           .rms_norm_epsilon = text.rms_norm_epsilon,
           .rotary_base = static_cast<float>(text.rotary.theta),
           .rotary_factor = is_stretched ? static_cast<float>(text.rotary.factor) : 1,
-          .rotary_sections = extras.rotary_sections,
+          .rotary_sections = rotary_sections(text.rotary),
           .tied_head = config.tied_head};
 }
 

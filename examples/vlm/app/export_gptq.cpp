@@ -20,6 +20,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <system_error>
 
 #include "export.hpp"
 #include "export_gptq_names.hpp"
@@ -179,6 +180,23 @@ void require_new_or_empty(const std::filesystem::path& directory) {
   luq::fail(luq::errc::io_failure, directory.string(), ": expected a new or empty directory");
 }
 
+/// Lets `fill` write into a directory beside this one, which takes its name when all is there.
+template <class Fill>
+std::uintmax_t make_directory(const std::filesystem::path& directory, const Fill& fill) {
+  const std::filesystem::path partial = directory.string() + ".partial";
+  std::filesystem::remove_all(partial);
+  std::filesystem::create_directory(partial);
+  try {
+    const std::uintmax_t bytes = fill(partial);
+    std::filesystem::rename(partial, directory);
+    return bytes;
+  } catch (...) {
+    std::error_code ignored;  // what went wrong first is thrown
+    std::filesystem::remove_all(partial, ignored);
+    throw;
+  }
+}
+
 }  // namespace
 
 void export_gptq(const settings& s, const export_options& options) {
@@ -201,11 +219,13 @@ void export_gptq(const settings& s, const export_options& options) {
   }
   std::erase_if(of_vllm, [](const luq::export_finding& finding) { return finding.modules.empty(); });
   print_findings(std::cout, "vllm", of_vllm);
-  std::filesystem::create_directory(options.output);
-  const std::uintmax_t bytes = linears.write(options.output / "model.safetensors", model);
-  copy_small_files(s.model, options.output);
-  write_json(options.output / "quantize_config.json", luq::gptq_config_object(config));
-  write_json(options.output / "config.json", description);
+  const std::uintmax_t bytes = make_directory(options.output, [&](const std::filesystem::path& directory) {
+    const std::uintmax_t written = linears.write(directory / "model.safetensors", model);
+    copy_small_files(s.model, directory);
+    write_json(directory / "quantize_config.json", luq::gptq_config_object(config));
+    write_json(directory / "config.json", description);
+    return written;
+  });
   print_written(std::cout, options.output / "model.safetensors", bytes,
                 "GPTQ v2 checkpoint, " + std::to_string(linears.quantized()) + " linears quantized and " +
                     std::to_string(linears.dense()) + " decoded to F16, the rest as in " + s.model.string());

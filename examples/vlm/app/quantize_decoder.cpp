@@ -3,40 +3,16 @@
 #include "quantize_decoder.hpp"
 
 #include <luq/core/error.hpp>
-#include <luq/quantizers/beam_search.hpp>
-#include <luq/quantizers/billm.hpp>
-#include <luq/quantizers/gptq.hpp>
 #include <luq/quantizers/output_error.hpp>
-#include <luq/quantizers/quantize.hpp>
-#include <luq/quantizers/refined.hpp>
-#include <luq/quantizers/round_to_nearest.hpp>
+#include <string_view>
 
 namespace vlm {
-
-namespace {
-
-template <class Codec>
-luq::coded_matrix<Codec> choose_codes(const luq::matrix& W, const luq::matrix& H, const Codec& codec, search how,
-                                      luq::quantize_report& report) {
-  if (how == search::nearest) return luq::quantize_codes(W, H, codec, luq::round_to_nearest{}, &report);
-  if (how == search::block_rule) return luq::quantize_codes(W, H, codec, luq::billm{}, &report);
-  if constexpr (luq::SequenceCodec<Codec>) {
-    // One round less than the default: two thirds of the time, 3 % more error.
-    return luq::quantize_codes(W, H, codec, luq::beam_search{.rounds = 1}, &report);
-  } else {
-    const luq::gptq feedback{.order = luq::column_order::activation};
-    if (how == search::feedback) return luq::quantize_codes(W, H, codec, feedback, &report);
-    return luq::quantize_codes(W, H, codec, luq::refined<>{.start = feedback}, &report);
-  }
-}
-
-}  // namespace
 
 quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, const rung& choice) {
   return std::visit(
       [&](const auto& codec) {
         quantized_linear result;
-        const auto packed = luq::pack(choose_codes(W, H, codec, choice.how, result.report));
+        const auto packed = luq::pack(luq::search_codes(W, H, codec, choice.how, &result.report));
         result.decoded = std::make_shared<const luq::matrix>(packed.unpack().decode());
         result.packed = std::make_shared<const luq::any_packed_matrix>(packed);
         result.output_error = luq::relative_output_error(W, *result.decoded, H);
@@ -58,12 +34,11 @@ const luq::matrix& float_weights(const vision_language_model& model, luq::index 
 std::string rung_name(const rung& choice) {
   const bool sequence =
       std::visit([](const auto& codec) { return luq::SequenceCodec<std::decay_t<decltype(codec)>>; }, choice.codec);
-  const char* how = choice.how == search::nearest      ? "nearest"
-                    : choice.how == search::block_rule ? "block rule"
-                    : sequence                         ? "beam search"
-                    : choice.how == search::feedback   ? "feedback"
-                                                       : "refined";
-  return luq::codec_name(choice.codec) + ", " + how;
+  const bool searches = choice.how == search::feedback || choice.how == search::best;
+  const std::string_view how = searches && sequence         ? "beam search"
+                               : choice.how == search::best ? "refined"
+                                                            : luq::code_search_name(choice.how);
+  return luq::codec_name(choice.codec) + ", " + std::string(how);
 }
 
 double quantized_decoder::mean_output_error() const {

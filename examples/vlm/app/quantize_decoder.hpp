@@ -9,6 +9,7 @@
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/core/openmp_executor.hpp>
 #include <luq/core/progress.hpp>
+#include <luq/quantizers/code_search.hpp>
 #include <luq/quantizers/quantizer.hpp>
 #include <memory>
 #include <string>
@@ -19,13 +20,7 @@
 
 namespace vlm {
 
-/// How codes are chosen.
-enum class search {
-  nearest,     ///< luq::round_to_nearest
-  feedback,    ///< luq::gptq in activation order; for a codec whose codes form a sequence as `best`
-  block_rule,  ///< luq::billm as published
-  best,        ///< luq::refined after feedback, or luq::beam_search where codes form a sequence
-};
+using search = luq::code_search;
 
 /// A codec and the search for its codes: what a plan assigns to a layer.
 struct rung {

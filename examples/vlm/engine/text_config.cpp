@@ -46,7 +46,7 @@ rotary_config read_rotary_config(const json_section& text, double default_theta,
 }
 
 /// What all decoders have. If the defaults have as many heads of keys as of queries, so has a file that does not say.
-text_config read_text_config(const json_section& json, const text_config& defaults, luq::index default_positions) {
+text_config read_text_config(const json_section& json, const text_config& defaults) {
   text_config config;
   config.vocabulary = json.integer("vocab_size", defaults.vocabulary, 1, largest_size);
   config.hidden_size = json.integer("hidden_size", defaults.hidden_size, 1, largest_size);
@@ -66,8 +66,8 @@ text_config read_text_config(const json_section& json, const text_config& defaul
   require_divisible(json, "num_attention_heads", config.heads, "num_key_value_heads", config.key_value_heads);
   config.hidden_activation = read_activation(json, "hidden_act", "silu");
   config.rms_norm_epsilon = static_cast<float>(json.positive("rms_norm_eps", defaults.rms_norm_epsilon));
-  config.rotary = read_rotary_config(json, defaults.rotary.theta,
-                                     json.integer("max_position_embeddings", default_positions, 1, largest_id));
+  config.positions = json.integer("max_position_embeddings", defaults.positions, 1, largest_id);
+  config.rotary = read_rotary_config(json, defaults.rotary.theta, config.positions);
   return config;
 }
 
@@ -75,7 +75,7 @@ text_config read_text_config(const json_section& json, const text_config& defaul
 
 text_config read_llama_config(const json_section& json) {
   (void)json.choice("model_type", "", {"llama"});
-  text_config config = read_text_config(json, {}, 2048);
+  text_config config = read_text_config(json, {});
   config.query_key_value_bias = json.boolean("attention_bias", false);
   config.attention_output_bias = config.query_key_value_bias;
   config.mlp_bias = json.boolean("mlp_bias", false);
@@ -90,9 +90,10 @@ text_config read_qwen_text_config(const json_section& json) {
                        .layers = 80,
                        .heads = 64,
                        .key_value_heads = 8,
+                       .positions = 32768,
                        .rms_norm_epsilon = 1e-5f};
   defaults.rotary.theta = 1e6;
-  text_config config = read_text_config(json, defaults, 32768);
+  text_config config = read_text_config(json, defaults);
   config.query_key_value_bias = true;
   config.rotary.sections = rotary_section(json).integers("mrope_section", {16, 24, 24}, 0, largest_size);
   const luq::index pairs = std::accumulate(config.rotary.sections.begin(), config.rotary.sections.end(), luq::index{0});

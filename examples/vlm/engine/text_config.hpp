@@ -22,6 +22,7 @@ struct text_config {
   luq::index heads = 32;
   luq::index key_value_heads = 32;  ///< divides heads
   luq::index head_dim = 128;        ///< even
+  luq::index positions = 2048;      ///< that the decoder was trained with; the engine takes longer sequences, too
   activation hidden_activation = activation::silu;
   float rms_norm_epsilon = 1e-6f;
   bool query_key_value_bias = false;

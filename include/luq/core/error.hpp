@@ -22,6 +22,7 @@ enum class errc {
   io_failure,          ///< the operating system refused to open, read or write a file
   corrupt_file,        ///< a file violates its format
   unsupported,         ///< valid input that this version cannot process
+  device_failure,      ///< a GPU or its runtime refused or failed
   faulty_kernel,       ///< a kernel whose product is not that of the reference, on this machine at least
 };
 

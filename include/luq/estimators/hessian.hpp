@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_products.hpp"
@@ -36,6 +37,27 @@ namespace luq {
 class hessian {
  public:
   explicit hessian(index in_features) : sum_(basic_matrix<float>::Zero(in_features, in_features)) {}
+
+  /// An accumulator that goes on from sums made elsewhere.
+  /// @param sum     [in x in] sum of lambda x x^T, of which the lower triangle is taken
+  /// @param tokens  of positive weight
+  /// @param weight  sum of their weights
+  /// @throws luq::error shape_mismatch unless it is square, non_finite if an element is, invalid_argument for a negative
+  ///   number of tokens or weight
+  [[nodiscard]] static hessian from_sum(basic_matrix<float> sum, index tokens, double weight) {
+    if (sum.rows() != sum.cols()) {
+      fail(errc::shape_mismatch, "Hessian: expected a square sum, got ", sum.rows(), " x ", sum.cols());
+    }
+    if (!all_finite(sum)) fail(errc::non_finite, "Hessian: the sum has an element that is no finite number");
+    if (tokens < 0 || !(weight >= 0 && std::isfinite(weight))) {
+      fail(errc::invalid_argument, "Hessian: expected tokens and weight >= 0, got ", tokens, " and ", weight);
+    }
+    hessian result(0);
+    result.sum_ = std::move(sum);
+    result.tokens_ = tokens;
+    result.weight_ = weight;
+    return result;
+  }
 
   /// Adds tokens X [tokens x in], each with weight 1.
   /// @throws luq::error shape_mismatch, non_finite naming the token; nothing is added then

@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# nvcc for luq's own tests and benchmarks of its CUDA kernels, if there is one; these are headers, and nothing else in
+# luq asks for it. Sets LUQ_HAS_CUDA.
+include(CheckLanguage)
+
+# Those that kernels are made for, oldest and newest; nvcc's own default may be neither.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80 90)
+endif()
+check_language(CUDA)
+if(CMAKE_CUDA_COMPILER)
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  set(LUQ_HAS_CUDA TRUE)
+  message(STATUS "luq: CUDA ${CUDAToolkit_VERSION} found, tests and benchmarks of CUDA kernels are built")
+else()
+  set(LUQ_HAS_CUDA FALSE)
+  message(STATUS "luq: CUDA was not found, tests and benchmarks of CUDA kernels are left out; all else is unaffected")
+endif()
+
+# A program of luq's own that has device code.
+function(luq_own_cuda_target target)
+  # CMake 3.25 knows no C++20 of nvcc; Eigen's headers have annotations that nvcc ignores and warns of.
+  target_compile_options(
+    ${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20> $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>
+                      $<$<COMPILE_LANGUAGE:CUDA>:--diag-suppress=20012> $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>)
+  if(LUQ_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
+  endif()
+  target_compile_definitions(${target} PRIVATE EIGEN_DONT_PARALLELIZE)
+  target_link_libraries(${target} PRIVATE CUDA::cublas)
+endfunction()

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The Hessian of a linear's inputs (luq/estimators/hessian.hpp) from activations in device memory. Sums of lambda x x^T
+// stay there until host() fetches them; they are then an accumulator like those of the host, to be merged with others.
+//
+//   luq::cuda::device_hessian H(in_features, stream);
+//   H.add(blas, X, tokens, stride);                          // X [tokens x in] of half, bfloat16 or float
+//   H.add(blas, X, tokens, stride, lambda);                  // a weight for each token
+//   luq::hessian of_host = H.host();                         // waits for the stream
+//
+// Products of half and bfloat16 are exact. A call with n tokens adds n floats at once, so that an element is off by at
+// most n 2^-24 of the sum of its terms' magnitudes; the host bounds n by 256. Tokens with weights are multiplied by
+// sqrt(lambda) in float first, as on the host.
+//
+// An activation that is no finite number makes the sum none. That is found when the sum is fetched: finding it earlier
+// would wait for the device.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "luq/core/cuda/device_memory.cuh"
+#include "luq/estimators/cuda/device_blas.cuh"
+#include "luq/estimators/hessian.hpp"
+
+namespace luq::cuda {
+
+namespace detail {
+
+/// scaled [tokens x in] = sqrt(lambda) X; a block has a token.
+template <class Stored>
+__global__ void scale_tokens(const Stored* X, std::int64_t stride, int in, const float* lambda, float* scaled) {
+  const std::int64_t token = blockIdx.x;
+  const float factor = sqrtf(lambda[token]);
+  for (int c = static_cast<int>(threadIdx.x); c < in; c += static_cast<int>(blockDim.x)) {
+    // What a token of weight 0 holds is nobody's business, and may be no number.
+    scaled[token * in + c] = factor > 0 ? factor * static_cast<float>(X[token * stride + c]) : 0.0f;
+  }
+}
+
+}  // namespace detail
+
+class device_hessian {
+ public:
+  /// @throws luq::error device_failure
+  device_hessian(index in_features, cudaStream_t stream)
+      : in_(in_features), stream_(stream), sum_(static_cast<std::size_t>(in_features * in_features), stream) {
+    require_success(cudaMemsetAsync(sum_.data(), 0, sum_.size() * sizeof(float), stream), "zeros");
+  }
+
+  [[nodiscard]] index in_features() const { return in_; }
+
+  /// Adds tokens of weight 1.
+  /// @param blas    on the stream of this accumulator
+  /// @param X       [tokens x in] in device memory, `stride` elements from row to row
+  /// @throws luq::error device_failure
+  template <class Stored>
+  void add(cublasHandle_t blas, const Stored* X, index tokens, std::int64_t stride) {
+    if (tokens == 0) return;
+    detail::add_gram(blas, X, tokens, stride, sum_.data(), in_);
+    tokens_ += tokens;
+    weight_ += static_cast<double>(tokens);
+  }
+
+  /// Adds tokens with weights; one of weight 0 does not count, as padding does not.
+  /// @param lambda  [tokens] in host memory, finite and >= 0
+  /// @throws luq::error device_failure; invalid_argument for another weight
+  template <class Stored>
+  void add(cublasHandle_t blas, const Stored* X, index tokens, std::int64_t stride, std::span<const float> lambda) {
+    LUQ_ASSERT(static_cast<index>(lambda.size()) == tokens);
+    if (tokens == 0) return;
+    const luq::detail::token_weights weights("Hessian", tokens, lambda);
+    const device_array<float> device_lambda(lambda, stream_);
+    device_array<float> scaled(static_cast<std::size_t>(tokens * in_), stream_);
+    detail::scale_tokens<<<static_cast<unsigned>(tokens), 256, 0, stream_>>>(X, stride, static_cast<int>(in_),
+                                                                             device_lambda.data(), scaled.data());
+    require_success(cudaGetLastError(), "launch of the weighting of tokens");
+    detail::add_gram(blas, scaled.data(), tokens, in_, sum_.data(), in_);
+    for (const float weight : lambda) {
+      if (weight > 0) ++tokens_;
+      weight_ += static_cast<double>(weight);
+    }
+  }
+
+  /// What was added, in host memory. Waits for the stream.
+  /// @throws luq::error device_failure; non_finite if an activation was no finite number
+  [[nodiscard]] hessian host() const {
+    matrix sum(in_, in_);
+    require_success(
+        cudaMemcpyAsync(sum.data(), sum_.data(), sum_.size() * sizeof(float), cudaMemcpyDeviceToHost, stream_),
+        "copy to the host");
+    require_success(cudaStreamSynchronize(stream_), "sum of products");
+    return hessian::from_sum(std::move(sum), tokens_, weight_);
+  }
+
+ private:
+  index in_;
+  cudaStream_t stream_;
+  device_array<float> sum_;  // [in x in], symmetric
+  index tokens_ = 0;
+  double weight_ = 0;
+};
+
+}  // namespace luq::cuda

@@ -1,0 +1,143 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The 32 lanes of a warp as kernels are written for them, on a GPU or emulated by one thread of the host:
+//
+//   typename Warp::template per_lane<int> value;
+//   Warp::each_lane([&](int lane) { value[lane] = lane * lane; });   // device: once, for the thread's own lane
+//   int all = Warp::sum(value);
+//   Warp::multiply_accumulate(C, A, B);                              // all lanes together
+//
+// On a GPU a per_lane is one register and the index is not looked at. A kernel that is written so is one source for
+// both; what it reads and where, and what it makes of it, is tested without a GPU. Not emulated: time, and the order
+// of memory accesses between warps, which such kernels leave to the barrier between their phases.
+//
+// The one matrix instruction is mma.m16n8k32 with unsigned 8-bit A, signed 8-bit B and 32-bit sums (PTX ISA, "Matrix
+// Fragments for mma.m16n8k32"; sm_80 and later). With g = lane / 4 and t = lane % 4, a lane holds
+//
+//   A [16 x 32]   word 0: row g,     columns 4t ... 4t+3         word 1: row g + 8, the same columns
+//                 word 2: row g,     columns 16 + 4t ... + 3     word 3: row g + 8, the same columns
+//   B [32 x 8]    word 0: column g, rows 4t ... 4t+3             word 1: column g, rows 16 + 4t ... + 3
+//   C [16 x 8]    sums 0, 1: row g, columns 2t and 2t + 1        sums 2, 3: row g + 8, the same columns
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <numeric>
+#include <type_traits>
+
+/// Code of kernels: for the device where nvcc compiles it, for an emulated warp elsewhere.
+#ifdef __CUDACC__
+#ifndef __CUDACC_RELAXED_CONSTEXPR__
+#error "luq's CUDA kernels use constexpr functions of its codecs: compile with nvcc --expt-relaxed-constexpr"
+#endif
+#define LUQ_DEVICE_CODE __device__ __forceinline__
+#else
+#define LUQ_DEVICE_CODE inline
+#endif
+
+namespace luq::cuda {
+
+inline constexpr int lanes_of_warp = 32;
+
+/// A lane's share of A: 16 unsigned bytes.
+struct fragment_a {
+  std::uint32_t word[4];
+};
+
+/// A lane's share of B: 8 signed bytes.
+struct fragment_b {
+  std::uint32_t word[2];
+};
+
+/// A lane's share of C.
+struct fragment_c {
+  std::int32_t sum[4];
+};
+
+/// Calls step(std::integral_constant<int, i>()) for i = 0 ... Count-1: registers have no run-time index.
+template <int Count, class Step>
+LUQ_DEVICE_CODE void unrolled(const Step& step) {
+  if constexpr (Count > 0) {
+    unrolled<Count - 1>(step);
+    step(std::integral_constant<int, Count - 1>());
+  }
+}
+
+#ifndef __CUDACC__
+/// A warp that one thread of the host plays, lane after lane.
+struct emulated_warp {
+  template <class T>
+  using per_lane = std::array<T, lanes_of_warp>;
+
+  template <class Body>
+  static void each_lane(const Body& body) {
+    for (int lane = 0; lane < lanes_of_warp; ++lane) body(lane);
+  }
+
+  /// Of the values of all lanes.
+  static float maximum(const per_lane<float>& values) { return *std::max_element(values.begin(), values.end()); }
+  static int sum(const per_lane<int>& values) { return std::accumulate(values.begin(), values.end(), 0); }
+
+  /// C += A B.
+  static void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
+                                  const per_lane<fragment_b>& B) {
+    const auto byte_of = [](std::uint32_t word, int byte) { return (word >> (8 * byte)) & 0xffu; };
+    each_lane([&](int lane) {
+      for (int i = 0; i < 4; ++i) {
+        const int row = lane / 4 + (i >= 2 ? 8 : 0);
+        const int column = 2 * (lane % 4) + i % 2;
+        for (int k = 0; k < 32; ++k) {
+          const int word_of_k = k / 16;
+          const int holder = (k % 16) / 4;
+          const auto a = static_cast<std::int32_t>(
+              byte_of(A[static_cast<std::size_t>(4 * (row % 8) + holder)].word[2 * word_of_k + row / 8], k % 4));
+          const auto b = static_cast<std::int8_t>(
+              byte_of(B[static_cast<std::size_t>(4 * column + holder)].word[word_of_k], k % 4));
+          C[static_cast<std::size_t>(lane)].sum[i] += a * b;
+        }
+      }
+    });
+  }
+};
+
+#else
+/// The warp that the calling thread is a lane of.
+struct device_warp {
+  template <class T>
+  struct per_lane {
+    T value;
+    __device__ __forceinline__ T& operator[](int /*lane*/) { return value; }
+    __device__ __forceinline__ const T& operator[](int /*lane*/) const { return value; }
+  };
+
+  template <class Body>
+  static __device__ __forceinline__ void each_lane(const Body& body) {
+    body(static_cast<int>(threadIdx.x) % lanes_of_warp);
+  }
+
+  static __device__ __forceinline__ float maximum(const per_lane<float>& values) {
+    float result = values.value;
+    for (int distance = lanes_of_warp / 2; distance > 0; distance /= 2) {
+      result = fmaxf(result, __shfl_xor_sync(0xffffffffu, result, distance));
+    }
+    return result;
+  }
+  static __device__ __forceinline__ int sum(const per_lane<int>& values) {
+    return __reduce_add_sync(0xffffffffu, values.value);
+  }
+
+  static __device__ __forceinline__ void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
+                                                             const per_lane<fragment_b>& B) {
+    asm volatile(
+        "mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, "
+        "%3};"
+        : "+r"(C.value.sum[0]), "+r"(C.value.sum[1]), "+r"(C.value.sum[2]), "+r"(C.value.sum[3])
+        : "r"(A.value.word[0]), "r"(A.value.word[1]), "r"(A.value.word[2]), "r"(A.value.word[3]), "r"(B.value.word[0]),
+          "r"(B.value.word[1]));
+  }
+};
+#endif
+
+}  // namespace luq::cuda
