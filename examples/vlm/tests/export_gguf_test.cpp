@@ -165,7 +165,7 @@ TEST_CASE("plans that ggml has no blocks for") {
   };
   refuse("int4:g128:searched", {"'model.layers.1.mlp.down_proj' and 41 other linears", "int4:g128:searched",
                                 "quantize them as int4:g128:sym"});
-  refuse("trellis-r3:g0", {"trellis-r3:g0", "ggml blocks hold sign"});
+  refuse("lut2:g128", {"lut2:g128", "ggml blocks hold sign"});
   refuse("sign:g64", {"sign:g64", "quantize them as sign:g128"});
 }
 

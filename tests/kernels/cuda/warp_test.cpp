@@ -49,16 +49,15 @@ TEST_CASE("the emulated instruction multiplies the matrices whose fragments it i
   warp::per_lane<luq::cuda::fragment_b> b{};
   warp::per_lane<luq::cuda::fragment_c> c{};
   warp::each_lane([&](int lane) {
-    const auto at = static_cast<std::size_t>(lane);
     for (int i = 0; i < 16; ++i) {
       const int value = A[static_cast<std::size_t>(row_of_a(lane, i))][static_cast<std::size_t>(column_of_a(lane, i))];
-      a[at].word[i / 4] |= static_cast<std::uint32_t>(value) << (8 * (i % 4));
+      a[lane].word[i / 4] |= static_cast<std::uint32_t>(value) << (8 * (i % 4));
     }
     for (int i = 0; i < 8; ++i) {
       const int value = B[static_cast<std::size_t>(row_of_b(lane, i))][static_cast<std::size_t>(column_of_b(lane))];
-      b[at].word[i / 4] |= static_cast<std::uint32_t>(value & 0xff) << (8 * (i % 4));
+      b[lane].word[i / 4] |= static_cast<std::uint32_t>(value & 0xff) << (8 * (i % 4));
     }
-    for (int i = 0; i < 4; ++i) c[at].sum[i] = 1000 * lane + i;
+    for (int i = 0; i < 4; ++i) c[lane].sum[i] = 1000 * lane + i;
   });
   warp::multiply_accumulate(c, a, b);
   for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
@@ -68,7 +67,7 @@ TEST_CASE("the emulated instruction multiplies the matrices whose fragments it i
         expected +=
             A[static_cast<std::size_t>(row_of_c(lane, i))][k] * B[k][static_cast<std::size_t>(column_of_c(lane, i))];
       }
-      CHECK(c[static_cast<std::size_t>(lane)].sum[i] == expected);
+      CHECK(c[lane].sum[i] == expected);
     }
   }
 }
@@ -77,8 +76,8 @@ TEST_CASE("what all lanes have together") {
   warp::per_lane<float> values{};
   warp::per_lane<int> numbers{};
   warp::each_lane([&](int lane) {
-    values[static_cast<std::size_t>(lane)] = lane == 17 ? 3.5f : -1.0f;
-    numbers[static_cast<std::size_t>(lane)] = lane - 10;
+    values[lane] = lane == 17 ? 3.5f : -1.0f;
+    numbers[lane] = lane - 10;
   });
   CHECK(warp::maximum(values) == 3.5f);
   CHECK(warp::sum(numbers) == 31 * 32 / 2 - 320);

@@ -23,6 +23,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <type_traits>
@@ -69,7 +70,11 @@ LUQ_DEVICE_CODE void unrolled(const Step& step) {
 /// A warp that one thread of the host plays, lane after lane.
 struct emulated_warp {
   template <class T>
-  using per_lane = std::array<T, lanes_of_warp>;
+  struct per_lane {
+    std::array<T, lanes_of_warp> values;
+    T& operator[](int lane) { return values[static_cast<std::size_t>(lane)]; }
+    const T& operator[](int lane) const { return values[static_cast<std::size_t>(lane)]; }
+  };
 
   template <class Body>
   static void each_lane(const Body& body) {
@@ -77,8 +82,8 @@ struct emulated_warp {
   }
 
   /// Of the values of all lanes.
-  static float maximum(const per_lane<float>& values) { return *std::max_element(values.begin(), values.end()); }
-  static int sum(const per_lane<int>& values) { return std::accumulate(values.begin(), values.end(), 0); }
+  static float maximum(const per_lane<float>& of) { return *std::max_element(of.values.begin(), of.values.end()); }
+  static int sum(const per_lane<int>& of) { return std::accumulate(of.values.begin(), of.values.end(), 0); }
 
   /// C += A B.
   static void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
@@ -91,11 +96,10 @@ struct emulated_warp {
         for (int k = 0; k < 32; ++k) {
           const int word_of_k = k / 16;
           const int holder = (k % 16) / 4;
-          const auto a = static_cast<std::int32_t>(
-              byte_of(A[static_cast<std::size_t>(4 * (row % 8) + holder)].word[2 * word_of_k + row / 8], k % 4));
-          const auto b = static_cast<std::int8_t>(
-              byte_of(B[static_cast<std::size_t>(4 * column + holder)].word[word_of_k], k % 4));
-          C[static_cast<std::size_t>(lane)].sum[i] += a * b;
+          const auto a =
+              static_cast<std::int32_t>(byte_of(A[4 * (row % 8) + holder].word[2 * word_of_k + row / 8], k % 4));
+          const auto b = static_cast<std::int8_t>(byte_of(B[4 * column + holder].word[word_of_k], k % 4));
+          C[lane].sum[i] += a * b;
         }
       }
     });
