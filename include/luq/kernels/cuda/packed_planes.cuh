@@ -135,16 +135,12 @@ struct lane_parameters {
   /// @param bytes  parameters of a tile of 64 rows
   /// @param row    the first of the four, in the tile
   LUQ_DEVICE_CODE lane_parameters(const parameter_recipe& recipe, const std::byte* bytes, int row) {
-    switch (recipe.type) {
-      case parameter_recipe::scale_type::float16:
-        read<half>(recipe, bytes, row);
-        break;
-      case parameter_recipe::scale_type::bfloat16:
-        read<bfloat16>(recipe, bytes, row);
-        break;
-      case parameter_recipe::scale_type::float32:
-        read<float>(recipe, bytes, row);
-        break;
+    if (recipe.type == parameter_recipe::scale_type::float16) {
+      read<half>(recipe, bytes, row);
+    } else if (recipe.type == parameter_recipe::scale_type::bfloat16) {
+      read<bfloat16>(recipe, bytes, row);
+    } else {
+      read<float>(recipe, bytes, row);
     }
   }
 
