@@ -17,24 +17,19 @@ template <class Codec>
 class uploaded_matrix {
  public:
   explicit uploaded_matrix(const luq::packed_matrix<Codec>& W)
-      : tiles_(luq::cuda::padded_tiles(W)), planes_(luq::cuda::describe_planes(W)) {
+      : tiles_(luq::cuda::padded_tiles(W)),
+        order_(luq::cuda::order_of_columns(W)),
+        planes_(luq::cuda::describe_planes(W)) {
     planes_.tiles = tiles_.data();
-    if constexpr (Codec::column_classes > 1) {
-      for (const luq::index column : W.stored_columns()) columns_.push_back(static_cast<std::int32_t>(column));
-      for (luq::index g = 0; g < W.layout().groups(); ++g) {
-        borders_.push_back(static_cast<std::int32_t>(W.class_border(g)));
-      }
-      planes_.stored_columns = columns_.empty() ? nullptr : columns_.data();
-      planes_.class_borders = borders_.data();
-    }
+    planes_.stored_columns = order_.columns.empty() ? nullptr : order_.columns.data();
+    planes_.class_borders = order_.borders.empty() ? nullptr : order_.borders.data();
   }
 
   [[nodiscard]] const luq::cuda::packed_planes<Codec>& planes() const { return planes_; }
 
  private:
   luq::aligned_buffer<std::byte> tiles_;
-  std::vector<std::int32_t> columns_;
-  std::vector<std::int32_t> borders_;
+  luq::cuda::stored_column_order order_;
   luq::cuda::packed_planes<Codec> planes_;
 };
 

@@ -22,7 +22,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "luq/core/cuda/device_memory.cuh"
 #include "luq/kernels/cuda/arranged_activations.cuh"
@@ -39,15 +38,11 @@ class device_matrix {
   device_matrix(const packed_matrix<Codec>& W, cudaStream_t stream)
       : planes_(describe_planes(W)), tiles_(std::span<const std::byte>(padded_tiles(W)), stream) {
     planes_.tiles = tiles_.data();
-    if constexpr (Codec::column_classes > 1) {
-      std::vector<std::int32_t> borders;
-      for (index g = 0; g < W.layout().groups(); ++g) borders.push_back(static_cast<std::int32_t>(W.class_border(g)));
-      const std::vector<std::int32_t> columns(W.stored_columns().begin(), W.stored_columns().end());
-      class_borders_ = {std::span<const std::int32_t>(borders), stream};
-      stored_columns_ = {std::span<const std::int32_t>(columns), stream};
-      planes_.class_borders = class_borders_.data();
-      planes_.stored_columns = stored_columns_.data();
-    }
+    const stored_column_order order = order_of_columns(W);
+    stored_columns_ = {std::span<const std::int32_t>(order.columns), stream};
+    class_borders_ = {std::span<const std::int32_t>(order.borders), stream};
+    planes_.stored_columns = stored_columns_.data();
+    planes_.class_borders = class_borders_.data();
   }
 
   [[nodiscard]] index rows() const { return planes_.rows; }

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <vector>
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/aligned_buffer.hpp"
@@ -217,6 +218,24 @@ template <PlaneCodec Codec>
     }
   }
   return result;
+}
+
+/// In which order columns are stored, as packed_planes points to it; both empty with one class.
+struct stored_column_order {
+  std::vector<std::int32_t> columns;  ///< of each stored place
+  std::vector<std::int32_t> borders;  ///< columns of class 1 in each group
+};
+
+template <PlaneCodec Codec>
+[[nodiscard]] stored_column_order order_of_columns(const packed_matrix<Codec>& W) {
+  stored_column_order order;
+  if constexpr (Codec::column_classes > 1) {
+    for (const index column : W.stored_columns()) order.columns.push_back(static_cast<std::int32_t>(column));
+    for (index g = 0; g < W.layout().groups(); ++g) {
+      order.borders.push_back(static_cast<std::int32_t>(W.class_border(g)));
+    }
+  }
+  return order;
 }
 
 /// Where things are in the padded tiles of W, without pointers.
