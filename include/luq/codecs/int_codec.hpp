@@ -108,7 +108,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     bit_pack(zeros, Bits, bytes.subspan(scales));
   }
   template <class Reader>
-  void read_parameters(Reader&& reader) const {
+  constexpr void read_parameters(Reader&& reader) const {
     reader.template scales<Scale>(1);
     if (symmetric) {
       reader.constant(symmetric_zero);

@@ -123,7 +123,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
     detail::pack_scales<Scale>(values, bytes);
   }
   template <class Reader>
-  void read_parameters(Reader&& reader) const {
+  constexpr void read_parameters(Reader&& reader) const {
     reader.template scales<Scale>(parameter_count);
   }
 

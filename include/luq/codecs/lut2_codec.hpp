@@ -67,7 +67,7 @@ struct basic_lut2_codec {
     detail::pack_scales<Scale>(values, bytes);
   }
   template <class Reader>
-  void read_parameters(Reader&& reader) const {
+  constexpr void read_parameters(Reader&& reader) const {
     reader.template scales<Scale>(parameter_count);
   }
 

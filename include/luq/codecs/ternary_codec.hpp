@@ -71,7 +71,7 @@ struct basic_ternary_codec {
     detail::pack_scales<Scale>(values, bytes);
   }
   template <class Reader>
-  void read_parameters(Reader&& reader) const {
+  constexpr void read_parameters(Reader&& reader) const {
     reader.template scales<Scale>(parameter_count);
   }
 

@@ -149,7 +149,7 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
     detail::pack_scales<Scale>(values, bytes);
   }
   template <class Reader>
-  void read_parameters(Reader&& reader) const {
+  constexpr void read_parameters(Reader&& reader) const {
     reader.template scales<Scale>(parameter_count);
   }
 

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The CUDA product of a packed matrix, run on the host: each warp emulated, warp after warp, block after block.
+// The CUDA products of a packed matrix, run on the host: each warp emulated, warp after warp, block after block.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <luq/kernels/cuda/plane_product.cuh>
+#include <luq/kernels/cuda/decode_product.cuh>
+#include <luq/kernels/cuda/prefill_product.cuh>
 #include <vector>
 
 namespace luq_test {
@@ -34,62 +35,101 @@ class uploaded_matrix {
 };
 
 /// X arranged for a matrix; memory is poisoned first.
-template <luq::cuda::activation_bits Bits, class Codec>
+template <luq::cuda::activation_bits Bits, luq::cuda::arithmetic Arithmetic, class Codec>
 class emulated_activations {
  public:
-  using layout = luq::cuda::activation_layout<Codec, Bits>;
+  using layout = luq::cuda::activation_layout<Codec, Bits, Arithmetic>;
 
-  /// @param X      [tokens x cols]
-  /// @param tiles  rounded up to a multiple of this
+  /// @param X  [tokens x cols]
   template <class Stored>
-  emulated_activations(const luq::cuda::packed_planes<Codec>& W, const luq::basic_matrix<Stored>& X, int tiles) {
+  emulated_activations(const luq::cuda::packed_planes<Codec>& W, const luq::basic_matrix<Stored>& X) {
     const auto tokens = static_cast<int>(X.rows());
-    view_.layout = {W.group, (layout::tiles_of(tokens) + tiles - 1) / tiles * tiles};
     view_.tokens = tokens;
-    const auto groups = static_cast<std::size_t>(W.groups);
-    words_.assign(groups * static_cast<std::size_t>(view_.layout.tiles * view_.layout.words_of_tile()), 0xdeadbeefu);
-    scales_.assign(groups * static_cast<std::size_t>(tokens), 1e30f);
-    sums_.assign(scales_.size() * static_cast<std::size_t>(layout::classes), 1e30f);
+    view_.tiles = layout::tiles_of_tokens(tokens);
+    const auto chunks = static_cast<std::size_t>(W.chunks());
+    words_.assign(chunks * static_cast<std::size_t>(view_.tiles * layout::words_of_tile), 0xdeadbeefu);
+    factors_.assign(chunks * static_cast<std::size_t>(tokens * (1 + layout::classes)), 1e30f);
     view_.words = words_.data();
-    view_.scales = scales_.data();
-    view_.sums = sums_.data();
-    for (int g = 0; g < W.groups; ++g) {
-      for (int token = 0; token < view_.layout.tiles * layout::tokens_of_tile; ++token) {
-        luq::cuda::arrange_token<luq::cuda::emulated_warp>(W, X.data(), X.cols(), g, token, view_);
+    view_.factors = factors_.data();
+    for (int chunk = 0; chunk < W.chunks(); ++chunk) {
+      for (int token = 0; token < tokens; ++token) {
+        luq::cuda::arrange_token<luq::cuda::emulated_warp, Bits, Arithmetic>(W, X.data(), X.cols(), chunk, token,
+                                                                             view_);
       }
     }
   }
 
-  [[nodiscard]] const luq::cuda::arranged_activations<Codec, Bits>& view() const { return view_; }
+  [[nodiscard]] const luq::cuda::arranged_activations& view() const { return view_; }
 
  private:
   std::vector<std::uint32_t> words_;
-  std::vector<float> scales_;
-  std::vector<float> sums_;
-  luq::cuda::arranged_activations<Codec, Bits> view_;
+  std::vector<float> factors_;
+  luq::cuda::arranged_activations view_{};
 };
 
-/// Y = X W^T + bias by blocks of `warps` warps and `Tiles` tiles of columns.
+/// Shared memory of a block, poisoned with what is no number.
+inline luq::aligned_buffer<std::byte> poisoned_memory(int bytes) {
+  luq::aligned_buffer<std::byte> memory(static_cast<std::size_t>(bytes));
+  std::fill(memory.data(), memory.data() + bytes, std::byte{0xff});
+  return memory;
+}
+
+[[nodiscard]] inline luq::matrix poisoned_outputs(luq::index tokens, luq::index rows) {
+  return luq::matrix::Constant(tokens, rows, std::numeric_limits<float>::quiet_NaN());
+}
+
+/// Y = X W^T + bias as few tokens are multiplied, by blocks of `warps` warps and `Tokens` tokens.
 /// @return [tokens x rows], from poisoned memory
-template <luq::cuda::activation_bits Bits, int Tiles, class Codec, class Stored>
-[[nodiscard]] luq::matrix emulated_product(const luq::packed_matrix<Codec>& W, const luq::basic_matrix<Stored>& X,
-                                           int warps, const float* bias = nullptr) {
-  using product = luq::cuda::plane_product<luq::cuda::emulated_warp, Codec, Bits, Tiles>;
+template <luq::cuda::activation_bits Bits, luq::cuda::arithmetic Arithmetic, int Tokens, class Codec, class Stored>
+[[nodiscard]] luq::matrix emulated_decode(const luq::packed_matrix<Codec>& W, const luq::basic_matrix<Stored>& X,
+                                          int warps, const float* bias = nullptr) {
+  using kernel = luq::cuda::decode_product<luq::cuda::emulated_warp, Codec, Bits, Arithmetic, Tokens, 3>;
   const uploaded_matrix<Codec> uploaded(W);
   const auto& planes = uploaded.planes();
-  const emulated_activations<Bits, Codec> arranged(planes, X, Tiles);
-  luq::matrix Y = luq::matrix::Constant(X.rows(), W.rows(), std::numeric_limits<float>::quiet_NaN());
-  std::vector<float> partial(static_cast<std::size_t>(warps * product::partial_floats));
+  const emulated_activations<Bits, Arithmetic, Codec> arranged(planes, X);
+  luq::matrix Y = poisoned_outputs(X.rows(), W.rows());
   constexpr int threads = 64;
-  for (int half_tile = 0; half_tile * luq::cuda::rows_of_block < W.rows(); ++half_tile) {
-    for (int first_tile = 0; first_tile < arranged.view().layout.tiles; first_tile += Tiles) {
-      std::fill(partial.begin(), partial.end(), std::numeric_limits<float>::quiet_NaN());
+  for (int half_tile = 0; half_tile < planes.half_tiles(); ++half_tile) {
+    for (int token = 0; token < arranged.view().tokens; token += Tokens) {
+      auto memory = poisoned_memory(warps * kernel::bytes_of_warp(planes));
       for (int warp = 0; warp < warps; ++warp) {
-        product::accumulate(planes, arranged.view(), half_tile, first_tile, warp, warps, partial.data());
+        kernel::accumulate(planes, arranged.view(), half_tile, token, warp, warps, memory.data(), [] {});
       }
       for (int thread = 0; thread < threads; ++thread) {
-        product::finish(planes, arranged.view().tokens, half_tile, first_tile, thread, threads, warps, partial.data(),
-                        bias, Y.data(), Y.cols());
+        kernel::finish(planes, arranged.view().tokens, half_tile, token, thread, threads, warps, memory.data(), bias,
+                       Y.data(), Y.cols());
+      }
+    }
+  }
+  return Y;
+}
+
+/// Y = X W^T + bias as many tokens are multiplied.
+/// @return [tokens x rows], from poisoned memory
+template <luq::cuda::activation_bits Bits, class Codec, class Stored>
+[[nodiscard]] luq::matrix emulated_prefill(const luq::packed_matrix<Codec>& W, const luq::basic_matrix<Stored>& X,
+                                           const float* bias = nullptr) {
+  using kernel = luq::cuda::prefill_product<luq::cuda::emulated_warp, Codec, Bits>;
+  const uploaded_matrix<Codec> uploaded(W);
+  const auto& planes = uploaded.planes();
+  const emulated_activations<Bits, luq::cuda::arithmetic::bytes, Codec> arranged(planes, X);
+  luq::matrix Y = poisoned_outputs(X.rows(), W.rows());
+  for (int half_tile = 0; half_tile < planes.half_tiles(); half_tile += kernel::row_warps) {
+    for (int token = 0; token < arranged.view().tokens; token += kernel::tokens_of_block) {
+      std::vector<typename kernel::chunk::sums_of_warp> sums(kernel::warps);
+      for (auto& of_warp : sums) kernel::chunk::clear(of_warp);
+      for (int chunk = 0; chunk < planes.chunks(); ++chunk) {
+        auto stage = poisoned_memory(kernel::stage_bytes(planes));
+        for (int warp = 0; warp < kernel::warps; ++warp) {
+          kernel::request(planes, arranged.view(), half_tile, token, warp, chunk, stage.data());
+        }
+        for (int warp = 0; warp < kernel::warps; ++warp) {
+          kernel::add(planes, warp, chunk, stage.data(), sums[static_cast<std::size_t>(warp)]);
+        }
+      }
+      for (int warp = 0; warp < kernel::warps; ++warp) {
+        kernel::finish(planes, arranged.view().tokens, half_tile, token, warp, sums[static_cast<std::size_t>(warp)],
+                       bias, Y.data(), Y.cols());
       }
     }
   }

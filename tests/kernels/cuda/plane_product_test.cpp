@@ -17,72 +17,123 @@
 #include "kernels/cuda/product_bound.hpp"
 
 using luq::cuda::activation_bits;
+using luq::cuda::arithmetic;
 
 namespace {
 
-template <activation_bits Bits, int Tiles, class Codec>
-void check(const Codec& codec, luq::index rows, luq::index cols, luq::index tokens, int warps) {
-  CAPTURE(codec.name());
-  CAPTURE(rows);
-  CAPTURE(cols);
-  CAPTURE(tokens);
+/// Weights, activations and what their product should be.
+template <class Codec>
+struct problem {
+  luq::packed_matrix<Codec> W;
+  luq_test::weights_and_terms weights;
+  luq::matrix X;
+  luq::matrix bias;
+  luq::basic_matrix<double> expected;
+};
+
+template <class Codec>
+problem<Codec> random_problem(const Codec& codec, luq::index rows, luq::index cols, luq::index tokens) {
   const auto seed = static_cast<std::uint64_t>(rows * 1000003 + cols * 101 + tokens);
   const auto coded = luq_test::random_coded_matrix(codec, rows, cols, seed);
-  const auto weights = luq_test::weights_of(coded);
-  const luq::matrix X = luq::random_normal_matrix(tokens, cols, luq::counter_rng(seed + 1));
-  const luq::matrix bias = luq::random_normal_matrix(1, rows, luq::counter_rng(seed + 2));
-  const auto expected = luq_test::exact_product(weights.W, X, bias);
-  const luq::matrix Y =
-      luq_test::emulated_product<Bits, Tiles>(luq::packed_matrix<Codec>(coded), X, warps, bias.data());
-  const luq::index group = luq::group_size(codec, cols);
+  problem<Codec> result{luq::packed_matrix<Codec>(coded), luq_test::weights_of(coded),
+                        luq::random_normal_matrix(tokens, cols, luq::counter_rng(seed + 1)),
+                        luq::random_normal_matrix(1, rows, luq::counter_rng(seed + 2)),
+                        {}};
+  result.expected = luq_test::exact_product(result.weights.W, result.X, result.bias);
+  return result;
+}
+
+template <activation_bits Bits, class Codec>
+void check(const problem<Codec>& of, const luq::matrix& Y) {
+  CAPTURE(of.W.codec().name());
+  CAPTURE(of.W.rows());
+  CAPTURE(of.W.cols());
+  CAPTURE(of.X.rows());
+  const luq::index group = luq::group_size(of.W.codec(), of.W.cols());
   luq::index wrong = 0;
-  for (luq::index t = 0; t < tokens; ++t) {
-    for (luq::index r = 0; r < rows; ++r) {
-      const double difference = std::abs(static_cast<double>(Y(t, r)) - expected(t, r));
-      if (!(difference <= luq_test::product_error_bound<Bits>(weights, X, group, r, t))) ++wrong;
+  for (luq::index t = 0; t < Y.rows(); ++t) {
+    for (luq::index r = 0; r < Y.cols(); ++r) {
+      const double difference = std::abs(static_cast<double>(Y(t, r)) - of.expected(t, r));
+      if (!(difference <= luq_test::product_error_bound<Bits>(of.weights, of.X, group, r, t))) ++wrong;
     }
   }
   CHECK(wrong == 0);
 }
 
+template <activation_bits Bits, arithmetic Arithmetic, int Tokens, class Codec>
+void check_decode(const Codec& codec, luq::index rows, luq::index cols, luq::index tokens, int warps) {
+  const auto of = random_problem(codec, rows, cols, tokens);
+  check<Bits>(of, luq_test::emulated_decode<Bits, Arithmetic, Tokens>(of.W, of.X, warps, of.bias.data()));
+}
+
+template <activation_bits Bits, class Codec>
+void check_prefill(const Codec& codec, luq::index rows, luq::index cols, luq::index tokens) {
+  const auto of = random_problem(codec, rows, cols, tokens);
+  check<Bits>(of, luq_test::emulated_prefill<Bits>(of.W, of.X, of.bias.data()));
+}
+
 template <class Codec>
-void check_codec(const Codec& codec) {
-  check<activation_bits::sixteen, 1>(codec, 64, 256, 1, 2);
-  check<activation_bits::sixteen, 1>(codec, 70, 300, 3, 4);  // a ragged row tile and a ragged group
-  check<activation_bits::sixteen, 2>(codec, 33, 129, 7, 1);  // a group of one column
-  check<activation_bits::eight, 1>(codec, 96, 256, 8, 3);
-  check<activation_bits::eight, 4>(codec, 65, 391, 37, 2);
+void check_bytes(const Codec& codec) {
+  check_decode<activation_bits::sixteen, arithmetic::bytes, 4>(codec, 64, 256, 1, 2);
+  check_decode<activation_bits::sixteen, arithmetic::bytes, 4>(codec, 70, 300, 3, 4);  // ragged rows, a ragged group
+  check_decode<activation_bits::sixteen, arithmetic::bytes, 8>(codec, 33, 129, 7, 1);  // a group of one column
+  check_decode<activation_bits::eight, arithmetic::bytes, 8>(codec, 96, 1024, 8, 3);   // the ring goes round
+  check_decode<activation_bits::eight, arithmetic::bytes, 8>(codec, 40, 391, 11, 2);
+  check_prefill<activation_bits::eight>(codec, 200, 391, 37);
+  check_prefill<activation_bits::sixteen>(codec, 65, 256, 70);
+}
+
+template <class Codec>
+void check_bits(const Codec& codec) {
+  check_decode<activation_bits::sixteen, arithmetic::bit_serial, 1>(codec, 64, 256, 1, 2);
+  check_decode<activation_bits::sixteen, arithmetic::bit_serial, 2>(codec, 70, 300, 3, 4);
+  check_decode<activation_bits::sixteen, arithmetic::bit_serial, 4>(codec, 33, 129, 7, 1);
+  check_decode<activation_bits::eight, arithmetic::bit_serial, 8>(codec, 96, 1024, 8, 3);
+  check_decode<activation_bits::eight, arithmetic::bit_serial, 1>(codec, 40, 391, 1, 2);
 }
 
 }  // namespace
 
 TEST_CASE("products of every codec of planes, within what rounding of activations allows") {
-  check_codec(luq::sign_codec{.group = 128});
-  check_codec(luq::int_codec<2>{.group = 128});
-  check_codec(luq::int_codec<4>{.group = 128});
-  check_codec(luq::int_codec<4>{.group = 64, .symmetric = true});
-  check_codec(luq::int_codec<3>{.group = 128, .symmetric = true});
-  check_codec(luq::int_codec<8>{.group = 128});
-  check_codec(luq::ternary_codec{.group = 128});
-  check_codec(luq::lut2_codec{.group = 128});
-  check_codec(luq::billm_codec{.group = 128});
+  check_bytes(luq::sign_codec{.group = 128});
+  check_bytes(luq::int_codec<2>{.group = 128});
+  check_bytes(luq::int_codec<3>{.group = 128});
+  check_bytes(luq::int_codec<4>{.group = 128});
+  check_bytes(luq::int_codec<4>{.group = 64, .symmetric = true});
+  check_bytes(luq::int_codec<3>{.group = 128, .symmetric = true});
+  check_bytes(luq::int_codec<8>{.group = 128});
+  check_bytes(luq::ternary_codec{.group = 128});
+  check_bytes(luq::lut2_codec{.group = 128});
+  check_prefill<activation_bits::eight>(luq::billm_codec{.group = 128}, 200, 391, 37);
+  check_prefill<activation_bits::sixteen>(luq::billm_codec{.group = 128}, 65, 256, 70);
 }
 
-TEST_CASE("groups of every width") {
-  for (const luq::index group : {1, 2, 3, 5, 8, 31, 32, 33, 40, 127, 200}) {
-    check<activation_bits::sixteen, 1>(luq::sign_codec{.group = group}, 40, 203, 2, 2);
-    check<activation_bits::sixteen, 1>(luq::ternary_codec{.group = group}, 40, 203, 2, 2);
-    check<activation_bits::sixteen, 1>(luq::lut2_codec{.group = group}, 40, 203, 2, 2);
+TEST_CASE("products of planes of bits with bits of activations") {
+  check_bits(luq::sign_codec{.group = 128});
+  check_bits(luq::basic_sign_codec<float>{.group = 128});
+  check_bits(luq::lut2_codec{.group = 128});
+  check_bits(luq::billm_codec{.group = 128});
+}
+
+TEST_CASE("groups of every width, of one chunk and of several") {
+  for (const luq::index group : {1, 2, 3, 5, 8, 31, 32, 33, 40, 127, 129, 200, 300, 391}) {
+    constexpr auto sixteen = activation_bits::sixteen;
+    check_decode<sixteen, arithmetic::bytes, 4>(luq::sign_codec{.group = group}, 40, 391, 2, 2);
+    check_decode<sixteen, arithmetic::bytes, 4>(luq::ternary_codec{.group = group}, 40, 391, 2, 2);
+    check_decode<sixteen, arithmetic::bytes, 4>(luq::int_codec<3>{.group = group}, 40, 391, 2, 2);
+    check_decode<sixteen, arithmetic::bit_serial, 2>(luq::lut2_codec{.group = group}, 40, 391, 2, 2);
+    check_decode<sixteen, arithmetic::bit_serial, 2>(luq::billm_codec{.group = group}, 40, 391, 2, 2);
+    check_prefill<sixteen>(luq::int_codec<4>{.group = group}, 40, 391, 18);
   }
 }
 
 TEST_CASE("a token with an activation that is no finite number has no finite outputs, and no other token has that") {
   const luq::packed_matrix<luq::sign_codec> W(luq_test::random_coded_matrix(luq::sign_codec{.group = 64}, 40, 130, 3));
   luq::matrix X = luq::random_normal_matrix(3, 130, luq::counter_rng(4));
-  const luq::matrix clean = luq_test::emulated_product<activation_bits::sixteen, 1>(W, X, 2);
+  const luq::matrix clean = luq_test::emulated_decode<activation_bits::sixteen, arithmetic::bit_serial, 1>(W, X, 2);
   X(0, 129) = std::numeric_limits<float>::quiet_NaN();
   X(2, 5) = -std::numeric_limits<float>::infinity();
-  const luq::matrix Y = luq_test::emulated_product<activation_bits::sixteen, 1>(W, X, 2);
+  const luq::matrix Y = luq_test::emulated_decode<activation_bits::sixteen, arithmetic::bit_serial, 1>(W, X, 2);
   CHECK(Y.row(0).array().isNaN().all());
   CHECK(Y.row(1) == clean.row(1));
   CHECK(Y.row(2).array().isNaN().all());
@@ -93,6 +144,6 @@ TEST_CASE("activations of zero and of next to zero") {
   luq::matrix X = luq::matrix::Zero(2, 130);
   X(1, 7) = std::numeric_limits<float>::denorm_min();
   const luq::matrix bias = luq::matrix::Constant(1, 40, 2.5f);
-  const luq::matrix Y = luq_test::emulated_product<activation_bits::sixteen, 1>(W, X, 2, bias.data());
+  const luq::matrix Y = luq_test::emulated_decode<activation_bits::sixteen, arithmetic::bit_serial, 1>(W, X, 2, bias.data());
   CHECK((Y.array() == 2.5f).all());
 }

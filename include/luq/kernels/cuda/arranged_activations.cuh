@@ -1,21 +1,24 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Activations as the integer products of plane_product.cuh take them: whole numbers of 8 bits for every group of
-// columns, in the order in which lanes ask for them.
+// Activations as the integer products of chunk_product.cuh take them: whole numbers for every chunk of columns, in the
+// order in which lanes ask for them.
 //
-// A token's activations in a group become x = s q with one scale s. Either q has 8 bits, as on the CPU; or it has 16,
-// q = 256 high + low, and high and low are two columns of the product: as good as float, for twice the products, which
-// a single token has no other use for. Where codec columns have two classes, each class has columns of its own, zero
-// at the places of the other class. So a token has `columns_per_token` columns:
+// A token's activations in a chunk become x = s q with one scale s, where q has 8 or 16 bits. Where columns of a codec
+// have two classes, each class has values of its own, zero at the places of the other class: value = token * classes +
+// class. A tile is the 8 columns of B in one matrix instruction, and there are two ways to spend them:
 //
-//   column = (token * classes + class) * parts + part        part 0: high (or all), part 1: low
+//   bytes       a column has bytes of q: all of an 8-bit q, or q = 256 high + low in two columns. For any planes.
+//   bit_serial  a column has one bit of q in two's complement: a tile for 8 bits, two for 16. For planes of bits, which
+//               then go into the instruction as they are stored; of n tokens it costs 8 n columns where bytes cost n.
 //
-// Eight columns are a tile, B of one matrix instruction. In memory:
+// In memory, words of 32 bits:
 //
-//   group | tile of columns | radix of planes | unit | column of the tile | slot: 4 bytes, the columns of that slot
+//   bytes       chunk | tile | radix of planes | four words | lane | word
+//   bit_serial  chunk | value | lane | tile of the value
 //
-// Units are padded to a multiple of four, one for each lane of a row, and columns to whole tiles, all with zeros.
+// The words of a lane are its columns g = lane / 4 of B and, of every four units, unit t = lane % 4: with bytes, one
+// word for each slot of each of its units; with bits, one for its one unit.
 #pragma once
 
 #include <cfloat>
@@ -28,173 +31,250 @@ namespace luq::cuda {
 /// Of how many bits activations are.
 enum class activation_bits {
   eight,    ///< a relative error of about half a percent on normal activations, as activation_mode::int8
-  sixteen,  ///< a relative error below 2^-14 of a group's greatest activation
+  sixteen,  ///< a relative error below 2^-14 of a chunk's greatest activation
 };
+
+/// How activations are spread over columns of matrix instructions.
+enum class arithmetic { bytes, bit_serial };
 
 inline constexpr int columns_of_tile = 8;  ///< of B of a matrix instruction
 
 /// How activations for a codec are arranged.
-template <PlaneCodec Codec, activation_bits Bits>
+template <PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic>
 struct activation_layout {
-  static constexpr int parts = Bits == activation_bits::sixteen ? 2 : 1;
+  static_assert(Arithmetic == arithmetic::bytes || luq::detail::has_only_bit_planes<Codec>);
+
   static constexpr int classes = Codec::column_classes;
-  static constexpr int columns_per_token = parts * classes;
-  static constexpr int tokens_of_tile = columns_of_tile / columns_per_token;
   static constexpr int greatest = Bits == activation_bits::sixteen ? 127 * 256 + 127 : 127;
+
+  /// Bytes of q: columns of a value with bytes, tiles of a value with bits.
+  static constexpr int parts = Bits == activation_bits::sixteen ? 2 : 1;
+
+  /// Tiles of so many values.
+  [[nodiscard]] static constexpr int tiles_of_values(int values) {
+    return Arithmetic == arithmetic::bytes ? (values * parts + columns_of_tile - 1) / columns_of_tile : values * parts;
+  }
+  [[nodiscard]] static constexpr int tiles_of_tokens(int tokens) { return tiles_of_values(tokens * classes); }
 
   /// The different radices of planes, each of which has an arrangement of its own.
   static constexpr int first_radix = Codec::planes.front();
   static constexpr int other_radix = Codec::planes.back();
   static constexpr int arrangements = first_radix == other_radix ? 1 : 2;
+  static_assert(columns_of_chunk<first_radix> == columns_of_chunk<other_radix>);
 
-  int group;  ///< columns of a whole group
-  int tiles;  ///< of columns
-
-  /// Tiles that registers have sums for: of each plane, and of a product of two.
-  static constexpr int most_tiles_of_block = [] {
-    const int sources = static_cast<int>(Codec::planes.size()) + (luq::detail::has_symbol_products<Codec> ? 1 : 0);
-    return sources == 1 ? 8 : sources == 2 ? 4 : 2;
-  }();
-
-  /// Tiles that a block computes at once, a power of two.
-  [[nodiscard]] static constexpr int tiles_of_block(int tokens) {
-    int tiles = 1;
-    while (tiles < most_tiles_of_block && tiles * tokens_of_tile < tokens) tiles *= 2;
-    return tiles;
-  }
-  /// Tiles of so many tokens, for whole blocks.
-  [[nodiscard]] static constexpr int tiles_of(int tokens) {
-    const int of_block = tiles_of_block(tokens);
-    const int tokens_of_block = of_block * tokens_of_tile;
-    return (tokens + tokens_of_block - 1) / tokens_of_block * of_block;
-  }
-
-  /// Units of a plane of this radix, padded.
+  /// Words of a lane for planes of this radix: slots of its units.
   template <int Radix>
-  [[nodiscard]] constexpr int units() const {
-    return (plane_units<Radix>{group}.count() + 3) / 4 * 4;
-  }
+  static constexpr int slots = fours_of_chunk<Radix> * plane_units<Radix>::symbols;
+
+  /// The same in reads of 16 bytes.
   template <int Radix>
-  [[nodiscard]] constexpr int words_of_radix() const {
-    return units<Radix>() * columns_of_tile * plane_units<Radix>::symbols;
-  }
-  /// 32-bit words of one tile in one group.
-  [[nodiscard]] constexpr int words_of_tile() const {
-    return words_of_radix<first_radix>() + (arrangements == 2 ? words_of_radix<other_radix>() : 0);
-  }
-  /// Where the slots of a column of a unit begin.
+  static constexpr int reads = (slots<Radix> + 3) / 4;
+  static constexpr int all_reads = reads<first_radix> + (arrangements == 2 ? reads<other_radix> : 0);
+
+  /// Words of a tile in one chunk.
+  static constexpr int words_of_tile = lanes_of_warp * (Arithmetic == arithmetic::bytes ? 4 * all_reads : 1);
+
+  /// Where, in the words of a tile, the words of a lane's i-th read for planes of this radix begin.
   template <int Radix>
-  [[nodiscard]] constexpr std::int64_t word(int g, int tile, int unit, int column) const {
-    const std::int64_t base = (static_cast<std::int64_t>(g) * tiles + tile) * words_of_tile();
-    const int before = Radix == first_radix ? 0 : words_of_radix<first_radix>();
-    return base + before + (unit * columns_of_tile + column) * plane_units<Radix>::symbols;
+  [[nodiscard]] static constexpr int word_of_read(int i, int lane) {
+    const int before = Radix == first_radix ? 0 : reads<first_radix>;
+    return ((before + i) * lanes_of_warp + lane) * 4;
   }
 };
 
-/// Arranged activations in memory. Plain data, passed to kernels by value.
-template <PlaneCodec Codec, activation_bits Bits>
+/// Arranged activations in memory. Plain data, passed to kernels by value. Who fills it and who reads it agree on the
+/// layout.
 struct arranged_activations {
-  activation_layout<Codec, Bits> layout;
   int tokens;
-  std::uint32_t* words;  ///< [groups][layout.tiles][layout.words_of_tile()]
-  float* scales;         ///< [groups][tokens]; NaN where a token has an activation that is no finite number
-  float* sums;           ///< [groups][tokens][classes]: of s q
+  int tiles;             ///< in each chunk
+  std::uint32_t* words;  ///< [chunks][tiles][words_of_tile]; columns of tokens that do not exist are not written
+  float* factors;        ///< [chunks][tokens][1 + classes]: the scale s, then the sums of s q of each class;
+                         ///< s is NaN where a token has an activation in the chunk that is no finite number
 };
 
-/// What one warp does: the activations of one token in one group.
-/// @param X       [tokens x cols], `stride` elements from row to row
-/// @param token   below layout.tiles * tokens_of_tile; those from `tokens` on become zeros
-template <class Warp, PlaneCodec Codec, activation_bits Bits, class Stored>
-LUQ_DEVICE_CODE void arrange_token(const packed_planes<Codec>& W, const Stored* X, std::int64_t stride, int g,
-                                   int token, const arranged_activations<Codec, Bits>& out) {
-  using layout = activation_layout<Codec, Bits>;
-  const int first = g * W.group;
-  const int k = W.columns_of(g);
-  const bool exists = token < out.tokens;
-  const auto activation = [&](int place) {
-    const int column = W.stored_columns != nullptr ? W.stored_columns[first + place] : first + place;
-    return to_float(X[token * stride + column]);
+/// What one warp does for a token in a chunk: its activations, arranged for planes of one radix.
+template <class Warp, activation_bits Bits, arithmetic Arithmetic, int Radix, PlaneCodec Codec>
+class token_arrangement {
+  using layout = activation_layout<Codec, Bits, Arithmetic>;
+  template <class T>
+  using per_lane = typename Warp::template per_lane<T>;
+  static constexpr int symbols = plane_units<Radix>::symbols;
+
+  /// A lane has the word of slot `lane` of the chunk's units and, of planes with more slots than lanes, every 32nd after.
+  static constexpr int slots = 4 * layout::template slots<Radix>;
+  static constexpr int words = (slots + lanes_of_warp - 1) / lanes_of_warp;
+
+  struct lane_activations {
+    float x[words][4];
+    bool first_class[words][4];  ///< the column is of class 0
+  };
+  struct lane_levels {
+    int q[words][4];
   };
 
-  typename Warp::template per_lane<float> greatest;
-  Warp::each_lane([&](int lane) {
-    float most = 0;
-    bool finite = true;
-    for (int place = lane; exists && place < k; place += lanes_of_warp) {
-      const float magnitude = fabsf(activation(place));
-      finite = finite && magnitude <= FLT_MAX;
-      most = fmaxf(most, magnitude);
-    }
-    greatest[lane] = finite ? most : INFINITY;
-  });
-  const float most = Warp::maximum(greatest);
-  const bool finite = most <= FLT_MAX;
-  const float scale = finite ? most / static_cast<float>(layout::greatest) : NAN;
-  const float inverse = finite && most > 0 ? static_cast<float>(layout::greatest) / most : 0.0f;
-  // The inverse of a tiny maximum is beyond float; such a group is as good as zero.
-  const bool usable = inverse <= FLT_MAX;
-  const auto level = [&](int place) { return usable ? static_cast<int>(rintf(activation(place) * inverse)) : 0; };
-  const int border = W.class_borders != nullptr ? W.class_borders[g] : 0;
-
-  typename Warp::template per_lane<int> sums[layout::classes];
-  Warp::each_lane([&](int lane) {
-    unrolled<layout::classes>([&](auto c) { sums[c][lane] = 0; });
-    for (int place = lane; exists && finite && place < k; place += lanes_of_warp) {
-      const int q = level(place);
-      unrolled<layout::classes>([&](auto c) {
-        if (layout::classes == 1 || (place < border) == (c == 1)) sums[c][lane] += q;
-      });
-    }
-  });
-  if (exists) {
-    unrolled<layout::classes>([&](auto c) {
-      const int sum = Warp::sum(sums[c]);
-      Warp::each_lane([&](int lane) {
-        if (lane == 0) {
-          out.sums[(static_cast<std::int64_t>(g) * out.tokens + token) * layout::classes + c] =
-              scale * static_cast<float>(sum);
-        }
-      });
-    });
+ public:
+  /// Reads them.
+  /// @param X  [tokens x cols], `stride` elements from row to row
+  template <class Stored>
+  LUQ_DEVICE_CODE token_arrangement(const packed_planes<Codec>& W, const Stored* X, std::int64_t stride, int chunk,
+                                    int token)
+      : token_(token) {
+    const int g = chunk / W.chunks_of_group;
+    const int first_unit = chunk % W.chunks_of_group * fours_of_chunk<Radix> * 4;
+    const int k = W.columns_of(g);
+    const int border = W.class_borders != nullptr ? W.class_borders[g] : 0;
+    const plane_units<Radix> units{k};
+    per_lane<float> greatest;
     Warp::each_lane([&](int lane) {
-      if (lane == 0) out.scales[static_cast<std::int64_t>(g) * out.tokens + token] = scale;
+      float most = 0;
+      bool finite = true;
+      unrolled<words * 4>([&](auto i) {
+        constexpr int w = i / 4;
+        const int slot = lane + w * lanes_of_warp;
+        const int unit = first_unit + slot / symbols;
+        const int place = slot < slots && unit < units.count() ? units.column(unit, slot % symbols, i % 4) : k;
+        float x = 0;
+        if (place < k) {
+          const int stored = g * W.group + place;
+          x = to_float(X[token * stride + (W.stored_columns != nullptr ? W.stored_columns[stored] : stored)]);
+        }
+        activations_[lane].x[w][i % 4] = x;
+        activations_[lane].first_class[w][i % 4] = place >= border;
+        finite = finite && fabsf(x) <= FLT_MAX;
+        most = fmaxf(most, fabsf(x));
+      });
+      greatest[lane] = finite ? most : INFINITY;
+    });
+    const float most = Warp::maximum(greatest);
+    const bool finite = most <= FLT_MAX;
+    scale_ = finite ? most / static_cast<float>(layout::greatest) : NAN;
+    // The inverse of a tiny maximum is beyond float; such a chunk is as good as zero.
+    const float inverse = finite && most > 0 ? static_cast<float>(layout::greatest) / most : 0.0f;
+    inverse_ = inverse <= FLT_MAX ? inverse : 0.0f;
+    if (inverse_ == 0.0f) {
+      Warp::each_lane([&](int lane) {
+        unrolled<words * 4>([&](auto i) { activations_[lane].x[i / 4][i % 4] = 0; });  // infinity times 0 is no level
+      });
+    }
+  }
+
+  /// Writes the words of all classes.
+  /// @param words_of_chunk  of arranged_activations
+  LUQ_DEVICE_CODE void write_words(std::uint32_t* words_of_chunk) {
+    unrolled<layout::classes>([&](auto c) {
+      const int value = token_ * layout::classes + c;
+      const per_lane<lane_levels> levels = levels_of(c);
+      if constexpr (Arithmetic == arithmetic::bytes) {
+        write_bytes(levels, value * layout::parts, words_of_chunk);
+      } else {
+        write_bits(levels, words_of_chunk + value * lanes_of_warp * layout::parts);
+      }
     });
   }
 
-  const int tile = token / layout::tokens_of_tile;
-  const int first_column = token % layout::tokens_of_tile * layout::columns_per_token;
-  unrolled<layout::arrangements>([&](auto arrangement) {
-    constexpr int radix = arrangement == 0 ? layout::first_radix : layout::other_radix;
-    constexpr int symbols = plane_units<radix>::symbols;
-    const plane_units<radix> units{k};
-    const int words = out.layout.template units<radix>() * symbols;
+  /// Writes the scale, and the sums of all classes.
+  LUQ_DEVICE_CODE void write_factors(float* factors) {
+    unrolled<layout::classes>([&](auto c) {
+      const per_lane<lane_levels> levels = levels_of(c);
+      per_lane<int> sums;
+      Warp::each_lane([&](int lane) {
+        sums[lane] = 0;
+        unrolled<words * 4>([&](auto i) { sums[lane] += levels[lane].q[i / 4][i % 4]; });
+      });
+      const int sum = Warp::sum(sums);
+      Warp::each_lane([&](int lane) {
+        if (lane != 0) return;
+        factors[0] = scale_;
+        factors[1 + c] = scale_ * static_cast<float>(sum);
+      });
+    });
+  }
+
+ private:
+  /// Whole numbers; zero in columns of the other class.
+  LUQ_DEVICE_CODE per_lane<lane_levels> levels_of(int column_class) {
+    per_lane<lane_levels> levels;
     Warp::each_lane([&](int lane) {
-      for (int w = lane; w < words; w += lanes_of_warp) {
-        const int unit = w / symbols;
-        const int slot = w % symbols;
-        std::uint32_t packed[layout::columns_per_token] = {};
-        for (int byte = 0; byte < 4; ++byte) {
-          const int place = exists && finite && unit < units.count() ? units.column(unit, slot, byte) : k;
-          if (place >= k) continue;
-          const int q = level(place);
+      unrolled<words * 4>([&](auto i) {
+        const bool of_class =
+            layout::classes == 1 || activations_[lane].first_class[i / 4][i % 4] == (column_class == 0);
+        const float x = activations_[lane].x[i / 4][i % 4] * inverse_;
+        levels[lane].q[i / 4][i % 4] = of_class ? static_cast<int>(rintf(x)) : 0;
+      });
+    });
+    return levels;
+  }
+
+  LUQ_DEVICE_CODE void write_bytes(const per_lane<lane_levels>& levels, int column, std::uint32_t* words_of_chunk) {
+    std::uint32_t* const tile = words_of_chunk + column / columns_of_tile * layout::words_of_tile;
+    Warp::each_lane([&](int lane) {
+      unrolled<words>([&](auto w) {
+        const int slot = lane + w * lanes_of_warp;
+        if (slot >= slots) return;
+        std::uint32_t packed[2] = {};
+        unrolled<4>([&](auto byte) {
+          const int q = levels[lane].q[w][byte];
           // high is the nearest multiple of 256, so that low fits eight bits with a sign.
           const int high = layout::parts == 2 ? (q + 128) >> 8 : q;
-          [[maybe_unused]] const int low = q - 256 * high;
-          const int of_class = layout::classes == 2 && place < border ? 1 : 0;
-          unrolled<layout::classes>([&](auto c) {
-            if (layout::classes == 2 && c != of_class) return;
-            packed[c * layout::parts] |= static_cast<std::uint32_t>(high & 0xff) << (8 * byte);
-            if constexpr (layout::parts == 2) {
-              packed[c * layout::parts + 1] |= static_cast<std::uint32_t>(low & 0xff) << (8 * byte);
-            }
-          });
-        }
-        unrolled<layout::columns_per_token>([&](auto c) {
-          out.words[out.layout.template word<radix>(g, tile, unit, first_column + c) + slot] = packed[c];
+          packed[0] |= static_cast<std::uint32_t>(high & 0xff) << (8 * byte);
+          packed[1] |= static_cast<std::uint32_t>(q & 0xff) << (8 * byte);
         });
-      }
+        const int unit = slot / symbols;
+        const int of_lane = unit / 4 * symbols + slot % symbols;
+        unrolled<layout::parts>([&](auto part) {
+          const int reader = (column + part) % columns_of_tile * 4 + unit % 4;
+          tile[layout::template word_of_read<Radix>(of_lane / 4, reader) + of_lane % 4] = packed[part];
+        });
+      });
     });
-  });
+  }
+
+  LUQ_DEVICE_CODE void write_bits(const per_lane<lane_levels>& levels, std::uint32_t* words_of_value) {
+    // Lanes 8 u ... 8 u + 7 have the slots of unit u, and each the four bytes of a slot: of a ballot over the bits of
+    // one byte, eight belong together in a word.
+    per_lane<lane_words> ballots[layout::parts];
+    unrolled<8 * layout::parts>([&](auto b) {
+      lane_words of_bytes;
+      unrolled<4>([&](auto byte) {
+        per_lane<bool> one;
+        Warp::each_lane([&](int lane) { one[lane] = ((levels[lane].q[0][byte] >> b) & 1) != 0; });
+        of_bytes.word[byte] = Warp::ballot(one);
+      });
+      Warp::each_lane([&](int lane) {
+        if (lane / 4 == b % 8) ballots[b / 8][lane] = of_bytes;
+      });
+    });
+    Warp::each_lane([&](int lane) {
+      unrolled<layout::parts>([&](auto part) {
+        std::uint32_t word = 0;
+        unrolled<4>([&](auto byte) {
+          word |= ((ballots[part][lane].word[byte] >> (8 * (lane % 4))) & 0xffu) << (8 * byte);
+        });
+        words_of_value[lane * layout::parts + part] = word;
+      });
+    });
+  }
+
+  int token_;
+  float scale_;
+  float inverse_;
+  per_lane<lane_activations> activations_;
+};
+
+/// What one warp does: the activations of one token in one chunk.
+/// @param X  [tokens x cols], `stride` elements from row to row
+template <class Warp, activation_bits Bits, arithmetic Arithmetic, PlaneCodec Codec, class Stored>
+LUQ_DEVICE_CODE void arrange_token(const packed_planes<Codec>& W, const Stored* X, std::int64_t stride, int chunk,
+                                   int token, const arranged_activations& out) {
+  using layout = activation_layout<Codec, Bits, Arithmetic>;
+  std::uint32_t* const words = out.words + static_cast<std::int64_t>(chunk) * out.tiles * layout::words_of_tile;
+  token_arrangement<Warp, Bits, Arithmetic, layout::first_radix, Codec> first(W, X, stride, chunk, token);
+  first.write_words(words);
+  first.write_factors(out.factors + (static_cast<std::int64_t>(chunk) * out.tokens + token) * (1 + layout::classes));
+  if constexpr (layout::arrangements == 2) {
+    token_arrangement<Warp, Bits, Arithmetic, layout::other_radix, Codec>(W, X, stride, chunk, token)
+        .write_words(words);
+  }
 }
 
 }  // namespace luq::cuda

@@ -9,10 +9,14 @@
 //
 //   const auto arranged = luq::cuda::arrange<luq::cuda::activation_bits::sixteen>(W, X, tokens, cols, stream);
 //   luq::cuda::matmul(W, arranged, Y, {}, stream);                           // X arranged once for several matrices
+//   luq::cuda::matmul<luq::half, float>({{{&Q, q}, {&K, k}, {&V, v}}}, arranged, stream);   // in one launch
 //
 // X, Y and bias are in device memory, of float, luq::half or luq::bfloat16, which have the bits of __half and
 // __nv_bfloat16. Everything happens in the order of the caller's stream and nothing waits for it. Sums are of integers
-// within a group and of floats between groups, the same bits every time.
+// within a chunk of columns and of floats between chunks, the same bits every time.
+//
+// On sm_90 and later a product begins to read weights while the kernels ahead of it in the stream still run: weights
+// must not be written by kernels, only by copies, as device_matrix does.
 //
 // Not a graph of kernels, and not for several devices: matrices live on the device that was current when they were
 // made.
@@ -21,11 +25,14 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 
 #include "luq/core/cuda/device_memory.cuh"
-#include "luq/kernels/cuda/arranged_activations.cuh"
-#include "luq/kernels/cuda/plane_product.cuh"
+#include "luq/core/cuda/launch.cuh"
+#include "luq/kernels/cuda/decode_product.cuh"
+#include "luq/kernels/cuda/prefill_product.cuh"
 
 namespace luq::cuda {
 
@@ -47,6 +54,7 @@ class device_matrix {
 
   [[nodiscard]] index rows() const { return planes_.rows; }
   [[nodiscard]] index cols() const { return planes_.cols; }
+  [[nodiscard]] std::size_t bytes() const { return tiles_.size(); }
   [[nodiscard]] const packed_planes<Codec>& planes() const { return planes_; }
 
  private:
@@ -56,86 +64,269 @@ class device_matrix {
   device_array<std::int32_t> class_borders_;
 };
 
+/// Up to so many tokens are multiplied by kernels that are made for reading weights.
+inline constexpr int most_decode_tokens = 16;
+
+/// How so many tokens are arranged for a codec.
+template <PlaneCodec Codec>
+[[nodiscard]] constexpr arithmetic arithmetic_for(int tokens) {
+  return luq::detail::has_only_bit_planes<Codec> && tokens <= most_decode_tokens ? arithmetic::bit_serial
+                                                                                  : arithmetic::bytes;
+}
+
+/// Calls body(std::integral_constant<arithmetic, a>()) for the arithmetic of so many tokens.
+template <PlaneCodec Codec, class Body>
+void with_arithmetic(int tokens, const Body& body) {
+  if constexpr (luq::detail::has_only_bit_planes<Codec>) {
+    if (arithmetic_for<Codec>(tokens) == arithmetic::bit_serial) {
+      return body(std::integral_constant<arithmetic, arithmetic::bit_serial>());
+    }
+  }
+  body(std::integral_constant<arithmetic, arithmetic::bytes>());
+}
+
 /// Activations arranged for a matrix, and for others of its codec and shape of columns if the codec has one class.
 template <PlaneCodec Codec, activation_bits Bits>
 class device_activations {
  public:
+  /// Room for so many tokens, to be filled by arrange().
   device_activations(int tokens, const packed_planes<Codec>& W, cudaStream_t stream) {
-    using layout = activation_layout<Codec, Bits>;
-    view_.layout = {W.group, layout::tiles_of(tokens)};
-    view_.tokens = tokens;
-    const auto groups = static_cast<std::size_t>(W.groups);
-    words_ = {
-        groups * static_cast<std::size_t>(view_.layout.tiles) * static_cast<std::size_t>(view_.layout.words_of_tile()),
-        stream};
-    scales_ = {groups * static_cast<std::size_t>(tokens), stream};
-    sums_ = {groups * static_cast<std::size_t>(tokens) * static_cast<std::size_t>(layout::classes), stream};
+    with_arithmetic<Codec>(tokens, [&](auto kind) {
+      using layout = activation_layout<Codec, Bits, kind>;
+      view_.tokens = tokens;
+      view_.tiles = layout::tiles_of_tokens(tokens);
+      const auto chunks = static_cast<std::size_t>(W.chunks());
+      words_ = {chunks * static_cast<std::size_t>(view_.tiles * layout::words_of_tile), stream};
+      factors_ = {chunks * static_cast<std::size_t>(tokens * (1 + layout::classes)), stream};
+    });
     view_.words = words_.data();
-    view_.scales = scales_.data();
-    view_.sums = sums_.data();
+    view_.factors = factors_.data();
+    group_ = W.group;
+    cols_ = W.cols;
   }
 
-  [[nodiscard]] const arranged_activations<Codec, Bits>& view() const { return view_; }
+  [[nodiscard]] const arranged_activations& view() const { return view_; }
+
+  /// Whether they can be multiplied with such a matrix.
+  [[nodiscard]] bool fit(const packed_planes<Codec>& W) const { return group_ == W.group && cols_ == W.cols; }
 
  private:
-  arranged_activations<Codec, Bits> view_;
+  arranged_activations view_{};
   device_array<std::uint32_t> words_;
-  device_array<float> scales_;
-  device_array<float> sums_;
+  device_array<float> factors_;
+  int group_ = 0;
+  int cols_ = 0;
 };
+
+/// One of several products with the same activations: Y = X W^T + bias.
+template <PlaneCodec Codec, class Output, class Bias = float>
+struct product {
+  const device_matrix<Codec>* W;
+  Output* Y;                   ///< [tokens x rows] in device memory
+  const Bias* bias = nullptr;  ///< [rows] in device memory, added to every token; null for none
+  std::int64_t Y_stride = 0;   ///< elements from row to row of Y; 0 for rows without gaps
+};
+
+/// Products that one launch computes at most.
+inline constexpr int most_products = 4;
 
 namespace detail {
 
+/// What a kernel computes, by blocks of `half_tiles_of_block` half tiles.
+template <PlaneCodec Codec, class Output, class Bias>
+struct product_batch {
+  int count;
+  int half_tiles_of_block;
+  int first_block[most_products + 1];
+  packed_planes<Codec> W[most_products];
+  const Bias* bias[most_products];
+  Output* Y[most_products];
+  std::int64_t stride[most_products];
+
+  /// Which product a block is part of.
+  [[nodiscard]] __device__ __forceinline__ int of_block(int block) const {
+    int p = 0;
+    while (p + 1 < count && block >= first_block[p + 1]) ++p;
+    return p;
+  }
+};
+
 inline constexpr int arranging_warps = 4;  ///< of a block
 
-template <PlaneCodec Codec, activation_bits Bits, class Stored>
-__global__ void arrange_kernel(packed_planes<Codec> W, const Stored* X, std::int64_t stride,
-                               arranged_activations<Codec, Bits> out) {
-  const int token = static_cast<int>(blockIdx.y) * arranging_warps + static_cast<int>(threadIdx.x) / lanes_of_warp;
-  if (token >= out.layout.tiles * activation_layout<Codec, Bits>::tokens_of_tile) return;
-  arrange_token<device_warp>(W, X, stride, static_cast<int>(blockIdx.x), token, out);
+template <activation_bits Bits, arithmetic Arithmetic, PlaneCodec Codec, class Stored>
+__global__ void arrange_kernel(packed_planes<Codec> W, const Stored* X, std::int64_t stride, arranged_activations out) {
+  let_successor_begin();
+  wait_for_predecessors();
+  const int warp = static_cast<int>(blockIdx.x) * arranging_warps + static_cast<int>(threadIdx.x) / lanes_of_warp;
+  if (warp >= W.chunks() * out.tokens) return;
+  arrange_token<device_warp, Bits, Arithmetic>(W, X, stride, warp / out.tokens, warp % out.tokens, out);
 }
 
-template <int Tiles, PlaneCodec Codec, activation_bits Bits, class Bias, class Output>
-__global__ void product_kernel(packed_planes<Codec> W, arranged_activations<Codec, Bits> X, const Bias* bias, Output* Y,
-                               std::int64_t stride) {
-  extern __shared__ float partial[];
-  using product = plane_product<device_warp, Codec, Bits, Tiles>;
-  const int half_tile = static_cast<int>(blockIdx.x);
-  const int first_tile = static_cast<int>(blockIdx.y) * Tiles;
+/// @tparam Product  a decode_product
+template <class Product, int Warps, class Output, class Bias>
+__global__ void __launch_bounds__(Warps* lanes_of_warp)
+    decode_kernel(const __grid_constant__ product_batch<typename Product::Codec, Output, Bias> batch,
+                  const __grid_constant__ arranged_activations X) {
+  extern __shared__ uint4 memory[];
+  let_successor_begin();
+  const int p = batch.of_block(static_cast<int>(blockIdx.x));
+  const auto& W = batch.W[p];
+  const int half_tile = static_cast<int>(blockIdx.x) - batch.first_block[p];
+  const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int thread = static_cast<int>(threadIdx.x);
-  const int threads = static_cast<int>(blockDim.x);
-  const int warps = threads / lanes_of_warp;
-  product::accumulate(W, X, half_tile, first_tile, thread / lanes_of_warp, warps, partial);
+  auto* const bytes = reinterpret_cast<std::byte*>(memory);
+  Product::accumulate(W, X, half_tile, first_token, thread / lanes_of_warp, Warps, bytes,
+                      [] { wait_for_predecessors(); });
   __syncthreads();
-  product::finish(W, X.tokens, half_tile, first_tile, thread, threads, warps, partial, bias, Y, stride);
+  Product::finish(W, X.tokens, half_tile, first_token, thread, Warps * lanes_of_warp, Warps, bytes, batch.bias[p],
+                  batch.Y[p], batch.stride[p]);
 }
 
-/// Warps of a block that computes `tiles` tiles of columns: their sums are to fit 48 KiB of shared memory.
-[[nodiscard]] constexpr int warps_of_block(int tiles) {
-  return tiles <= 2 ? 16 : tiles == 4 ? 8 : 4;
+/// @tparam Product  a prefill_product
+/// @tparam Stages   chunks in shared memory
+template <class Product, int Stages, class Output, class Bias>
+__global__ void __launch_bounds__(Product::warps* lanes_of_warp)
+    prefill_kernel(const __grid_constant__ product_batch<typename Product::Codec, Output, Bias> batch,
+                   const __grid_constant__ arranged_activations X) {
+  extern __shared__ uint4 memory[];
+  let_successor_begin();
+  const int p = batch.of_block(static_cast<int>(blockIdx.x));
+  const auto& W = batch.W[p];
+  const int first_half_tile = (static_cast<int>(blockIdx.x) - batch.first_block[p]) * Product::row_warps;
+  const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
+  const int warp = static_cast<int>(threadIdx.x) / lanes_of_warp;
+  const int chunks = W.chunks();
+  const int stage_bytes = Product::stage_bytes(W);
+  const auto stage = [&](int chunk) { return reinterpret_cast<std::byte*>(memory) + chunk % Stages * stage_bytes; };
+  wait_for_predecessors();
+  for (int chunk = 0; chunk < Stages - 1; ++chunk) {
+    if (chunk < chunks) Product::request(W, X, first_half_tile, first_token, warp, chunk, stage(chunk));
+    device_warp::close_group();
+  }
+  typename Product::chunk::sums_of_warp sums;
+  Product::chunk::clear(sums);
+  for (int chunk = 0; chunk < chunks; ++chunk) {
+    device_warp::wait_for_copies<Stages - 2>();
+    __syncthreads();  // all warps are done with the stage that is asked for now, and see this one
+    const int ahead = chunk + Stages - 1;
+    if (ahead < chunks) Product::request(W, X, first_half_tile, first_token, warp, ahead, stage(ahead));
+    device_warp::close_group();
+    Product::add(W, warp, chunk, stage(chunk), sums);
+  }
+  Product::finish(W, X.tokens, first_half_tile, first_token, warp, sums, batch.bias[p], batch.Y[p], batch.stride[p]);
 }
 
-template <int Tiles, PlaneCodec Codec, activation_bits Bits, class Bias, class Output>
-void launch_product(const packed_planes<Codec>& W, const arranged_activations<Codec, Bits>& X, const Bias* bias,
-                    Output* Y, std::int64_t stride, cudaStream_t stream) {
-  constexpr int warps = warps_of_block(Tiles);
-  constexpr std::size_t shared = sizeof(float) * warps * plane_product<device_warp, Codec, Bits, Tiles>::partial_floats;
-  static_assert(shared <= 48 * 1024);
-  const dim3 blocks(static_cast<unsigned>((W.rows + rows_of_block - 1) / rows_of_block),
-                    static_cast<unsigned>((X.layout.tiles + Tiles - 1) / Tiles));
-  product_kernel<Tiles><<<blocks, warps * lanes_of_warp, shared, stream>>>(W, X, bias, Y, stride);
-  require_success(cudaGetLastError(), "launch of a product");
+/// @param half_tiles_of_block  of its kernel
+template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+[[nodiscard]] product_batch<Codec, Output, Bias> make_batch(std::span<const product<Codec, Output, Bias>> products,
+                                                            const device_activations<Codec, Bits>& X,
+                                                            int half_tiles_of_block) {
+  product_batch<Codec, Output, Bias> batch{};
+  for (const auto& product : products) {
+    const packed_planes<Codec>& W = product.W->planes();
+    LUQ_ASSERT(X.fit(W));
+    const int i = batch.count++;
+    batch.W[i] = W;
+    batch.bias[i] = product.bias;
+    batch.Y[i] = product.Y;
+    batch.stride[i] = product.Y_stride != 0 ? product.Y_stride : W.rows;
+    batch.first_block[i + 1] = batch.first_block[i] + (W.half_tiles() + half_tiles_of_block - 1) / half_tiles_of_block;
+  }
+  return batch;
 }
 
-/// Calls launch(std::integral_constant<int, tiles>()) for the number of tiles that blocks compute.
-template <int Tiles, class Launch>
-void with_tiles(int tiles, const Launch& launch) {
-  if (tiles == Tiles) return launch(std::integral_constant<int, Tiles>());
-  if constexpr (Tiles > 1) with_tiles<Tiles / 2>(tiles, launch);
+[[nodiscard]] inline dim3 grid(int blocks, int tokens, int tokens_of_block) {
+  return {static_cast<unsigned>(blocks), static_cast<unsigned>((tokens + tokens_of_block - 1) / tokens_of_block)};
+}
+
+/// @tparam Product  a decode_product
+template <class Product, int Warps, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+void launch_decode(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
+                   cudaStream_t stream) {
+  const auto batch = make_batch(products, X, 1);
+  const auto shared = static_cast<std::size_t>(Warps * Product::bytes_of_warp(batch.W[0]));
+  launch_dependent(decode_kernel<Product, Warps, Output, Bias>,
+                   grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
+                   Warps * lanes_of_warp, shared, stream, "launch of a product of few tokens", batch, X.view());
+}
+
+/// @tparam Product  a prefill_product
+template <class Product, int Stages, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+void launch_prefill(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
+                    cudaStream_t stream) {
+  const auto batch = make_batch(products, X, Product::row_warps);
+  const auto shared = static_cast<std::size_t>(Stages * Product::stage_bytes(batch.W[0]));
+  launch_dependent(prefill_kernel<Product, Stages, Output, Bias>,
+                   grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
+                   Product::warps * lanes_of_warp, shared, stream, "launch of a product of many tokens", batch,
+                   X.view());
+}
+
+/// Blocks of `Tokens` tokens, or twice as many until one has all, up to `Most`.
+template <arithmetic Arithmetic, int Tokens, int Most, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+void decode(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
+            cudaStream_t stream) {
+  if constexpr (2 * Tokens <= Most) {
+    if (X.view().tokens > Tokens) return decode<Arithmetic, 2 * Tokens, Most>(products, X, stream);
+  }
+  constexpr int warps = 8;
+  constexpr int depth = 3;
+  launch_decode<decode_product<device_warp, Codec, Bits, Arithmetic, Tokens, depth>, warps>(products, X, stream);
 }
 
 }  // namespace detail
+
+/// Arranges activations for a matrix.
+/// @param X         [tokens x cols] in device memory
+/// @param X_stride  elements from row to row of X
+/// @param into      made for W
+/// @throws luq::error device_failure
+template <PlaneCodec Codec, activation_bits Bits, class Stored>
+void arrange(const device_matrix<Codec>& W, const Stored* X, std::int64_t X_stride,
+             device_activations<Codec, Bits>& into, cudaStream_t stream) {
+  LUQ_ASSERT(X_stride >= 0 && into.fit(W.planes()));
+  const int warps = into.view().tokens * W.planes().chunks();
+  if (warps == 0) return;
+  with_arithmetic<Codec>(into.view().tokens, [&](auto kind) {
+    const dim3 blocks(static_cast<unsigned>((warps + detail::arranging_warps - 1) / detail::arranging_warps));
+    launch_dependent(detail::arrange_kernel<Bits, kind, Codec, Stored>, blocks,
+                     detail::arranging_warps * lanes_of_warp, 0, stream, "launch of the arrangement of activations",
+                     W.planes(), X, X_stride, into.view());
+  });
+}
+
+/// The same, in memory of their own.
+template <activation_bits Bits, PlaneCodec Codec, class Stored>
+[[nodiscard]] device_activations<Codec, Bits> arrange(const device_matrix<Codec>& W, const Stored* X, int tokens,
+                                                      std::int64_t X_stride, cudaStream_t stream) {
+  LUQ_ASSERT(tokens >= 0);
+  device_activations<Codec, Bits> result(tokens, W.planes(), stream);
+  arrange(W, X, X_stride, result, stream);
+  return result;
+}
+
+/// Several products with the same activations, every element of them, in one launch.
+/// @param products  at most most_products, of matrices with the same columns and groups
+/// @param X         arranged for one of them, or for all if the codec has one class of columns
+/// @throws luq::error device_failure
+template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+void matmul(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
+            cudaStream_t stream) {
+  LUQ_ASSERT(products.size() <= most_products && (Codec::column_classes == 1 || products.size() <= 1));
+  const bool empty = std::all_of(products.begin(), products.end(), [](const auto& p) { return p.W->rows() == 0; });
+  if (X.view().tokens == 0 || empty) return;
+  if (X.view().tokens > most_decode_tokens) {
+    constexpr int stages = 3;
+    return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages>(products, X, stream);
+  }
+  if constexpr (luq::detail::has_only_bit_planes<Codec>) {
+    constexpr int most = 8 / Codec::column_classes;
+    detail::decode<arithmetic::bit_serial, 1, most>(products, X, stream);
+  } else {
+    constexpr int least = columns_of_tile / (Bits == activation_bits::sixteen ? 2 : 1);
+    detail::decode<arithmetic::bytes, least, most_decode_tokens>(products, X, stream);
+  }
+}
 
 /// What a product may have beside its factors.
 template <class Bias = float>
@@ -144,25 +335,6 @@ struct product_options {
   std::int64_t Y_stride = 0;   ///< elements from row to row of Y; 0 for rows without gaps
 };
 
-/// Arranges activations for a matrix.
-/// @param X        [tokens x cols] in device memory
-/// @param X_stride elements from row to row of X
-/// @throws luq::error device_failure
-template <activation_bits Bits, PlaneCodec Codec, class Stored>
-[[nodiscard]] device_activations<Codec, Bits> arrange(const device_matrix<Codec>& W, const Stored* X, int tokens,
-                                                      std::int64_t X_stride, cudaStream_t stream) {
-  LUQ_ASSERT(tokens >= 0 && X_stride >= 0);
-  device_activations<Codec, Bits> result(tokens, W.planes(), stream);
-  const int columns = result.view().layout.tiles * activation_layout<Codec, Bits>::tokens_of_tile;
-  if (tokens == 0 || W.planes().groups == 0) return result;
-  const dim3 blocks(static_cast<unsigned>(W.planes().groups),
-                    static_cast<unsigned>((columns + detail::arranging_warps - 1) / detail::arranging_warps));
-  detail::arrange_kernel<<<blocks, detail::arranging_warps * lanes_of_warp, 0, stream>>>(W.planes(), X, X_stride,
-                                                                                         result.view());
-  require_success(cudaGetLastError(), "launch of the arrangement of activations");
-  return result;
-}
-
 /// Y = X W^T + bias, every element of it.
 /// @param X  arranged for W, or for a matrix of the same codec and columns if that has one class of columns
 /// @param Y  [tokens x rows] in device memory
@@ -170,15 +342,8 @@ template <activation_bits Bits, PlaneCodec Codec, class Stored>
 template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias = float>
 void matmul(const device_matrix<Codec>& W, const device_activations<Codec, Bits>& X, Output* Y,
             const product_options<Bias>& options, cudaStream_t stream) {
-  const int tokens = X.view().tokens;
-  if (tokens == 0 || W.rows() == 0) return;
-  LUQ_ASSERT(X.view().layout.group == W.planes().group);
-  const std::int64_t stride = options.Y_stride != 0 ? options.Y_stride : W.rows();
-  const auto launch = [&](auto tiles) {
-    detail::launch_product<tiles>(W.planes(), X.view(), options.bias, Y, stride, stream);
-  };
-  using layout = activation_layout<Codec, Bits>;
-  detail::with_tiles<layout::most_tiles_of_block>(layout::tiles_of_block(tokens), launch);
+  const std::array<product<Codec, Output, Bias>, 1> one{{{&W, Y, options.bias, options.Y_stride}}};
+  matmul(std::span<const product<Codec, Output, Bias>>(one), X, stream);
 }
 
 /// As above, for activations that no other matrix multiplies.

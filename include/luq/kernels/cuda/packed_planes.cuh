@@ -2,10 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The planes and parameters of a packed matrix as device code reads them. The bytes are those of packed_matrix, with
-// one difference: a last row tile of fewer than 64 rows is padded to 64, so that every tile is alike (padded_tiles()).
+// two differences: a last row tile of fewer than 64 rows is padded to 64, so that every tile is alike, and tiles whose
+// bytes are no multiple of 16 are padded to one (padded_tiles()).
 //
 // A plane of a tile is a sequence of units: its words, and after them what is left of each row, 1 to 3 bytes, as one
 // more unit (tile_layout.hpp). One slot of a unit is four columns, or as many as the last unit has bytes.
+//
+// Kernels work by chunks: 128 columns of a group (160 of three symbols to a digit), or what is left of it. A warp has
+// half a row tile, 32 rows; a lane four neighbouring rows, whose words are 16 bytes, and every fourth unit:
+//
+//   lane = 4 g + t      rows 4g ... 4g+3      units t, t + 4, t + 8, ... of the chunk
 #pragma once
 
 #include <algorithm>
@@ -80,12 +86,16 @@ template <class Stored>
   return static_cast<float>(value);
 }
 
+/// @param bytes  aligned as Stored is
 template <class Stored>
 [[nodiscard]] LUQ_DEVICE_CODE Stored load(const std::byte* bytes) {
   Stored value;
-  memcpy(&value, bytes, sizeof(Stored));
+  memcpy(&value, __builtin_assume_aligned(bytes, alignof(Stored)), sizeof(Stored));
   return value;
 }
+
+inline constexpr int rows_of_warp = 32;
+static_assert(tile_rows == 2 * rows_of_warp);
 
 /// Rows of one lane: four neighbours, whose words are 16 bytes.
 inline constexpr int rows_of_lane = 4;
@@ -94,81 +104,86 @@ struct alignas(16) lane_words {
   std::uint32_t word[rows_of_lane];
 };
 
-/// How a codec's parameters lie in a tile: scales of all rows one parameter after the other, then at most one
-/// parameter that is bit-packed or the same for all rows.
-struct parameter_recipe {
-  enum class scale_type { float16, bfloat16, float32 };
+/// Units of a plane that a chunk has, in fours: one for each lane of a row.
+template <int Radix>
+inline constexpr int fours_of_chunk = Radix == 2 ? 1 : Radix <= 4 ? 2 : Radix == 16 ? 4 : 8;
 
+template <int Radix>
+inline constexpr int columns_of_chunk = fours_of_chunk<Radix> * 4 * plane_units<Radix>::columns_of_word;
+
+/// Columns of a chunk, the same for all planes of a codec.
+template <PlaneCodec Codec>
+inline constexpr int chunk_columns = columns_of_chunk<static_cast<int>(Codec::planes.front())>;
+
+/// What parameters of a tile take: scales of all rows, one parameter after the other, then at most one bit-packed one.
+struct parameter_sizes {
   int scales = 0;
-  scale_type type = scale_type::float16;
-  int bits = 0;        ///< of the bit-packed parameter; 0 if there is none
-  float constant = 0;  ///< of the parameter that is not stored, if there is one
+  int scale_bytes = 0;
+  int bits = 0;  ///< of the bit-packed parameter; 0 if there is none
 };
 
 /// Reader (read_parameters() of WeightCodec) that reads nothing and notes what there is to read.
-class recipe_writer {
+class parameter_measurer {
  public:
-  [[nodiscard]] const parameter_recipe& recipe() const { return recipe_; }
+  [[nodiscard]] const parameter_sizes& sizes() const { return sizes_; }
 
   template <class Stored>
   void scales(int count) {
-    LUQ_ASSERT(recipe_.scales == 0);
-    recipe_.scales = count;
-    recipe_.type = std::is_same_v<Stored, half>       ? parameter_recipe::scale_type::float16
-                   : std::is_same_v<Stored, bfloat16> ? parameter_recipe::scale_type::bfloat16
-                                                      : parameter_recipe::scale_type::float32;
+    LUQ_ASSERT(sizes_.scales == 0 && sizes_.bits == 0);
+    sizes_.scales = count;
+    sizes_.scale_bytes = static_cast<int>(sizeof(Stored));
   }
   template <unsigned Bits>
   void bit_packed() {
-    recipe_.bits = static_cast<int>(Bits);
+    sizes_.bits = static_cast<int>(Bits);
   }
-  void constant(float value) { recipe_.constant = value; }
+  void constant(float) {}
 
  private:
-  parameter_recipe recipe_;
+  parameter_sizes sizes_;
 };
 
-/// The parameters of the rows of one lane.
-template <class Codec>
-struct lane_parameters {
+/// The parameters of the rows of one lane, from those of the 32 rows of a warp.
+template <PlaneCodec Codec>
+class lane_parameters {
+ public:
   float values[rows_of_lane][Codec::parameter_count];
 
-  /// @param bytes  parameters of a tile of 64 rows
-  /// @param row    the first of the four, in the tile
-  LUQ_DEVICE_CODE lane_parameters(const parameter_recipe& recipe, const std::byte* bytes, int row) {
-    if (recipe.type == parameter_recipe::scale_type::float16) {
-      read<half>(recipe, bytes, row);
-    } else if (recipe.type == parameter_recipe::scale_type::bfloat16) {
-      read<bfloat16>(recipe, bytes, row);
-    } else {
-      read<float>(recipe, bytes, row);
-    }
+  /// @param bytes  16-byte aligned
+  /// @param row    the lane's first among the 32
+  LUQ_DEVICE_CODE lane_parameters(const Codec& codec, const std::byte* bytes, int row) : next_(bytes), row_(row) {
+    codec.read_parameters(*this);
+  }
+
+  template <class Stored>
+  LUQ_DEVICE_CODE constexpr void scales(int count) {
+    struct alignas(sizeof(Stored) * rows_of_lane) four {
+      Stored of_row[rows_of_lane];
+    };
+    unrolled<Codec::parameter_count>([&](auto p) {
+      if (p >= count) return;
+      const auto stored = load<four>(next_ + (p * rows_of_warp + row_) * static_cast<int>(sizeof(Stored)));
+      unrolled<rows_of_lane>([&](auto r) { values[r][p] = to_float(stored.of_row[r]); });
+    });
+    next_ += count * rows_of_warp * static_cast<int>(sizeof(Stored));
+  }
+  template <unsigned Bits>
+  LUQ_DEVICE_CODE constexpr void bit_packed() {
+    unrolled<rows_of_lane>([&](auto r) {
+      const int bit = (row_ + r) * static_cast<int>(Bits);
+      const int beyond = bit % 8 + static_cast<int>(Bits) - 8;  // bits in the next byte
+      unsigned value = std::to_integer<unsigned>(next_[bit / 8]) >> (bit % 8);
+      if (beyond > 0) value |= std::to_integer<unsigned>(next_[bit / 8 + 1]) << (static_cast<int>(Bits) - beyond);
+      values[r][Codec::parameter_count - 1] = static_cast<float>(value & ((1u << Bits) - 1u));
+    });
+  }
+  LUQ_DEVICE_CODE constexpr void constant(float value) {
+    unrolled<rows_of_lane>([&](auto r) { values[r][Codec::parameter_count - 1] = value; });
   }
 
  private:
-  template <class Stored>
-  LUQ_DEVICE_CODE void read(const parameter_recipe& recipe, const std::byte* bytes, int row) {
-    constexpr int size = static_cast<int>(sizeof(Stored));
-    unrolled<Codec::parameter_count>([&](auto p) {
-      unrolled<rows_of_lane>([&](auto r) {
-        if (p < recipe.scales) {
-          values[r][p] = to_float(load<Stored>(bytes + (p * static_cast<int>(tile_rows) + row + r) * size));
-        } else if (recipe.bits > 0) {
-          values[r][p] = bit_packed(bytes + recipe.scales * static_cast<int>(tile_rows) * size, row + r, recipe.bits);
-        } else {
-          values[r][p] = recipe.constant;
-        }
-      });
-    });
-  }
-
-  [[nodiscard]] static LUQ_DEVICE_CODE float bit_packed(const std::byte* stream, int position, int bits) {
-    const int bit = position * bits;
-    const int beyond = bit % 8 + bits - 8;  // bits in the next byte
-    unsigned value = std::to_integer<unsigned>(stream[bit / 8]) >> (bit % 8);
-    if (beyond > 0) value |= std::to_integer<unsigned>(stream[bit / 8 + 1]) << (bits - beyond);
-    return static_cast<float>(value & ((1u << bits) - 1u));
-  }
+  const std::byte* next_;
+  int row_;
 };
 
 /// A packed matrix in memory that device code reads. Plain data, passed to kernels by value.
@@ -176,33 +191,49 @@ template <PlaneCodec Codec>
 struct packed_planes {
   const std::byte* tiles;  ///< padded_tiles(), 16-byte aligned
   Codec codec;
-  parameter_recipe parameters;
+  parameter_sizes parameters;
   int rows;
   int cols;
   int group;  ///< columns
   int groups;
+  int chunks_of_group;
   std::int64_t row_tile_bytes;
-  int tile_bytes;                      ///< of a whole group
+  int tile_bytes;                      ///< of a whole group, a multiple of 16
   const std::int32_t* stored_columns;  ///< column of each stored place, or null where the two are the same
   const std::int32_t* class_borders;   ///< columns of class 1 in each group, stored first; null with one class
 
   [[nodiscard]] constexpr int columns_of(int g) const { return cols - g * group < group ? cols - g * group : group; }
+  [[nodiscard]] constexpr int chunks() const { return groups * chunks_of_group; }
+  [[nodiscard]] constexpr int half_tiles() const { return (rows + rows_of_warp - 1) / rows_of_warp; }
+  /// Bytes of the parameters of 32 rows, rounded up to 16.
+  [[nodiscard]] constexpr int parameter_bytes() const {
+    const int bits = 8 * parameters.scale_bytes * parameters.scales + parameters.bits;
+    return (bits * rows_of_warp / 8 + 15) / 16 * 16;
+  }
   [[nodiscard]] constexpr const std::byte* tile(int row_tile, int g) const {
     return tiles + row_tile * row_tile_bytes + static_cast<std::int64_t>(g) * tile_bytes;
   }
 };
 
-/// Bytes that padded_tiles() takes.
+/// Bytes of a tile of 64 rows and k columns in padded_tiles().
 template <PlaneCodec Codec>
-[[nodiscard]] index padded_tiles_bytes(const packed_matrix<Codec>& W) {
-  return W.layout().row_tiles() * W.layout().row_tile_bytes(tile_rows);
+[[nodiscard]] index padded_tile_bytes(const packed_matrix<Codec>& W, index k) {
+  return (W.layout().tile_bytes(tile_rows, k) + 15) / 16 * 16;
 }
 
-/// The tiles of a packed matrix, each of 64 rows; missing rows hold code 0 and parameters 0.
+/// Bytes of the tiles of 64 rows in padded_tiles().
+template <PlaneCodec Codec>
+[[nodiscard]] index padded_row_tile_bytes(const packed_matrix<Codec>& W) {
+  index bytes = 0;
+  for (index g = 0; g < W.layout().groups(); ++g) bytes += padded_tile_bytes(W, W.layout().columns_of(g));
+  return bytes;
+}
+
+/// The tiles of a packed matrix, each of 64 rows and a multiple of 16 bytes; missing rows hold code 0 and parameters 0.
 template <PlaneCodec Codec>
 [[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W) {
   const auto& layout = W.layout();
-  aligned_buffer<std::byte> result(static_cast<std::size_t>(padded_tiles_bytes(W)));
+  aligned_buffer<std::byte> result(static_cast<std::size_t>(layout.row_tiles() * padded_row_tile_bytes(W)));
   std::byte* out = result.data();
   for (index t = 0; t < layout.row_tiles(); ++t) {
     const index h = layout.rows_of(t);
@@ -214,7 +245,10 @@ template <PlaneCodec Codec>
       } else {
         luq::detail::pad_tile<void>(W.codec(), tile.data(), h, k, out);
       }
-      out += layout.tile_bytes(tile_rows, k);
+      const index bytes = layout.tile_bytes(tile_rows, k);
+      const index padded = padded_tile_bytes(W, k);
+      std::memset(out + bytes, 0, static_cast<std::size_t>(padded - bytes));
+      out += padded;
     }
   }
   return result;
@@ -239,37 +273,28 @@ template <PlaneCodec Codec>
 }
 
 /// Where things are in the padded tiles of W, without pointers.
-/// @throws luq::error unsupported for a matrix beyond 2^31 - 1 rows, columns or bytes of a tile, or whose tiles of a
-///   group do not begin on 16 bytes (3 bits with zero points)
+/// @throws luq::error unsupported for a matrix beyond 2^31 - 1 rows, columns or bytes of a tile
 template <PlaneCodec Codec>
 [[nodiscard]] packed_planes<Codec> describe_planes(const packed_matrix<Codec>& W) {
   const auto& layout = W.layout();
   const index group = layout.groups() == 0 ? 0 : layout.columns_of(0);
-  const index tile = layout.tile_bytes(tile_rows, group);
+  const index tile = padded_tile_bytes(W, group);
   constexpr index most = std::numeric_limits<std::int32_t>::max() - tile_rows;
   if (W.rows() > most || W.cols() > most || tile > most) {
     fail(errc::unsupported, "packed matrix on a GPU: expected at most ", most,
          " rows, columns and bytes of a tile, got ", W.rows(), ", ", W.cols(), " and ", tile);
   }
-  // Sums of a group must fit 32 bits: of levels below 2^15, and of symbols below 2^8 times parts of levels below 2^7.
-  if (constexpr index most_columns = 65535; group > most_columns) {
-    fail(errc::unsupported, "packed matrix on a GPU: ", W.codec().name(), ": expected groups of at most ", most_columns,
-         " columns, got ", group);
-  }
-  if (layout.row_tile_bytes(tile_rows) % 16 != 0 || (layout.groups() > 1 && tile % 16 != 0)) {
-    fail(errc::unsupported, "packed matrix on a GPU: ", W.codec().name(),
-         ": expected tiles of a multiple of 16 bytes, got ", tile);
-  }
-  recipe_writer writer;
-  W.codec().read_parameters(writer);
+  parameter_measurer measurer;
+  W.codec().read_parameters(measurer);
   return {nullptr,
           W.codec(),
-          writer.recipe(),
+          measurer.sizes(),
           static_cast<int>(W.rows()),
           static_cast<int>(W.cols()),
           static_cast<int>(group),
           static_cast<int>(layout.groups()),
-          layout.row_tile_bytes(tile_rows),
+          static_cast<int>((group + chunk_columns<Codec> - 1) / chunk_columns<Codec>),
+          padded_row_tile_bytes(W),
           static_cast<int>(tile),
           nullptr,
           nullptr};

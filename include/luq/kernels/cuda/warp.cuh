@@ -10,21 +10,31 @@
 //
 // On a GPU a per_lane is one register and the index is not looked at. A kernel that is written so is one source for
 // both; what it reads and where, and what it makes of it, is tested without a GPU. Not emulated: time, and the order
-// of memory accesses between warps, which such kernels leave to the barrier between their phases.
+// of memory accesses, which such kernels leave to barriers and to waiting for their copies.
 //
-// The one matrix instruction is mma.m16n8k32 with unsigned 8-bit A, signed 8-bit B and 32-bit sums (PTX ISA, "Matrix
-// Fragments for mma.m16n8k32"; sm_80 and later). With g = lane / 4 and t = lane % 4, a lane holds
+// Two matrix instructions (PTX ISA, "Matrix Fragments for mma.m16n8k32" and "for mma.m16n8k128"; sm_80 and later), both
+// with 32-bit sums. With g = lane / 4 and t = lane % 4, a lane holds
 //
+//   bytes: A unsigned, B signed
 //   A [16 x 32]   word 0: row g,     columns 4t ... 4t+3         word 1: row g + 8, the same columns
 //                 word 2: row g,     columns 16 + 4t ... + 3     word 3: row g + 8, the same columns
 //   B [32 x 8]    word 0: column g, rows 4t ... 4t+3             word 1: column g, rows 16 + 4t ... + 3
+//   bits: where both are 1 counts 1
+//   A [16 x 128]  word 0: row g,     columns 32t ... 32t+31      word 1: row g + 8, the same columns
+//   B [128 x 8]   the word: column g, rows 32t ... 32t+31
+//   either
 //   C [16 x 8]    sums 0, 1: row g, columns 2t and 2t + 1        sums 2, 3: row g + 8, the same columns
+//
+// Copies from global to shared memory are asynchronous (cp.async): a lane begins some, closes them as a group, and
+// waits until only so many later groups are under way.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <type_traits>
 
@@ -42,13 +52,18 @@ namespace luq::cuda {
 
 inline constexpr int lanes_of_warp = 32;
 
-/// A lane's share of A: 16 unsigned bytes.
+/// A lane's share of A of bytes.
 struct fragment_a {
   std::uint32_t word[4];
 };
 
-/// A lane's share of B: 8 signed bytes.
+/// A lane's share of B of bytes.
 struct fragment_b {
+  std::uint32_t word[2];
+};
+
+/// A lane's share of A of bits.
+struct bit_fragment_a {
   std::uint32_t word[2];
 };
 
@@ -84,6 +99,41 @@ struct emulated_warp {
   /// Of the values of all lanes.
   static float maximum(const per_lane<float>& of) { return *std::max_element(of.values.begin(), of.values.end()); }
   static int sum(const per_lane<int>& of) { return std::accumulate(of.values.begin(), of.values.end(), 0); }
+  /// Bit i is whether it holds in lane i.
+  static std::uint32_t ballot(const per_lane<bool>& of) {
+    std::uint32_t result = 0;
+    each_lane([&](int lane) { result |= static_cast<std::uint32_t>(of[lane]) << lane; });
+    return result;
+  }
+  /// Every lane's value becomes the sum of those of its pair, or of its four neighbours.
+  static void sum_of_two(per_lane<float>& values) {
+    for (int lane = 0; lane < lanes_of_warp; lane += 2) {
+      values[lane] += values[lane + 1];
+      values[lane + 1] = values[lane];
+    }
+  }
+  static void sum_of_four(per_lane<float>& values) {
+    for (int first = 0; first < lanes_of_warp; first += 4) {
+      const float sum = (values[first] + values[first + 1]) + (values[first + 2] + values[first + 3]);
+      for (int lane = first; lane < first + 4; ++lane) values[lane] = sum;
+    }
+  }
+
+  /// Begins to copy 4, 8 or 16 bytes, aligned so, or to write zeros where `exists` is false; `global` is not read then.
+  template <int Bytes>
+  static void copy_async(void* shared, const void* global, bool exists) {
+    if (exists) {
+      std::memcpy(shared, global, Bytes);
+    } else {
+      std::memset(shared, 0, Bytes);
+    }
+  }
+  static void close_group() {}
+  /// Waits until at most `Later` groups are under way.
+  template <int Later>
+  static void wait_for_copies() {}
+  /// What any lane of the warp has written to shared memory is seen by all.
+  static void synchronize() {}
 
   /// C += A B.
   static void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
@@ -101,6 +151,17 @@ struct emulated_warp {
           const auto b = static_cast<std::int8_t>(byte_of(B[4 * column + holder].word[word_of_k], k % 4));
           C[lane].sum[i] += a * b;
         }
+      }
+    });
+  }
+
+  static void multiply_accumulate_bits(per_lane<fragment_c>& C, const per_lane<bit_fragment_a>& A,
+                                       const per_lane<std::uint32_t>& B) {
+    each_lane([&](int lane) {
+      for (int i = 0; i < 4; ++i) {
+        const int row = lane / 4;
+        const int column = 2 * (lane % 4) + i % 2;
+        for (int t = 0; t < 4; ++t) C[lane].sum[i] += std::popcount(A[4 * row + t].word[i / 2] & B[4 * column + t]);
       }
     });
   }
@@ -131,15 +192,52 @@ struct device_warp {
   static __device__ __forceinline__ int sum(const per_lane<int>& values) {
     return __reduce_add_sync(0xffffffffu, values.value);
   }
+  static __device__ __forceinline__ std::uint32_t ballot(const per_lane<bool>& of) {
+    return __ballot_sync(0xffffffffu, of.value);
+  }
+  static __device__ __forceinline__ void sum_of_two(per_lane<float>& values) {
+    values.value += __shfl_xor_sync(0xffffffffu, values.value, 1);
+  }
+  static __device__ __forceinline__ void sum_of_four(per_lane<float>& values) {
+    values.value += __shfl_xor_sync(0xffffffffu, values.value, 1);
+    values.value += __shfl_xor_sync(0xffffffffu, values.value, 2);
+  }
+
+  template <int Bytes>
+  static __device__ __forceinline__ void copy_async(void* shared, const void* global, bool exists) {
+    const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+    const int bytes = exists ? Bytes : 0;
+    if constexpr (Bytes == 16) {
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+    } else {
+      asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(global), "n"(Bytes), "r"(bytes)
+                   : "memory");
+    }
+  }
+  static __device__ __forceinline__ void close_group() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+  template <int Later>
+  static __device__ __forceinline__ void wait_for_copies() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(Later) : "memory");
+  }
+  static __device__ __forceinline__ void synchronize() { __syncwarp(); }
 
   static __device__ __forceinline__ void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
                                                              const per_lane<fragment_b>& B) {
-    asm volatile(
+    asm(
         "mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, "
         "%3};"
         : "+r"(C.value.sum[0]), "+r"(C.value.sum[1]), "+r"(C.value.sum[2]), "+r"(C.value.sum[3])
         : "r"(A.value.word[0]), "r"(A.value.word[1]), "r"(A.value.word[2]), "r"(A.value.word[3]), "r"(B.value.word[0]),
           "r"(B.value.word[1]));
+  }
+
+  static __device__ __forceinline__ void multiply_accumulate_bits(per_lane<fragment_c>& C,
+                                                                  const per_lane<bit_fragment_a>& A,
+                                                                  const per_lane<std::uint32_t>& B) {
+    asm(
+        "mma.sync.aligned.m16n8k128.row.col.s32.b1.b1.s32.and.popc {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+        : "+r"(C.value.sum[0]), "+r"(C.value.sum[1]), "+r"(C.value.sum[2]), "+r"(C.value.sum[3])
+        : "r"(A.value.word[0]), "r"(A.value.word[1]), "r"(B.value));
   }
 };
 #endif

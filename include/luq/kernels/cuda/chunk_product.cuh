@@ -1,0 +1,357 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one warp multiplies: a chunk of 32 rows of weights with a chunk of activations, both in shared memory, by integer
+// matrix instructions and straight from packed words. Nothing is expanded to floats.
+//
+// With T_p = sum_c symbol_p x_c over the columns of the chunk, for each plane p, and for two planes of bits whose product
+// a component needs T_01 = sum_c symbol_0 symbol_1 x_c,
+//
+//   y += A_0 X + sum_p A_p T_p + A_01 T_01        X = sum_c x_c
+//
+// where A follows from the codec's coefficients and the forms of its components (component_form.hpp). How T is summed
+// depends on how activations are arranged (arranged_activations.cuh):
+//
+//   bytes       one slot of a word is four symbols in four bytes after a shift and a mask, which is what the
+//               instruction takes from a lane
+//   bit_serial  a word of a plane of bits is 32 columns of a row, which is what the instruction takes from a lane;
+//               T = sum_b 2^b T^(b) over the bits b of q, the last of them counted negative
+#pragma once
+
+#include "luq/kernels/cuda/staged_chunk.cuh"
+
+namespace luq::cuda {
+
+/// How the sums of planes become outputs, from the codec's forms.
+template <PlaneCodec Codec>
+struct plane_coefficients {
+  static constexpr int planes = static_cast<int>(Codec::planes.size());
+  static constexpr bool has_product = luq::detail::has_symbol_products<Codec>;
+  static constexpr int sources = planes + (has_product ? 1 : 0);
+
+  float of_sum;              ///< A_0
+  float of_source[sources];  ///< A_p, then A_01
+
+  /// @param parameters  of one row and group
+  LUQ_DEVICE_CODE plane_coefficients(const Codec& codec, const float* parameters, int column_class) {
+    const auto a = codec.coefficients(parameters, column_class);
+    of_sum = a[Codec::components];
+    unrolled<sources>([&](auto s) { of_source[s] = 0; });
+    unrolled<Codec::components>([&](auto i) {
+      constexpr auto form = luq::detail::form_of_component<Codec>(i);
+      of_sum += a[i] * static_cast<float>(form.offset);
+      unrolled<planes>([&](auto p) {
+        constexpr int factor = form.factor[p];
+        of_source[p] += a[i] * static_cast<float>(factor);
+      });
+      if constexpr (has_product) of_source[planes] += a[i] * static_cast<float>(form.product);
+    });
+  }
+};
+
+/// Products of chunks for `Tokens` tokens at once, and their sums.
+template <class Warp, PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic, int Tokens>
+class chunk_product {
+  using layout = activation_layout<Codec, Bits, Arithmetic>;
+  using coefficients = plane_coefficients<Codec>;
+  template <class T>
+  using per_lane = typename Warp::template per_lane<T>;
+  static constexpr int planes = coefficients::planes;
+  static constexpr int sources = coefficients::sources;
+  static constexpr int row_pairs = rows_of_lane / 2;
+  static constexpr bool bit_serial = Arithmetic == arithmetic::bit_serial;
+
+ public:
+  using weights = staged_weights<Warp, Codec>;
+  using activations = staged_activations<Warp, Codec, Bits, Arithmetic, Tokens>;
+  static constexpr int tiles = activations::tiles;
+
+  /// Values that a lane sums for each of its rows. With bytes it has two columns of every tile, with 16 bits the parts of
+  /// one value; with bits it has a share of every value.
+  static constexpr int values_of_tile = 2 / layout::parts;
+  static constexpr int values_of_lane = bit_serial ? Tokens * layout::classes : tiles * values_of_tile;
+
+  /// Tokens that a lane may have outputs of when sums are complete.
+  static constexpr int tokens_of_lane = bit_serial            ? Tokens
+                                        : layout::classes > 1 ? (values_of_lane * layout::parts + 1) / 2
+                                                              : values_of_lane;
+
+  struct lane_sums {
+    float value[rows_of_lane][values_of_lane];  ///< of tokens, tokens_of_lane of them, when sums are complete
+  };
+  using sums_of_warp = per_lane<lane_sums>;
+
+  /// Calls body(i, token) for the outputs value[r][i] of complete sums that a lane has.
+  template <class Body>
+  static LUQ_DEVICE_CODE void each_token(int lane, const Body& body) {
+    const int t = lane % 4;
+    unrolled<tokens_of_lane>([&](auto i) {
+      if constexpr (bit_serial) {
+        if (t == 0) body(i, int{i});
+      } else if constexpr (layout::classes == 1) {
+        body(i, value_of(lane, i));
+      } else if constexpr (layout::parts == 1) {
+        body(i, value_of(lane, 2 * i) / 2);
+      } else {
+        if (t % 2 == 0) body(i, value_of(lane, i) / 2);
+      }
+    });
+  }
+
+  static LUQ_DEVICE_CODE void clear(sums_of_warp& sums) {
+    Warp::each_lane([&](int lane) {
+      unrolled<rows_of_lane>(
+          [&](auto r) { unrolled<values_of_lane>([&](auto v) { sums[lane].value[r][v] = 0; }); });
+    });
+  }
+
+  /// Adds the product of one chunk.
+  /// @param chunk           of W
+  /// @param staged_weights  chunk of weights
+  /// @param x_words         words of the chunk of activations
+  /// @param x_factors       their factors
+  static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, int chunk, const std::byte* staged_weights,
+                                  const std::byte* x_words, const float* x_factors, sums_of_warp& sums) {
+    const int g = W.chunks_of_group == 1 ? chunk : chunk / W.chunks_of_group;
+    const int of_group = W.chunks_of_group == 1 ? 0 : chunk % W.chunks_of_group;
+    const int k = W.columns_of(g);
+    per_lane<lane_words> words[weights::copies];
+    int copy = 0;
+    unrolled<planes>([&](auto p) {
+      constexpr int radix = Codec::planes[p];
+      const plane_units<radix> units{k};
+      unrolled<fours_of_chunk<radix>>([&](auto four) {
+        Warp::each_lane([&](int lane) {
+          const int unit = (of_group * fours_of_chunk<radix> + four) * 4 + lane % 4;
+          const bool is_tail = units.tail_bytes() != 0 && unit == units.words();
+          words[copy][lane] = weights::words(staged_weights, copy, lane, is_tail ? units.tail_bytes() : 4);
+        });
+        ++copy;
+      });
+    });
+    if constexpr (bit_serial) {
+      add_bits(W, words, staged_weights + weights::code_bytes, x_words, x_factors, sums);
+    } else {
+      add_bytes(W, words, staged_weights + weights::code_bytes, x_words, x_factors, sums);
+    }
+  }
+
+  /// What is left to do when all chunks are added.
+  static LUQ_DEVICE_CODE void complete(sums_of_warp& sums) {
+    constexpr bool classes_of_a_lane = layout::classes == 2 && (bit_serial || layout::parts == 1);
+    if constexpr (classes_of_a_lane) {
+      Warp::each_lane([&](int lane) {
+        unrolled<rows_of_lane>([&](auto r) {
+          unrolled<values_of_lane / 2>([&](auto i) {
+            sums[lane].value[r][i] = sums[lane].value[r][2 * i] + sums[lane].value[r][2 * i + 1];
+          });
+        });
+      });
+    }
+    if constexpr (bit_serial || (layout::classes == 2 && !classes_of_a_lane)) {
+      unrolled<rows_of_lane>([&](auto r) {
+        unrolled<tokens_of_lane>([&](auto i) {
+          per_lane<float> value;
+          Warp::each_lane([&](int lane) {
+            // A lane has counted bits 2t and 2t + 1 of each part as if they were bits 0 and 1.
+            const float weight = bit_serial ? static_cast<float>(1 << (2 * (lane % 4))) : 1.0f;
+            value[lane] = weight * sums[lane].value[r][i];
+          });
+          if constexpr (bit_serial) {
+            Warp::sum_of_four(value);
+          } else {
+            Warp::sum_of_two(value);  // the classes of a token are values of neighbours
+          }
+          Warp::each_lane([&](int lane) { sums[lane].value[r][i] = value[lane]; });
+        });
+      });
+    }
+  }
+
+ private:
+  /// Which value of bytes a lane's v-th is.
+  [[nodiscard]] static LUQ_DEVICE_CODE int value_of(int lane, int v) {
+    return (v / values_of_tile * 4 + lane % 4) * values_of_tile + v % values_of_tile;
+  }
+
+  static LUQ_DEVICE_CODE void clear(per_lane<fragment_c>& dots) {
+    Warp::each_lane([&](int lane) { unrolled<4>([&](auto i) { dots[lane].sum[i] = 0; }); });
+  }
+
+  /// A lane's coefficients of its rows.
+  struct lane_coefficients {
+    float of_sum[rows_of_lane];
+    float of_source[rows_of_lane][sources];
+  };
+  static LUQ_DEVICE_CODE lane_coefficients coefficients_of(const packed_planes<Codec>& W, const std::byte* parameters,
+                                                           int lane, int column_class) {
+    const lane_parameters<Codec> of_rows(W.codec, parameters, lane / 4 * rows_of_lane);
+    lane_coefficients result;
+    unrolled<rows_of_lane>([&](auto r) {
+      const coefficients a(W.codec, of_rows.values[r], column_class);
+      result.of_sum[r] = a.of_sum;
+      unrolled<sources>([&](auto s) { result.of_source[r][s] = a.of_source[s]; });
+    });
+    return result;
+  }
+
+  /// The factors of a value's token: s, and the sum of s q of the value's class.
+  struct value_factors {
+    float scale;
+    float sum;
+  };
+  static LUQ_DEVICE_CODE value_factors factors_of(const float* x_factors, int value) {
+    const float* const of_token = x_factors + value / layout::classes * (1 + layout::classes);
+    return {of_token[0], of_token[1 + value % layout::classes]};
+  }
+
+  static LUQ_DEVICE_CODE void add_bytes(const packed_planes<Codec>& W,
+                                        const per_lane<lane_words> (&words)[weights::copies],
+                                        const std::byte* parameters, const std::byte* x_words,
+                                        const float* x_factors, sums_of_warp& sums) {
+    per_lane<fragment_c> dots[sources][row_pairs][tiles];
+    unrolled<sources * row_pairs * tiles>(
+        [&](auto i) { clear(dots[i / (row_pairs * tiles)][i / tiles % row_pairs][i % tiles]); });
+    if constexpr (layout::arrangements == 1) {
+      add_planes<layout::first_radix, planes, 0, 0>(words, x_words, dots);
+    } else {
+      static_assert(planes == 2);
+      add_planes<layout::first_radix, 1, 0, 0>(words, x_words, dots);
+      add_planes<layout::other_radix, 1, 1, fours_of_chunk<layout::first_radix>>(words, x_words, dots);
+    }
+    Warp::each_lane([&](int lane) {
+      unrolled<layout::classes>([&](auto column_class) {
+        const lane_coefficients a = coefficients_of(W, parameters, lane, column_class);
+        unrolled<values_of_lane>([&](auto v) {
+          const int value = value_of(lane, v);
+          if (layout::classes > 1 && value % layout::classes != column_class) return;
+          const value_factors x = factors_of(x_factors, value);
+          unrolled<rows_of_lane>([&](auto r) {
+            float sum = 0;
+            unrolled<sources>([&](auto s) {
+              const fragment_c& dot = dots[s][r / 2][v / values_of_tile][lane];
+              const std::int32_t* const columns = dot.sum + 2 * (r % 2);
+              const float total = layout::parts == 2
+                                      ? 256.0f * static_cast<float>(columns[0]) + static_cast<float>(columns[1])
+                                      : static_cast<float>(columns[v % values_of_tile]);
+              sum += a.of_source[r][s] * total;
+            });
+            sums[lane].value[r][v] += x.scale * sum + a.of_sum[r] * x.sum;
+          });
+        });
+      });
+    });
+  }
+
+  /// Multiplies planes of one radix.
+  /// @tparam First      source of the first of them
+  /// @tparam FirstCopy  of its words
+  template <int Radix, int Count, int First, int FirstCopy, class Dots>
+  static LUQ_DEVICE_CODE void add_planes(const per_lane<lane_words> (&words)[weights::copies],
+                                         const std::byte* x_words, Dots& dots) {
+    constexpr int symbols = plane_units<Radix>::symbols;
+    constexpr int slots = layout::template slots<Radix>;
+    constexpr bool has_product = coefficients::has_product;
+    static_assert(slots % 2 == 0);
+    unrolled<layout::template reads<Radix>>([&](auto read) {
+      per_lane<lane_words> B_words[tiles];
+      Warp::each_lane([&](int lane) {
+        unrolled<tiles>([&](auto t) {
+          B_words[t][lane] = load<lane_words>(
+              x_words + 4 * (t * layout::words_of_tile + layout::template word_of_read<Radix>(read, lane)));
+        });
+      });
+      // Two slots are the 32 columns of an instruction: the words of four lanes, four columns of each in each slot.
+      unrolled<2>([&](auto pair) {
+        constexpr int slot = 4 * read + 2 * pair;
+        if constexpr (slot < slots) {
+          per_lane<fragment_b> B[tiles];
+          Warp::each_lane([&](int lane) {
+            unrolled<tiles>([&](auto t) {
+              B[t][lane] = {{B_words[t][lane].word[2 * pair], B_words[t][lane].word[2 * pair + 1]}};
+            });
+          });
+          unrolled<row_pairs>([&](auto r) {
+            per_lane<fragment_a> A[Count + (has_product ? 1 : 0)];
+            Warp::each_lane([&](int lane) {
+              unrolled<Count>([&](auto p) {
+                unrolled<4>([&](auto i) {
+                  constexpr int of_lane = slot + i / 2;
+                  constexpr int copy = FirstCopy + p * fours_of_chunk<Radix> + of_lane / symbols;
+                  A[p][lane].word[i] =
+                      symbols_of_slot<Radix>(words[copy][lane].word[2 * r + i % 2], of_lane % symbols);
+                });
+              });
+              if constexpr (has_product) {
+                unrolled<4>([&](auto i) { A[Count][lane].word[i] = A[0][lane].word[i] & A[1][lane].word[i]; });
+              }
+            });
+            unrolled<Count + (has_product ? 1 : 0)>([&](auto p) {
+              unrolled<tiles>([&](auto t) { Warp::multiply_accumulate(dots[First + p][r][t], A[p], B[t]); });
+            });
+          });
+        }
+      });
+    });
+  }
+
+  static LUQ_DEVICE_CODE void add_bits(const packed_planes<Codec>& W,
+                                       const per_lane<lane_words> (&words)[weights::copies],
+                                       const std::byte* parameters, const std::byte* x_words, const float* x_factors,
+                                       sums_of_warp& sums) {
+    unrolled<layout::classes>([&](auto column_class) {
+      per_lane<lane_coefficients> a;
+      Warp::each_lane([&](int lane) { a[lane] = coefficients_of(W, parameters, lane, column_class); });
+      unrolled<Tokens>([&](auto token) {
+        constexpr int value = token * layout::classes + column_class;
+        per_lane<std::uint32_t> B[layout::parts];
+        Warp::each_lane([&](int lane) {
+          struct alignas(4 * layout::parts) lane_bits {
+            std::uint32_t word[layout::parts];
+          };
+          const auto bits = load<lane_bits>(x_words + 4 * (value * lanes_of_warp + lane) * layout::parts);
+          unrolled<layout::parts>([&](auto part) { B[part][lane] = bits.word[part]; });
+        });
+        per_lane<fragment_c> dots[sources][row_pairs][layout::parts];
+        unrolled<row_pairs>([&](auto r) {
+          per_lane<bit_fragment_a> A[sources];
+          Warp::each_lane([&](int lane) {
+            unrolled<planes>([&](auto p) {
+              A[p][lane] = {{words[p][lane].word[2 * r], words[p][lane].word[2 * r + 1]}};
+            });
+            if constexpr (coefficients::has_product) {
+              unrolled<2>([&](auto i) { A[planes][lane].word[i] = A[0][lane].word[i] & A[1][lane].word[i]; });
+            }
+          });
+          unrolled<sources>([&](auto s) {
+            unrolled<layout::parts>([&](auto part) {
+              clear(dots[s][r][part]);
+              Warp::multiply_accumulate_bits(dots[s][r][part], A[s], B[part]);
+            });
+          });
+        });
+        Warp::each_lane([&](int lane) {
+          const value_factors x = factors_of(x_factors, value);
+          // Of four lanes, one counts what all have, and one has the bit of the sign.
+          const float sum_of_lane = lane % 4 == 0 ? x.sum : 0.0f;
+          const std::int32_t last_bit = lane % 4 == 3 ? -2 : 2;
+          unrolled<rows_of_lane>([&](auto r) {
+            float sum = 0;
+            unrolled<sources>([&](auto s) {
+              const std::int32_t* const high = dots[s][r / 2][layout::parts - 1][lane].sum + 2 * (r % 2);
+              std::int32_t total = high[0] + last_bit * high[1];
+              if constexpr (layout::parts == 2) {
+                const std::int32_t* const low = dots[s][r / 2][0][lane].sum + 2 * (r % 2);
+                total = 256 * total + low[0] + 2 * low[1];
+              }
+              sum += a[lane].of_source[r][s] * static_cast<float>(total);
+            });
+            sums[lane].value[r][value] += x.scale * sum + a[lane].of_sum[r] * sum_of_lane;
+          });
+        });
+      });
+    });
+  }
+};
+
+}  // namespace luq::cuda

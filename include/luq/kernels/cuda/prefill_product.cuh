@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Products for many tokens, where multiplying is what takes time. Warps of a block are a rectangle: each has 32 rows and
+// some tokens, and all chunks. What they multiply is copied into shared memory by all of them, some chunks ahead.
+#pragma once
+
+#include "luq/kernels/cuda/chunk_product.cuh"
+
+namespace luq::cuda {
+
+/// Tiles of columns that a warp computes: as many as registers have sums for, of each plane and of a product of two.
+template <PlaneCodec Codec>
+inline constexpr int prefill_tiles = plane_coefficients<Codec>::sources == 1 ? 4 : 2;
+
+template <class Warp, PlaneCodec CodecType, activation_bits Bits, int RowWarps = 4, int TokenWarps = 4,
+          int Tiles = prefill_tiles<CodecType>>
+struct prefill_product {
+  using Codec = CodecType;
+  static constexpr int row_warps = RowWarps;
+  static constexpr int token_warps = TokenWarps;
+  static constexpr int warps = row_warps * token_warps;
+  static constexpr int rows_of_block = row_warps * rows_of_warp;
+
+  static constexpr int tokens_of_warp = [] {
+    using layout = activation_layout<Codec, Bits, arithmetic::bytes>;
+    return Tiles * columns_of_tile / (layout::parts * layout::classes);
+  }();
+  static constexpr int tokens_of_block = token_warps * tokens_of_warp;
+
+  using of_block = staged_activations<Warp, Codec, Bits, arithmetic::bytes, tokens_of_block>;
+  using chunk = chunk_product<Warp, Codec, Bits, arithmetic::bytes, tokens_of_warp>;
+
+  /// Bytes of shared memory of one stage: what the block multiplies in one chunk.
+  [[nodiscard]] static LUQ_DEVICE_CODE int stage_bytes(const packed_planes<Codec>& W) {
+    return row_warps * chunk::weights::bytes(W) + of_block::bytes;
+  }
+
+  /// This warp's share of the copies of one chunk.
+  /// @param first_half_tile  of the block
+  LUQ_DEVICE_CODE static void request(const packed_planes<Codec>& W, const arranged_activations& X, int first_half_tile,
+                                      int first_token, int warp, int of_chunk, std::byte* stage) {
+    const int row_warp = warp / token_warps;
+    chunk::weights::request(W, first_half_tile + row_warp, of_chunk, stage + row_warp * chunk::weights::bytes(W),
+                            warp % token_warps, token_warps);
+    of_block::request(X, of_chunk, first_token, stage + row_warps * chunk::weights::bytes(W), warp, warps);
+  }
+
+  /// Adds this warp's product of one chunk.
+  LUQ_DEVICE_CODE static void add(const packed_planes<Codec>& W, int warp, int of_chunk, const std::byte* stage,
+                                  typename chunk::sums_of_warp& sums) {
+    const std::byte* const words = stage + row_warps * chunk::weights::bytes(W);
+    const auto* const factors = reinterpret_cast<const float*>(words + of_block::word_bytes);
+    const int token_warp = warp % token_warps;
+    chunk::add(W, of_chunk, stage + warp / token_warps * chunk::weights::bytes(W),
+               words + token_warp * chunk::activations::word_bytes,
+               factors + token_warp * chunk::activations::factors, sums);
+  }
+
+  /// Writes this warp's outputs.
+  /// @param bias  [rows], or null
+  /// @param Y     [tokens x rows], `stride` elements from row to row
+  template <class Output, class Bias>
+  LUQ_DEVICE_CODE static void finish(const packed_planes<Codec>& W, int tokens, int first_half_tile, int first_token,
+                                     int warp, typename chunk::sums_of_warp& sums, const Bias* bias, Output* Y,
+                                     std::int64_t stride) {
+    chunk::complete(sums);
+    Warp::each_lane([&](int lane) {
+      const int first_row = (first_half_tile + warp / token_warps) * rows_of_warp + lane / 4 * rows_of_lane;
+      chunk::each_token(lane, [&](auto i, int token_of_warp) {
+        const int token = first_token + warp % token_warps * tokens_of_warp + token_of_warp;
+        if (token >= tokens) return;
+        unrolled<rows_of_lane>([&](auto r) {
+          const int row = first_row + r;
+          if (row >= W.rows) return;
+          const float y = sums[lane].value[r][i] + (bias != nullptr ? to_float(bias[row]) : 0.0f);
+          Y[token * stride + row] = static_cast<Output>(y);
+        });
+      });
+    });
+  }
+};
+
+}  // namespace luq::cuda
