@@ -18,9 +18,9 @@ template <class Codec>
 class uploaded_matrix {
  public:
   explicit uploaded_matrix(const luq::packed_matrix<Codec>& W)
-      : tiles_(luq::cuda::padded_tiles(W)),
-        order_(luq::cuda::order_of_columns(W)),
-        planes_(luq::cuda::describe_planes(W)) {
+      : planes_(luq::cuda::describe_planes(W)),
+        tiles_(luq::cuda::padded_tiles(W, planes_)),
+        order_(luq::cuda::order_of_columns(W)) {
     planes_.tiles = tiles_.data();
     planes_.stored_columns = order_.columns.empty() ? nullptr : order_.columns.data();
     planes_.class_borders = order_.borders.empty() ? nullptr : order_.borders.data();
@@ -29,9 +29,9 @@ class uploaded_matrix {
   [[nodiscard]] const luq::cuda::packed_planes<Codec>& planes() const { return planes_; }
 
  private:
+  luq::cuda::packed_planes<Codec> planes_;
   luq::aligned_buffer<std::byte> tiles_;
   luq::cuda::stored_column_order order_;
-  luq::cuda::packed_planes<Codec> planes_;
 };
 
 /// X arranged for a matrix; memory is poisoned first.
@@ -91,7 +91,7 @@ template <luq::cuda::activation_bits Bits, luq::cuda::arithmetic Arithmetic, int
   constexpr int threads = 64;
   for (int half_tile = 0; half_tile < planes.half_tiles(); ++half_tile) {
     for (int token = 0; token < arranged.view().tokens; token += Tokens) {
-      auto memory = poisoned_memory(warps * kernel::bytes_of_warp(planes));
+      auto memory = poisoned_memory(warps * kernel::bytes_of_warp);
       for (int warp = 0; warp < warps; ++warp) {
         kernel::accumulate(planes, arranged.view(), half_tile, token, warp, warps, memory.data(), [] {});
       }
@@ -119,12 +119,13 @@ template <luq::cuda::activation_bits Bits, class Codec, class Stored>
       std::vector<typename kernel::chunk::sums_of_warp> sums(kernel::warps);
       for (auto& of_warp : sums) kernel::chunk::clear(of_warp);
       for (int chunk = 0; chunk < planes.chunks(); ++chunk) {
-        auto stage = poisoned_memory(kernel::stage_bytes(planes));
+        auto stage = poisoned_memory(kernel::stage_bytes);
         for (int warp = 0; warp < kernel::warps; ++warp) {
-          kernel::request(planes, arranged.view(), half_tile, token, warp, chunk, stage.data());
+          const luq::cuda::weight_rows<luq::cuda::emulated_warp, Codec> rows(planes, half_tile + warp / kernel::token_warps);
+          kernel::request(planes, arranged.view(), rows, token, warp, chunk, stage.data());
         }
         for (int warp = 0; warp < kernel::warps; ++warp) {
-          kernel::add(planes, warp, chunk, stage.data(), sums[static_cast<std::size_t>(warp)]);
+          kernel::add(planes, warp, stage.data(), sums[static_cast<std::size_t>(warp)]);
         }
       }
       for (int warp = 0; warp < kernel::warps; ++warp) {

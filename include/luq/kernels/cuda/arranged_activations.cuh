@@ -119,13 +119,14 @@ class token_arrangement {
   LUQ_DEVICE_CODE token_arrangement(const packed_planes<Codec>& W, const Stored* X, std::int64_t stride, int chunk,
                                     int token)
       : token_(token) {
-    const int g = chunk / W.chunks_of_group;
-    const int first_unit = chunk % W.chunks_of_group * fours_of_chunk<Radix> * 4;
-    const int k = W.columns_of(g);
+    const auto [g, of_group] = chunk_place(W, chunk);
+    const int first_unit = of_group * fours_of_chunk<Radix> * 4;
+    const int k = W.shape(g).columns;
     const int border = W.class_borders != nullptr ? W.class_borders[g] : 0;
     const plane_units<Radix> units{k};
+    const std::int64_t first = token * stride;
     per_lane<float> greatest;
-    Warp::each_lane([&](int lane) {
+    Warp::each_lane([&, g = g](int lane) {
       float most = 0;
       bool finite = true;
       unrolled<words * 4>([&](auto i) {
@@ -136,7 +137,7 @@ class token_arrangement {
         float x = 0;
         if (place < k) {
           const int stored = g * W.group + place;
-          x = to_float(X[token * stride + (W.stored_columns != nullptr ? W.stored_columns[stored] : stored)]);
+          x = to_float(X[first + (W.stored_columns != nullptr ? W.stored_columns[stored] : stored)]);
         }
         activations_[lane].x[w][i % 4] = x;
         activations_[lane].first_class[w][i % 4] = place >= border;

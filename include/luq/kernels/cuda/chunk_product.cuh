@@ -36,16 +36,30 @@ struct plane_coefficients {
   LUQ_DEVICE_CODE plane_coefficients(const Codec& codec, const float* parameters, int column_class) {
     const auto a = codec.coefficients(parameters, column_class);
     of_sum = a[Codec::components];
-    unrolled<sources>([&](auto s) { of_source[s] = 0; });
     unrolled<Codec::components>([&](auto i) {
       constexpr auto form = luq::detail::form_of_component<Codec>(i);
-      of_sum += a[i] * static_cast<float>(form.offset);
-      unrolled<planes>([&](auto p) {
-        constexpr int factor = form.factor[p];
-        of_source[p] += a[i] * static_cast<float>(factor);
+      if constexpr (form.offset != 0) of_sum += a[i] * static_cast<float>(form.offset);
+      unrolled<sources>([&](auto s) {
+        constexpr int factor = factor_of(i, s);
+        if constexpr (factor == 0) return;
+        of_source[s] = is_first(i, s) ? a[i] * static_cast<float>(factor)
+                                      : of_source[s] + a[i] * static_cast<float>(factor);
       });
-      if constexpr (has_product) of_source[planes] += a[i] * static_cast<float>(form.product);
     });
+  }
+
+ private:
+  /// Of component i in source s.
+  static constexpr int factor_of(int i, int s) {
+    const auto form = luq::detail::form_of_component<Codec>(i);
+    return s < planes ? form.factor[static_cast<std::size_t>(s)] : form.product;
+  }
+  /// No component before i has source s. Every source is in some component.
+  static constexpr bool is_first(int i, int s) {
+    for (int before = 0; before < i; ++before) {
+      if (factor_of(before, s) != 0) return false;
+    }
+    return true;
   }
 };
 
@@ -106,28 +120,14 @@ class chunk_product {
   }
 
   /// Adds the product of one chunk.
-  /// @param chunk           of W
   /// @param staged_weights  chunk of weights
   /// @param x_words         words of the chunk of activations
   /// @param x_factors       their factors
-  static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, int chunk, const std::byte* staged_weights,
+  static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, const std::byte* staged_weights,
                                   const std::byte* x_words, const float* x_factors, sums_of_warp& sums) {
-    const int g = W.chunks_of_group == 1 ? chunk : chunk / W.chunks_of_group;
-    const int of_group = W.chunks_of_group == 1 ? 0 : chunk % W.chunks_of_group;
-    const int k = W.columns_of(g);
     per_lane<lane_words> words[weights::copies];
-    int copy = 0;
-    unrolled<planes>([&](auto p) {
-      constexpr int radix = Codec::planes[p];
-      const plane_units<radix> units{k};
-      unrolled<fours_of_chunk<radix>>([&](auto four) {
-        Warp::each_lane([&](int lane) {
-          const int unit = (of_group * fours_of_chunk<radix> + four) * 4 + lane % 4;
-          const bool is_tail = units.tail_bytes() != 0 && unit == units.words();
-          words[copy][lane] = weights::words(staged_weights, copy, lane, is_tail ? units.tail_bytes() : 4);
-        });
-        ++copy;
-      });
+    unrolled<weights::copies>([&](auto copy) {
+      Warp::each_lane([&](int lane) { words[copy][lane] = weights::words(staged_weights, copy, lane); });
     });
     if constexpr (bit_serial) {
       add_bits(W, words, staged_weights + weights::code_bytes, x_words, x_factors, sums);
@@ -227,16 +227,16 @@ class chunk_product {
           if (layout::classes > 1 && value % layout::classes != column_class) return;
           const value_factors x = factors_of(x_factors, value);
           unrolled<rows_of_lane>([&](auto r) {
-            float sum = 0;
+            float& y = sums[lane].value[r][v];
+            y += a.of_sum[r] * x.sum;
             unrolled<sources>([&](auto s) {
               const fragment_c& dot = dots[s][r / 2][v / values_of_tile][lane];
               const std::int32_t* const columns = dot.sum + 2 * (r % 2);
-              const float total = layout::parts == 2
-                                      ? 256.0f * static_cast<float>(columns[0]) + static_cast<float>(columns[1])
-                                      : static_cast<float>(columns[v % values_of_tile]);
-              sum += a.of_source[r][s] * total;
+              // Below 2^31: 160 columns, symbols below 256, levels up to 2^15; of fewer columns where symbols are more.
+              const std::int32_t total =
+                  layout::parts == 2 ? 256 * columns[0] + columns[1] : columns[v % values_of_tile];
+              y += a.of_source[r][s] * x.scale * static_cast<float>(total);
             });
-            sums[lane].value[r][v] += x.scale * sum + a.of_sum[r] * x.sum;
           });
         });
       });
@@ -336,7 +336,8 @@ class chunk_product {
           const float sum_of_lane = lane % 4 == 0 ? x.sum : 0.0f;
           const std::int32_t last_bit = lane % 4 == 3 ? -2 : 2;
           unrolled<rows_of_lane>([&](auto r) {
-            float sum = 0;
+            float& y = sums[lane].value[r][value];
+            y += a[lane].of_sum[r] * sum_of_lane;
             unrolled<sources>([&](auto s) {
               const std::int32_t* const high = dots[s][r / 2][layout::parts - 1][lane].sum + 2 * (r % 2);
               std::int32_t total = high[0] + last_bit * high[1];
@@ -344,9 +345,8 @@ class chunk_product {
                 const std::int32_t* const low = dots[s][r / 2][0][lane].sum + 2 * (r % 2);
                 total = 256 * total + low[0] + 2 * low[1];
               }
-              sum += a[lane].of_source[r][s] * static_cast<float>(total);
+              y += a[lane].of_source[r][s] * x.scale * static_cast<float>(total);
             });
-            sums[lane].value[r][value] += x.scale * sum + a[lane].of_sum[r] * sum_of_lane;
           });
         });
       });

@@ -21,52 +21,48 @@ struct decode_product {
   using chunk = chunk_product<Warp, Codec, Bits, Arithmetic, Tokens>;
 
   /// Bytes of shared memory that a warp has: its ring, and in its place in the end its sums, [tokens][rows] floats.
-  [[nodiscard]] static LUQ_DEVICE_CODE int bytes_of_warp(const packed_planes<Codec>& W) {
-    const int ring = Depth * (chunk::weights::bytes(W) + chunk::activations::bytes);
-    constexpr int sums = rows_of_warp * Tokens * 4;
-    return ring > sums ? ring : sums;
-  }
+  static constexpr int stage_bytes = chunk::weights::bytes + chunk::activations::bytes;
+  static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_warp * Tokens * 4);
 
   /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
-  /// @param memory            of the block: bytes_of_warp() for each warp, 16-byte aligned
+  /// @param memory            of the block: bytes_of_warp for each warp, 16-byte aligned
   /// @param wait_for_inputs   returns when X is there
   template <class Wait>
   LUQ_DEVICE_CODE static void accumulate(const packed_planes<Codec>& W, const arranged_activations& X, int half_tile,
                                          int first_token, int warp, int warps, std::byte* memory,
                                          const Wait& wait_for_inputs) {
-    const int stage_bytes = chunk::weights::bytes(W) + chunk::activations::bytes;
-    std::byte* const ring = memory + warp * bytes_of_warp(W);
+    const weight_rows<Warp, Codec> rows(W, half_tile);
+    std::byte* const ring = memory + warp * bytes_of_warp;
     const int chunks = W.chunks();
-    const auto weights_of = [&](int stage) { return ring + stage * stage_bytes; };
-    const auto activations_of = [&](int stage) { return weights_of(stage) + chunk::weights::bytes(W); };
-
     unrolled<Depth - 1>([&](auto stage) {
       const int ahead = warp + stage * warps;
-      if (ahead < chunks) chunk::weights::request(W, half_tile, ahead, weights_of(stage));
+      if (ahead < chunks) chunk::weights::request(W, rows, ahead, ring + stage * stage_bytes);
     });
     wait_for_inputs();
     unrolled<Depth - 1>([&](auto stage) {
       const int ahead = warp + stage * warps;
-      if (ahead < chunks) chunk::activations::request(X, ahead, first_token, activations_of(stage));
+      std::byte* const activations = ring + stage * stage_bytes + chunk::weights::bytes;
+      if (ahead < chunks) chunk::activations::request(X, ahead, first_token, activations);
       Warp::close_group();
     });
     typename chunk::sums_of_warp sums;
     chunk::clear(sums);
-    int stage = 0;
+    std::byte* stage = ring;
+    std::byte* free = ring + (Depth - 1) * stage_bytes;
     for (int next = warp; next < chunks; next += warps) {
       Warp::template wait_for_copies<Depth - 2>();
       Warp::synchronize();  // all lanes are done with the stage that is asked for now, and see this one
       const int ahead = next + (Depth - 1) * warps;
       if (ahead < chunks) {
-        const int free = stage == 0 ? Depth - 1 : stage - 1;
-        chunk::weights::request(W, half_tile, ahead, weights_of(free));
-        chunk::activations::request(X, ahead, first_token, activations_of(free));
+        chunk::weights::request(W, rows, ahead, free);
+        chunk::activations::request(X, ahead, first_token, free + chunk::weights::bytes);
       }
       Warp::close_group();
-      const std::byte* const activations = activations_of(stage);
+      const std::byte* const activations = stage + chunk::weights::bytes;
       const auto* const factors = reinterpret_cast<const float*>(activations + chunk::activations::word_bytes);
-      chunk::add(W, next, weights_of(stage), activations, factors, sums);
-      stage = stage + 1 == Depth ? 0 : stage + 1;
+      chunk::add(W, stage, activations, factors, sums);
+      free = stage;
+      stage = stage == ring + (Depth - 1) * stage_bytes ? ring : stage + stage_bytes;
     }
     chunk::complete(sums);
     Warp::synchronize();
@@ -92,7 +88,7 @@ struct decode_product {
       const int token = first_token + i / rows_of_warp;
       if (row >= W.rows || token >= tokens) continue;
       float y = bias != nullptr ? to_float(bias[row]) : 0.0f;
-      for (int warp = 0; warp < warps; ++warp) y += load<float>(memory + warp * bytes_of_warp(W) + i * 4);
+      for (int warp = 0; warp < warps; ++warp) y += load<float>(memory + warp * bytes_of_warp + i * 4);
       Y[token * stride + row] = static_cast<Output>(y);
     }
   }

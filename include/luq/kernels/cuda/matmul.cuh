@@ -43,7 +43,7 @@ class device_matrix {
   /// Copies the bytes of W, which may be freed when this returns.
   /// @throws luq::error device_failure; unsupported as describe_planes()
   device_matrix(const packed_matrix<Codec>& W, cudaStream_t stream)
-      : planes_(describe_planes(W)), tiles_(std::span<const std::byte>(padded_tiles(W)), stream) {
+      : planes_(describe_planes(W)), tiles_(std::span<const std::byte>(padded_tiles(W, planes_)), stream) {
     planes_.tiles = tiles_.data();
     const stored_column_order order = order_of_columns(W);
     stored_columns_ = {std::span<const std::int32_t>(order.columns), stream};
@@ -196,11 +196,13 @@ __global__ void __launch_bounds__(Product::warps* lanes_of_warp)
   const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int warp = static_cast<int>(threadIdx.x) / lanes_of_warp;
   const int chunks = W.chunks();
-  const int stage_bytes = Product::stage_bytes(W);
-  const auto stage = [&](int chunk) { return reinterpret_cast<std::byte*>(memory) + chunk % Stages * stage_bytes; };
+  const weight_rows<device_warp, typename Product::Codec> rows(W, first_half_tile + warp / Product::token_warps);
+  const auto stage = [&](int chunk) {
+    return reinterpret_cast<std::byte*>(memory) + chunk % Stages * Product::stage_bytes;
+  };
   wait_for_predecessors();
   for (int chunk = 0; chunk < Stages - 1; ++chunk) {
-    if (chunk < chunks) Product::request(W, X, first_half_tile, first_token, warp, chunk, stage(chunk));
+    if (chunk < chunks) Product::request(W, X, rows, first_token, warp, chunk, stage(chunk));
     device_warp::close_group();
   }
   typename Product::chunk::sums_of_warp sums;
@@ -209,9 +211,9 @@ __global__ void __launch_bounds__(Product::warps* lanes_of_warp)
     device_warp::wait_for_copies<Stages - 2>();
     __syncthreads();  // all warps are done with the stage that is asked for now, and see this one
     const int ahead = chunk + Stages - 1;
-    if (ahead < chunks) Product::request(W, X, first_half_tile, first_token, warp, ahead, stage(ahead));
+    if (ahead < chunks) Product::request(W, X, rows, first_token, warp, ahead, stage(ahead));
     device_warp::close_group();
-    Product::add(W, warp, chunk, stage(chunk), sums);
+    Product::add(W, warp, stage(chunk), sums);
   }
   Product::finish(W, X.tokens, first_half_tile, first_token, warp, sums, batch.bias[p], batch.Y[p], batch.stride[p]);
 }
@@ -244,7 +246,7 @@ template <class Product, int Warps, PlaneCodec Codec, activation_bits Bits, clas
 void launch_decode(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
                    cudaStream_t stream) {
   const auto batch = make_batch(products, X, 1);
-  const auto shared = static_cast<std::size_t>(Warps * Product::bytes_of_warp(batch.W[0]));
+  const auto shared = static_cast<std::size_t>(Warps * Product::bytes_of_warp);
   launch_dependent(decode_kernel<Product, Warps, Output, Bias>,
                    grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
                    Warps * lanes_of_warp, shared, stream, "launch of a product of few tokens", batch, X.view());
@@ -255,7 +257,7 @@ template <class Product, int Stages, PlaneCodec Codec, activation_bits Bits, cla
 void launch_prefill(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
                     cudaStream_t stream) {
   const auto batch = make_batch(products, X, Product::row_warps);
-  const auto shared = static_cast<std::size_t>(Stages * Product::stage_bytes(batch.W[0]));
+  const auto shared = static_cast<std::size_t>(Stages * Product::stage_bytes);
   launch_dependent(prefill_kernel<Product, Stages, Output, Bias>,
                    grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
                    Product::warps * lanes_of_warp, shared, stream, "launch of a product of many tokens", batch,

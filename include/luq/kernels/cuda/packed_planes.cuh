@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The planes and parameters of a packed matrix as device code reads them. The bytes are those of packed_matrix, with
-// two differences: a last row tile of fewer than 64 rows is padded to 64, so that every tile is alike, and tiles whose
-// bytes are no multiple of 16 are padded to one (padded_tiles()).
+// The planes and parameters of a packed matrix as device code reads them. The bytes are those of packed_matrix
+// (tile_layout.hpp) but for padding, so that all tiles are alike (padded_tiles()): a last row tile of fewer than 64 rows
+// gets 64; what is left of a row after its words, 1 to 3 bytes, becomes a word; a tile gets a multiple of 16 bytes.
 //
-// A plane of a tile is a sequence of units: its words, and after them what is left of each row, 1 to 3 bytes, as one
-// more unit (tile_layout.hpp). One slot of a unit is four columns, or as many as the last unit has bytes.
+// A plane of a tile is a sequence of units, each a word of every row. One slot of a unit is four columns, or as many as
+// the last unit had bytes before it was padded.
 //
 // Kernels work by chunks: 128 columns of a group (160 of three symbols to a digit), or what is left of it. A warp has
 // half a row tile, 32 rows; a lane four neighbouring rows, whose words are 16 bytes, and every fourth unit:
@@ -36,7 +36,7 @@ namespace luq::cuda {
 template <class Codec>
 concept PlaneCodec = WeightCodec<Codec> && luq::detail::has_exact_forms<Codec>;
 
-/// The units of one row of a plane of k columns.
+/// The units of one row of a plane of k columns; the last may have had fewer than four bytes.
 template <int Radix>
 struct plane_units {
   static constexpr int symbols = static_cast<int>(symbols_per_byte(Radix));
@@ -120,28 +120,43 @@ struct parameter_sizes {
   int scales = 0;
   int scale_bytes = 0;
   int bits = 0;  ///< of the bit-packed parameter; 0 if there is none
+
+  /// Bytes for the 32 rows of a warp, rounded up to 16.
+  [[nodiscard]] constexpr int bytes_of_warp() const {
+    return ((8 * scale_bytes * scales + bits) * rows_of_warp / 8 + 15) / 16 * 16;
+  }
 };
 
 /// Reader (read_parameters() of WeightCodec) that reads nothing and notes what there is to read.
 class parameter_measurer {
  public:
-  [[nodiscard]] const parameter_sizes& sizes() const { return sizes_; }
+  [[nodiscard]] constexpr const parameter_sizes& sizes() const { return sizes_; }
 
   template <class Stored>
-  void scales(int count) {
-    LUQ_ASSERT(sizes_.scales == 0 && sizes_.bits == 0);
+  constexpr void scales(int count) {
     sizes_.scales = count;
     sizes_.scale_bytes = static_cast<int>(sizeof(Stored));
   }
   template <unsigned Bits>
-  void bit_packed() {
+  constexpr void bit_packed() {
     sizes_.bits = static_cast<int>(Bits);
   }
-  void constant(float) {}
+  constexpr void constant(float) {}
 
  private:
   parameter_sizes sizes_;
 };
+
+template <PlaneCodec Codec>
+[[nodiscard]] constexpr parameter_sizes measure_parameters(const Codec& codec) {
+  parameter_measurer measurer;
+  codec.read_parameters(measurer);
+  return measurer.sizes();
+}
+
+/// The most that parameters of a codec take: whether one is bit-packed or a constant can depend on the codec's options.
+template <PlaneCodec Codec>
+inline constexpr parameter_sizes most_parameters = measure_parameters(Codec());
 
 /// The parameters of the rows of one lane, from those of the 32 rows of a warp.
 template <PlaneCodec Codec>
@@ -169,12 +184,15 @@ class lane_parameters {
   }
   template <unsigned Bits>
   LUQ_DEVICE_CODE constexpr void bit_packed() {
+    const int bit = row_ * static_cast<int>(Bits);
+    auto of_rows = load<std::uint32_t>(next_ + bit / 32 * 4) >> (bit % 32);
+    if constexpr (32 % (rows_of_lane * Bits) != 0) {
+      const int beyond = bit % 32 + rows_of_lane * static_cast<int>(Bits) - 32;  // bits in the next word
+      if (beyond > 0) of_rows |= load<std::uint32_t>(next_ + (bit / 32 + 1) * 4) << (32 - bit % 32);
+    }
     unrolled<rows_of_lane>([&](auto r) {
-      const int bit = (row_ + r) * static_cast<int>(Bits);
-      const int beyond = bit % 8 + static_cast<int>(Bits) - 8;  // bits in the next byte
-      unsigned value = std::to_integer<unsigned>(next_[bit / 8]) >> (bit % 8);
-      if (beyond > 0) value |= std::to_integer<unsigned>(next_[bit / 8 + 1]) << (static_cast<int>(Bits) - beyond);
-      values[r][Codec::parameter_count - 1] = static_cast<float>(value & ((1u << Bits) - 1u));
+      const std::uint32_t value = (of_rows >> (r * Bits)) & ((1u << Bits) - 1u);
+      values[r][Codec::parameter_count - 1] = static_cast<float>(value);
     });
   }
   LUQ_DEVICE_CODE constexpr void constant(float value) {
@@ -186,69 +204,104 @@ class lane_parameters {
   int row_;
 };
 
+/// How a tile of one group is laid out.
+template <PlaneCodec Codec>
+struct group_shape {
+  struct plane {
+    int offset;  ///< bytes from the start of the tile
+    int units;
+  };
+  int columns;
+  plane planes[Codec::planes.size()];
+  int parameters;  ///< bytes from the start of the tile
+
+  [[nodiscard]] static constexpr group_shape of(int columns) {
+    group_shape shape{};
+    shape.columns = columns;
+    for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
+      const auto row_bytes = static_cast<int>(plane_row_bytes(columns, static_cast<int>(Codec::planes[p])));
+      shape.planes[p] = {shape.parameters, (row_bytes + 3) / 4};
+      shape.parameters += static_cast<int>(tile_rows) * 4 * shape.planes[p].units;
+    }
+    return shape;
+  }
+
+  /// Of a tile, a multiple of 16.
+  [[nodiscard]] constexpr int bytes(const parameter_sizes& sizes) const {
+    return parameters + 2 * sizes.bytes_of_warp();
+  }
+};
+
 /// A packed matrix in memory that device code reads. Plain data, passed to kernels by value.
 template <PlaneCodec Codec>
 struct packed_planes {
   const std::byte* tiles;  ///< padded_tiles(), 16-byte aligned
   Codec codec;
-  parameter_sizes parameters;
   int rows;
   int cols;
   int group;  ///< columns
   int groups;
   int chunks_of_group;
+  int packed_bits;              ///< of the bit-packed parameter; 0 if there is none
+  group_shape<Codec> whole;     ///< of groups
+  group_shape<Codec> last;      ///< of the last group
   std::int64_t row_tile_bytes;
   int tile_bytes;                      ///< of a whole group, a multiple of 16
   const std::int32_t* stored_columns;  ///< column of each stored place, or null where the two are the same
   const std::int32_t* class_borders;   ///< columns of class 1 in each group, stored first; null with one class
 
-  [[nodiscard]] constexpr int columns_of(int g) const { return cols - g * group < group ? cols - g * group : group; }
   [[nodiscard]] constexpr int chunks() const { return groups * chunks_of_group; }
   [[nodiscard]] constexpr int half_tiles() const { return (rows + rows_of_warp - 1) / rows_of_warp; }
-  /// Bytes of the parameters of 32 rows, rounded up to 16.
-  [[nodiscard]] constexpr int parameter_bytes() const {
-    const int bits = 8 * parameters.scale_bytes * parameters.scales + parameters.bits;
-    return (bits * rows_of_warp / 8 + 15) / 16 * 16;
-  }
-  [[nodiscard]] constexpr const std::byte* tile(int row_tile, int g) const {
-    return tiles + row_tile * row_tile_bytes + static_cast<std::int64_t>(g) * tile_bytes;
+  [[nodiscard]] constexpr const group_shape<Codec>& shape(int g) const { return g + 1 == groups ? last : whole; }
+};
+
+/// Which chunk of which group.
+struct chunk_place {
+  int group;
+  int of_group;
+
+  template <PlaneCodec Codec>
+  constexpr chunk_place(const packed_planes<Codec>& W, int chunk) : group(chunk), of_group(0) {
+    if (W.chunks_of_group != 1) {
+      group = chunk / W.chunks_of_group;
+      of_group = chunk % W.chunks_of_group;
+    }
   }
 };
 
-/// Bytes of a tile of 64 rows and k columns in padded_tiles().
-template <PlaneCodec Codec>
-[[nodiscard]] index padded_tile_bytes(const packed_matrix<Codec>& W, index k) {
-  return (W.layout().tile_bytes(tile_rows, k) + 15) / 16 * 16;
+/// Copies one plane of a tile of h rows and k columns, as it is stored, to 64 rows of words; what is missing becomes 0.
+inline void pad_plane(const std::byte* stored, index h, index k, int radix, std::byte* padded) {
+  const index row_bytes = plane_row_bytes(k, radix);
+  const index units = (row_bytes + 3) / 4;
+  std::memset(padded, 0, static_cast<std::size_t>(units * tile_rows * 4));
+  for (index unit = 0; unit < units; ++unit) {
+    const index width = std::min<index>(4, row_bytes - 4 * unit);
+    for (index row = 0; row < h; ++row) {
+      std::memcpy(padded + (unit * tile_rows + row) * 4, stored + (4 * unit * h + row * width),
+                  static_cast<std::size_t>(width));
+    }
+  }
 }
 
-/// Bytes of the tiles of 64 rows in padded_tiles().
+/// The tiles of a packed matrix, padded.
 template <PlaneCodec Codec>
-[[nodiscard]] index padded_row_tile_bytes(const packed_matrix<Codec>& W) {
-  index bytes = 0;
-  for (index g = 0; g < W.layout().groups(); ++g) bytes += padded_tile_bytes(W, W.layout().columns_of(g));
-  return bytes;
-}
-
-/// The tiles of a packed matrix, each of 64 rows and a multiple of 16 bytes; missing rows hold code 0 and parameters 0.
-template <PlaneCodec Codec>
-[[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W) {
+[[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W, const packed_planes<Codec>& planes) {
   const auto& layout = W.layout();
-  aligned_buffer<std::byte> result(static_cast<std::size_t>(layout.row_tiles() * padded_row_tile_bytes(W)));
-  std::byte* out = result.data();
+  aligned_buffer<std::byte> result(static_cast<std::size_t>(layout.row_tiles() * planes.row_tile_bytes));
+  std::memset(result.data(), 0, result.size());
   for (index t = 0; t < layout.row_tiles(); ++t) {
     const index h = layout.rows_of(t);
     for (index g = 0; g < layout.groups(); ++g) {
       const index k = layout.columns_of(g);
-      const auto tile = W.tile(t, g);
-      if (h == tile_rows) {
-        std::memcpy(out, tile.data(), tile.size());
-      } else {
-        luq::detail::pad_tile<void>(W.codec(), tile.data(), h, k, out);
+      const auto& shape = planes.shape(static_cast<int>(g));
+      const std::byte* stored = W.tile(t, g).data();
+      std::byte* const padded = result.data() + t * planes.row_tile_bytes + g * planes.tile_bytes;
+      for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
+        const int radix = Codec::planes[p];
+        pad_plane(stored, h, k, radix, padded + shape.planes[p].offset);
+        stored += h * plane_row_bytes(k, radix);
       }
-      const index bytes = layout.tile_bytes(tile_rows, k);
-      const index padded = padded_tile_bytes(W, k);
-      std::memset(out + bytes, 0, static_cast<std::size_t>(padded - bytes));
-      out += padded;
+      luq::detail::pad_parameters<void>(W.codec(), stored, h, padded + shape.parameters);
     }
   }
   return result;
@@ -277,27 +330,29 @@ template <PlaneCodec Codec>
 template <PlaneCodec Codec>
 [[nodiscard]] packed_planes<Codec> describe_planes(const packed_matrix<Codec>& W) {
   const auto& layout = W.layout();
+  constexpr index most = std::numeric_limits<std::int32_t>::max() / 8 - tile_rows;
   const index group = layout.groups() == 0 ? 0 : layout.columns_of(0);
-  const index tile = padded_tile_bytes(W, group);
-  constexpr index most = std::numeric_limits<std::int32_t>::max() - tile_rows;
-  if (W.rows() > most || W.cols() > most || tile > most) {
-    fail(errc::unsupported, "packed matrix on a GPU: expected at most ", most,
-         " rows, columns and bytes of a tile, got ", W.rows(), ", ", W.cols(), " and ", tile);
+  if (W.rows() > most || W.cols() > most || group * tile_rows > most) {
+    fail(errc::unsupported, "packed matrix on a GPU: expected at most ", most, " rows and columns, and ",
+         most / tile_rows, " columns of a group, got ", W.rows(), ", ", W.cols(), " and ", group);
   }
-  parameter_measurer measurer;
-  W.codec().read_parameters(measurer);
-  return {nullptr,
-          W.codec(),
-          measurer.sizes(),
-          static_cast<int>(W.rows()),
-          static_cast<int>(W.cols()),
-          static_cast<int>(group),
-          static_cast<int>(layout.groups()),
-          static_cast<int>((group + chunk_columns<Codec> - 1) / chunk_columns<Codec>),
-          padded_row_tile_bytes(W),
-          static_cast<int>(tile),
-          nullptr,
-          nullptr};
+  const parameter_sizes sizes = measure_parameters(W.codec());
+  packed_planes<Codec> planes{};
+  planes.codec = W.codec();
+  planes.rows = static_cast<int>(W.rows());
+  planes.cols = static_cast<int>(W.cols());
+  planes.group = static_cast<int>(group);
+  planes.groups = static_cast<int>(layout.groups());
+  planes.chunks_of_group = static_cast<int>((group + chunk_columns<Codec> - 1) / chunk_columns<Codec>);
+  planes.packed_bits = sizes.bits;
+  planes.whole = group_shape<Codec>::of(planes.group);
+  planes.tile_bytes = planes.whole.bytes(sizes);
+  if (planes.groups > 0) {
+    planes.last = group_shape<Codec>::of(planes.cols - (planes.groups - 1) * planes.group);
+    planes.row_tile_bytes =
+        static_cast<std::int64_t>(planes.groups - 1) * planes.tile_bytes + planes.last.bytes(sizes);
+  }
+  return planes;
 }
 
 }  // namespace luq::cuda

@@ -32,29 +32,28 @@ struct prefill_product {
   using chunk = chunk_product<Warp, Codec, Bits, arithmetic::bytes, tokens_of_warp>;
 
   /// Bytes of shared memory of one stage: what the block multiplies in one chunk.
-  [[nodiscard]] static LUQ_DEVICE_CODE int stage_bytes(const packed_planes<Codec>& W) {
-    return row_warps * chunk::weights::bytes(W) + of_block::bytes;
-  }
+  static constexpr int stage_bytes = row_warps * chunk::weights::bytes + of_block::bytes;
 
   /// This warp's share of the copies of one chunk.
-  /// @param first_half_tile  of the block
-  LUQ_DEVICE_CODE static void request(const packed_planes<Codec>& W, const arranged_activations& X, int first_half_tile,
-                                      int first_token, int warp, int of_chunk, std::byte* stage) {
-    const int row_warp = warp / token_warps;
-    chunk::weights::request(W, first_half_tile + row_warp, of_chunk, stage + row_warp * chunk::weights::bytes(W),
-                            warp % token_warps, token_warps);
-    of_block::request(X, of_chunk, first_token, stage + row_warps * chunk::weights::bytes(W), warp, warps);
+  /// @param rows  of this warp
+  LUQ_DEVICE_CODE static void request(const packed_planes<Codec>& W, const arranged_activations& X,
+                                      const weight_rows<Warp, Codec>& rows, int first_token, int warp, int of_chunk,
+                                      std::byte* stage) {
+    chunk::weights::template request<token_warps>(W, rows, of_chunk,
+                                                  stage + warp / token_warps * chunk::weights::bytes,
+                                                  warp % token_warps);
+    of_block::template request<warps>(X, of_chunk, first_token, stage + row_warps * chunk::weights::bytes, warp);
   }
 
   /// Adds this warp's product of one chunk.
-  LUQ_DEVICE_CODE static void add(const packed_planes<Codec>& W, int warp, int of_chunk, const std::byte* stage,
+  LUQ_DEVICE_CODE static void add(const packed_planes<Codec>& W, int warp, const std::byte* stage,
                                   typename chunk::sums_of_warp& sums) {
-    const std::byte* const words = stage + row_warps * chunk::weights::bytes(W);
+    const std::byte* const words = stage + row_warps * chunk::weights::bytes;
     const auto* const factors = reinterpret_cast<const float*>(words + of_block::word_bytes);
     const int token_warp = warp % token_warps;
-    chunk::add(W, of_chunk, stage + warp / token_warps * chunk::weights::bytes(W),
-               words + token_warp * chunk::activations::word_bytes,
-               factors + token_warp * chunk::activations::factors, sums);
+    chunk::add(W, stage + warp / token_warps * chunk::weights::bytes,
+               words + token_warp * chunk::activations::word_bytes, factors + token_warp * chunk::activations::factors,
+               sums);
   }
 
   /// Writes this warp's outputs.

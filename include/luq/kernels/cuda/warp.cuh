@@ -119,14 +119,10 @@ struct emulated_warp {
     }
   }
 
-  /// Begins to copy 4, 8 or 16 bytes, aligned so, or to write zeros where `exists` is false; `global` is not read then.
+  /// Begins to copy 4, 8 or 16 bytes, aligned so.
   template <int Bytes>
-  static void copy_async(void* shared, const void* global, bool exists) {
-    if (exists) {
-      std::memcpy(shared, global, Bytes);
-    } else {
-      std::memset(shared, 0, Bytes);
-    }
+  static void copy_async(void* shared, const void* global) {
+    std::memcpy(shared, global, Bytes);
   }
   static void close_group() {}
   /// Waits until at most `Later` groups are under way.
@@ -204,14 +200,12 @@ struct device_warp {
   }
 
   template <int Bytes>
-  static __device__ __forceinline__ void copy_async(void* shared, const void* global, bool exists) {
+  static __device__ __forceinline__ void copy_async(void* shared, const void* global) {
     const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
-    const int bytes = exists ? Bytes : 0;
     if constexpr (Bytes == 16) {
-      asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+      asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(global) : "memory");
     } else {
-      asm volatile("cp.async.ca.shared.global [%0], [%1], %2, %3;" ::"r"(to), "l"(global), "n"(Bytes), "r"(bytes)
-                   : "memory");
+      asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(global), "n"(Bytes) : "memory");
     }
   }
   static __device__ __forceinline__ void close_group() { asm volatile("cp.async.commit_group;" ::: "memory"); }
