@@ -45,7 +45,7 @@ class emulated_activations {
   emulated_activations(const luq::cuda::packed_planes<Codec>& W, const luq::basic_matrix<Stored>& X) {
     const auto tokens = static_cast<int>(X.rows());
     view_.tokens = tokens;
-    view_.tiles = layout::tiles_of_tokens(tokens);
+    view_.tiles = layout::tiles_with_room(tokens);
     const auto chunks = static_cast<std::size_t>(W.chunks());
     words_.assign(chunks * static_cast<std::size_t>(view_.tiles * layout::words_of_tile), 0xdeadbeefu);
     factors_.assign(chunks * static_cast<std::size_t>(tokens * (1 + layout::classes)), 1e30f);

@@ -39,6 +39,10 @@ enum class arithmetic { bytes, bit_serial };
 
 inline constexpr int columns_of_tile = 8;  ///< of B of a matrix instruction
 
+/// Tokens of bytes are rounded up to a multiple of this when memory is allocated: kernels for many tokens copy whole
+/// blocks.
+inline constexpr int most_tokens_of_block = 128;
+
 /// How activations for a codec are arranged.
 template <PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic>
 struct activation_layout {
@@ -55,6 +59,12 @@ struct activation_layout {
     return Arithmetic == arithmetic::bytes ? (values * parts + columns_of_tile - 1) / columns_of_tile : values * parts;
   }
   [[nodiscard]] static constexpr int tiles_of_tokens(int tokens) { return tiles_of_values(tokens * classes); }
+
+  /// Tiles to allocate.
+  [[nodiscard]] static constexpr int tiles_with_room(int tokens) {
+    constexpr int multiple = Arithmetic == arithmetic::bytes ? most_tokens_of_block : 1;
+    return tiles_of_tokens((tokens + multiple - 1) / multiple * multiple);
+  }
 
   /// The different radices of planes, each of which has an arrangement of its own.
   static constexpr int first_radix = Codec::planes.front();

@@ -196,12 +196,15 @@ class chunk_product {
   }
 
   /// The factors of a value's token: s, and the sum of s q of the value's class.
-  struct value_factors {
+  struct alignas(8) value_factors {
     float scale;
     float sum;
   };
   static LUQ_DEVICE_CODE value_factors factors_of(const float* x_factors, int value) {
     const float* const of_token = x_factors + value / layout::classes * (1 + layout::classes);
+    if constexpr (layout::classes == 1) {
+      return load<value_factors>(reinterpret_cast<const std::byte*>(of_token));
+    }
     return {of_token[0], of_token[1 + value % layout::classes]};
   }
 

@@ -94,7 +94,7 @@ class device_activations {
     with_arithmetic<Codec>(tokens, [&](auto kind) {
       using layout = activation_layout<Codec, Bits, kind>;
       view_.tokens = tokens;
-      view_.tiles = layout::tiles_of_tokens(tokens);
+      view_.tiles = layout::tiles_with_room(tokens);
       const auto chunks = static_cast<std::size_t>(W.chunks());
       words_ = {chunks * static_cast<std::size_t>(view_.tiles * layout::words_of_tile), stream};
       factors_ = {chunks * static_cast<std::size_t>(tokens * (1 + layout::classes)), stream};
@@ -183,8 +183,8 @@ __global__ void __launch_bounds__(Warps* lanes_of_warp)
 }
 
 /// @tparam Product  a prefill_product
-/// @tparam Stages   chunks in shared memory
-template <class Product, int Stages, class Output, class Bias>
+/// @tparam Stages   of shared memory, each of `Chunks` chunks
+template <class Product, int Stages, int Chunks, class Output, class Bias>
 __global__ void __launch_bounds__(Product::warps* lanes_of_warp)
     prefill_kernel(const __grid_constant__ product_batch<typename Product::Codec, Output, Bias> batch,
                    const __grid_constant__ arranged_activations X) {
@@ -197,23 +197,27 @@ __global__ void __launch_bounds__(Product::warps* lanes_of_warp)
   const int warp = static_cast<int>(threadIdx.x) / lanes_of_warp;
   const int chunks = W.chunks();
   const weight_rows<device_warp, typename Product::Codec> rows(W, first_half_tile + warp / Product::token_warps);
-  const auto stage = [&](int chunk) {
-    return reinterpret_cast<std::byte*>(memory) + chunk % Stages * Product::stage_bytes;
+  const auto staged = [&](int chunk) {
+    return reinterpret_cast<std::byte*>(memory) + chunk % (Stages * Chunks) * Product::stage_bytes;
+  };
+  const auto request = [&](int first_chunk) {
+    unrolled<Chunks>([&](auto i) {
+      const int chunk = first_chunk + i;
+      if (chunk < chunks) Product::request(W, X, rows, first_token, warp, chunk, staged(chunk));
+    });
+    device_warp::close_group();
   };
   wait_for_predecessors();
-  for (int chunk = 0; chunk < Stages - 1; ++chunk) {
-    if (chunk < chunks) Product::request(W, X, rows, first_token, warp, chunk, stage(chunk));
-    device_warp::close_group();
-  }
+  unrolled<Stages - 1>([&](auto stage) { request(stage * Chunks); });
   typename Product::chunk::sums_of_warp sums;
   Product::chunk::clear(sums);
-  for (int chunk = 0; chunk < chunks; ++chunk) {
+  for (int first = 0; first < chunks; first += Chunks) {
     device_warp::wait_for_copies<Stages - 2>();
     __syncthreads();  // all warps are done with the stage that is asked for now, and see this one
-    const int ahead = chunk + Stages - 1;
-    if (ahead < chunks) Product::request(W, X, rows, first_token, warp, ahead, stage(ahead));
-    device_warp::close_group();
-    Product::add(W, warp, stage(chunk), sums);
+    request(first + (Stages - 1) * Chunks);
+    unrolled<Chunks>([&](auto i) {
+      if (Chunks == 1 || first + i < chunks) Product::add(W, warp, staged(first + i), sums);
+    });
   }
   Product::finish(W, X.tokens, first_half_tile, first_token, warp, sums, batch.bias[p], batch.Y[p], batch.stride[p]);
 }
@@ -253,12 +257,12 @@ void launch_decode(std::span<const product<Codec, Output, Bias>> products, const
 }
 
 /// @tparam Product  a prefill_product
-template <class Product, int Stages, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+template <class Product, int Stages, int Chunks, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 void launch_prefill(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
                     cudaStream_t stream) {
   const auto batch = make_batch(products, X, Product::row_warps);
-  const auto shared = static_cast<std::size_t>(Stages * Product::stage_bytes);
-  launch_dependent(prefill_kernel<Product, Stages, Output, Bias>,
+  const auto shared = static_cast<std::size_t>(Stages * Chunks * Product::stage_bytes);
+  launch_dependent(prefill_kernel<Product, Stages, Chunks, Output, Bias>,
                    grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
                    Product::warps * lanes_of_warp, shared, stream, "launch of a product of many tokens", batch,
                    X.view());
@@ -319,7 +323,8 @@ void matmul(std::span<const product<Codec, Output, Bias>> products, const device
   if (X.view().tokens == 0 || empty) return;
   if (X.view().tokens > most_decode_tokens) {
     constexpr int stages = 3;
-    return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages>(products, X, stream);
+    constexpr int chunks = 1;
+    return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages, chunks>(products, X, stream);
   }
   if constexpr (luq::detail::has_only_bit_planes<Codec>) {
     constexpr int most = 8 / Codec::column_classes;

@@ -89,9 +89,13 @@ template <class Stored>
 /// @param bytes  aligned as Stored is
 template <class Stored>
 [[nodiscard]] LUQ_DEVICE_CODE Stored load(const std::byte* bytes) {
+#ifdef __CUDA_ARCH__
+  return *reinterpret_cast<const Stored*>(bytes);  // memcpy can become reads of single bytes
+#else
   Stored value;
-  memcpy(&value, __builtin_assume_aligned(bytes, alignof(Stored)), sizeof(Stored));
+  std::memcpy(&value, bytes, sizeof(Stored));
   return value;
+#endif
 }
 
 inline constexpr int rows_of_warp = 32;

@@ -28,6 +28,8 @@ struct prefill_product {
   }();
   static constexpr int tokens_of_block = token_warps * tokens_of_warp;
 
+  static_assert(most_tokens_of_block % tokens_of_block == 0);
+
   using of_block = staged_activations<Warp, Codec, Bits, arithmetic::bytes, tokens_of_block>;
   using chunk = chunk_product<Warp, Codec, Bits, arithmetic::bytes, tokens_of_warp>;
 

@@ -4,15 +4,23 @@
 // A chunk of 32 rows of weights, and a chunk of activations, on their way from global to shared memory: where they go,
 // and the asynchronous copies that bring them there. chunk_product.cuh multiplies them.
 //
-// Words of weights are copied by the lane that will multiply them, to a place of its own: a warp reads them from shared
-// memory without conflicts of banks, whatever their order in memory. All else is shared by the warp.
+// Lanes copy words of weights in the order in which they lie in memory, eight lanes 128 bytes (in the order in which
+// lanes multiply them, four times as many requests to the second level of cache took half of the bandwidth), and to
+// places from which they are read without conflicts of banks.
 #pragma once
 
 #include "luq/kernels/cuda/arranged_activations.cuh"
 
 namespace luq::cuda {
 
-/// 32 rows of a packed matrix, and where in them each lane begins to read: kernels have many more instructions for
+/// The place of four rows (of eight such fours) of one unit (of four) among the 32 of a copy. Lanes 8u ... 8u+7, which
+/// write the rows of unit u, and lanes 8i ... 8i+7, which read two fours of rows of all units, each have eight different
+/// places modulo 8: all banks of shared memory.
+[[nodiscard]] LUQ_DEVICE_CODE int staged_place(int unit, int four_rows) {
+  return unit * 8 + (four_rows + 2 * unit) % 8;
+}
+
+/// 32 rows of a packed matrix, and where in them each lane begins to copy: kernels have many more instructions for
 /// addresses than for products unless what does not change from chunk to chunk is computed once.
 template <class Warp, PlaneCodec Codec>
 struct weight_rows {
@@ -29,7 +37,7 @@ struct weight_rows {
     const std::byte* const tiles = W.tiles + half_tile / 2 * W.row_tile_bytes;
     const int first = half_tile % 2 * rows_of_warp;  // in the tile
     Warp::each_lane([&](int lane) {
-      words[lane] = tiles + (lane % 4 * static_cast<int>(tile_rows) + first + lane / 4 * rows_of_lane) * 4;
+      words[lane] = tiles + (lane / 8 * static_cast<int>(tile_rows) + first + lane % 8 * rows_of_lane) * 4;
       scales[lane] = tiles + lane / copies_of_scale * 2 * scale_bytes + lane % copies_of_scale * 16 +
                      first * sizes.scale_bytes;
       packed[lane] = tiles + 2 * sizes.scales * scale_bytes + first * W.packed_bits / 8 + lane * 4;
@@ -70,14 +78,21 @@ class staged_weights {
     const chunk_place place(W, chunk);
     const auto& shape = W.shape(place.group);
     const int tile = place.group * W.tile_bytes;
-    each_copy([&](auto p, auto four, auto copy) {
-      if (Shares > 1 && copy % Shares != share) return;
-      const int first_unit = (place.of_group * fours_of_chunk<Codec::planes[p]> + four) * 4;
-      const int offset = tile + shape.planes[p].offset + first_unit * static_cast<int>(tile_rows) * 4;
-      const int units = shape.planes[p].units - first_unit;
+    constexpr int rounds = (copies + Shares - 1) / Shares;
+    unrolled<rounds>([&](auto round) {
+      const int copy = round * Shares + share;
+      if (copies % Shares != 0 && copy >= copies) return;
+      // At most two planes: first those of the first.
+      constexpr int of_first = fours_of_chunk<Codec::planes.front()>;
+      constexpr int of_other = fours_of_chunk<Codec::planes.back()>;
+      const int p = copy < of_first ? 0 : 1;
+      const auto& plane = shape.planes[copies == of_first ? 0 : p];
+      const int first_unit = 4 * (p == 0 ? place.of_group * of_first + copy : place.of_group * of_other + copy - of_first);
+      const int offset = tile + plane.offset + first_unit * static_cast<int>(tile_rows) * 4;
       Warp::each_lane([&](int lane) {
-        if (lane % 4 >= units) return;
-        Warp::template copy_async<16>(staged + (copy * lanes_of_warp + lane) * 16, rows.words[lane] + offset);
+        if (first_unit + lane / 8 >= plane.units) return;
+        Warp::template copy_async<16>(staged + (copy * lanes_of_warp + staged_place(lane / 8, lane % 8)) * 16,
+                                      rows.words[lane] + offset);
       });
     });
     if (share != 0) return;
@@ -103,23 +118,7 @@ class staged_weights {
 
   /// A lane's words of the i-th copy.
   [[nodiscard]] static LUQ_DEVICE_CODE lane_words words(const std::byte* staged, int copy, int lane) {
-    return load<lane_words>(staged + (copy * lanes_of_warp + lane) * 16);
-  }
-
- private:
-  /// Calls body(plane, four, copy) with constants for every copy.
-  template <class Body>
-  static LUQ_DEVICE_CODE void each_copy(const Body& body) {
-    each_copy_from<0, 0, 0>(body);
-  }
-  template <int Plane, int Four, int Copy, class Body>
-  static LUQ_DEVICE_CODE void each_copy_from(const Body& body) {
-    if constexpr (Plane < static_cast<int>(Codec::planes.size())) {
-      body(std::integral_constant<int, Plane>(), std::integral_constant<int, Four>(),
-           std::integral_constant<int, Copy>());
-      constexpr bool last = Four + 1 == fours_of_chunk<Codec::planes[Plane]>;
-      each_copy_from<last ? Plane + 1 : Plane, last ? 0 : Four + 1, Copy + 1>(body);
-    }
+    return load<lane_words>(staged + (copy * lanes_of_warp + staged_place(lane % 4, lane / 4)) * 16);
   }
 };
 
@@ -136,16 +135,19 @@ struct staged_activations {
   static constexpr int bytes = word_bytes + (factors * 4 + 15) / 16 * 16;
 
   /// Begins to copy; the caller closes the group. What belongs to no token is left as it is.
+  /// @param X        of whole blocks of `Tokens` tokens where several warps share
   /// @tparam Shares  warps that copy the chunk together
   /// @param staged   `bytes` bytes, 16-byte aligned
   /// @param share    this warp's
   template <int Shares = 1>
   static LUQ_DEVICE_CODE void request(const arranged_activations& X, int chunk, int first_token, std::byte* staged,
                                       int share = 0) {
-    const int tokens = X.tokens - first_token;
     const int first_word = (chunk * X.tiles + layout::tiles_of_tokens(first_token)) * layout::words_of_tile;
     constexpr int copy_words = Arithmetic == arithmetic::bytes ? 4 : layout::parts;
     constexpr int copies = tiles * layout::words_of_tile / (lanes_of_warp * copy_words);
+    const int values = (X.tokens - first_token) * layout::classes;
+    // Few tokens do not fill a tile; of many, only the last tiles are not there, and those have room.
+    constexpr bool all_exist = Shares > 1;
     unrolled<(copies + Shares - 1) / Shares>([&](auto round) {
       const int copy = round * Shares + share;
       if (copies % Shares != 0 && copy >= copies) return;
@@ -154,17 +156,18 @@ struct staged_activations {
         const int value = Arithmetic == arithmetic::bytes
                               ? (copy / layout::all_reads * columns_of_tile + lane / 4) / layout::parts
                               : copy;
-        if (value < tokens * layout::classes) Warp::template copy_async<4 * copy_words>(staged + 4 * word, X.words + (first_word + word));
+        if (!all_exist && value >= values) return;
+        Warp::template copy_async<4 * copy_words>(staged + 4 * word, X.words + (first_word + word));
       });
     });
     const int first_factor = (chunk * X.tokens + first_token) * (1 + layout::classes);
+    const int all_factors = (X.tokens - first_token) * (1 + layout::classes);
     constexpr int of_round = Shares * lanes_of_warp;
     unrolled<(factors + of_round - 1) / of_round>([&](auto round) {
       Warp::each_lane([&](int lane) {
         const int i = round * of_round + share * lanes_of_warp + lane;
-        if (i < factors && i < tokens * (1 + layout::classes)) {
-          Warp::template copy_async<4>(staged + word_bytes + 4 * i, X.factors + (first_factor + i));
-        }
+        if (i >= factors || i >= all_factors) return;
+        Warp::template copy_async<4>(staged + word_bytes + 4 * i, X.factors + (first_factor + i));
       });
     });
   }
