@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one warp multiplies: a chunk of 32 rows of weights with a chunk of activations, both in shared memory, by integer
+// What one warp multiplies: a chunk of 32 rows of weights, in shared memory, with a chunk of activations, by integer
 // matrix instructions and straight from packed words. Nothing is expanded to floats.
 //
 // With T_p = sum_c symbol_p x_c over the columns of the chunk, for each plane p, and for two planes of bits whose product
@@ -77,8 +77,8 @@ class chunk_product {
 
  public:
   using weights = staged_weights<Warp, Codec>;
-  using activations = staged_activations<Warp, Codec, Bits, Arithmetic, Tokens>;
-  static constexpr int tiles = activations::tiles;
+  static constexpr int tiles = layout::tiles_of_tokens(Tokens);
+  static_assert(bit_serial || Tokens * layout::classes * layout::parts == tiles * columns_of_tile, "whole tiles");
 
   /// Values that a lane sums for each of its rows. With bytes it has two columns of every tile, with 16 bits the parts of
   /// one value; with bits it has a share of every value.
@@ -89,6 +89,10 @@ class chunk_product {
   static constexpr int tokens_of_lane = bit_serial            ? Tokens
                                         : layout::classes > 1 ? (values_of_lane * layout::parts + 1) / 2
                                                               : values_of_lane;
+
+  /// Words of activations that a lane has of a chunk, and of one read among them.
+  static constexpr int words_of_read = bit_serial ? layout::parts : 4;
+  static constexpr int words_of_lane = words_of_read * (bit_serial ? values_of_lane : tiles * layout::all_reads);
 
   struct lane_sums {
     float value[rows_of_lane][values_of_lane];  ///< of tokens, tokens_of_lane of them, when sums are complete
@@ -119,20 +123,76 @@ class chunk_product {
     });
   }
 
+  /// The factors of a value's token: s, and the sum of s q of the value's class.
+  struct alignas(8) value_factors {
+    float scale;
+    float sum;
+  };
+
+  /// What a lane multiplies of a chunk of activations.
+  struct lane_activations {
+    std::uint32_t words[words_of_lane];
+    value_factors factors[values_of_lane];
+  };
+  using activations_of_warp = per_lane<lane_activations>;
+
+  /// Where a chunk of activations is, in shared or global memory.
+  struct activation_place {
+    per_lane<const std::uint32_t*> words;
+    const float* factors;
+
+    LUQ_DEVICE_CODE activation_place(const std::uint32_t* words_of_chunk, const float* factors_of_chunk)
+        : factors(factors_of_chunk) {
+      Warp::each_lane([&](int lane) { words[lane] = words_of_chunk + lane * words_of_read; });
+    }
+    LUQ_DEVICE_CODE void move(int by_words, int by_factors) {
+      Warp::each_lane([&](int lane) { words[lane] += by_words; });
+      factors += by_factors;
+    }
+  };
+
+  /// Reads a chunk of activations.
+  /// @param tokens  that exist; what others would have is zero, and not read
+  static LUQ_DEVICE_CODE void read(const activation_place& place, int tokens, activations_of_warp& x) {
+    struct alignas(4 * words_of_read) one_read {
+      std::uint32_t word[words_of_read];
+    };
+    Warp::each_lane([&](int lane) {
+      unrolled<words_of_lane / words_of_read>([&](auto i) {
+        const int value = bit_serial ? int{i} : (i / layout::all_reads * columns_of_tile + lane / 4) / layout::parts;
+        one_read words{};
+        if (value < tokens * layout::classes) {
+          words = load<one_read>(place.words[lane] + i * lanes_of_warp * words_of_read);
+        }
+        unrolled<words_of_read>([&](auto w) { x[lane].words[i * words_of_read + w] = words.word[w]; });
+      });
+      unrolled<values_of_lane>([&](auto v) {
+        const int value = bit_serial ? int{v} : value_of(lane, v);
+        const float* const of_token = place.factors + value / layout::classes * (1 + layout::classes);
+        value_factors factors{};
+        if (value < tokens * layout::classes) {
+          if constexpr (layout::classes == 1) {
+            factors = load<value_factors>(of_token);
+          } else {
+            factors = {of_token[0], of_token[1 + value % layout::classes]};
+          }
+        }
+        x[lane].factors[v] = factors;
+      });
+    });
+  }
+
   /// Adds the product of one chunk.
-  /// @param staged_weights  chunk of weights
-  /// @param x_words         words of the chunk of activations
-  /// @param x_factors       their factors
   static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, const std::byte* staged_weights,
-                                  const std::byte* x_words, const float* x_factors, sums_of_warp& sums) {
+                                  const activations_of_warp& x, sums_of_warp& sums) {
     per_lane<lane_words> words[weights::copies];
     unrolled<weights::copies>([&](auto copy) {
       Warp::each_lane([&](int lane) { words[copy][lane] = weights::words(staged_weights, copy, lane); });
     });
     if constexpr (bit_serial) {
-      add_bits(W, words, staged_weights + weights::code_bytes, x_words, x_factors, sums);
+      add_bits(W, words, staged_weights + weights::code_bytes, x, sums);
     } else {
-      add_bytes(W, words, staged_weights + weights::code_bytes, x_words, x_factors, sums);
+      add_bytes(W, words, staged_weights + weights::code_bytes, x, sums);
     }
   }
 
@@ -195,32 +255,19 @@ class chunk_product {
     return result;
   }
 
-  /// The factors of a value's token: s, and the sum of s q of the value's class.
-  struct alignas(8) value_factors {
-    float scale;
-    float sum;
-  };
-  static LUQ_DEVICE_CODE value_factors factors_of(const float* x_factors, int value) {
-    const float* const of_token = x_factors + value / layout::classes * (1 + layout::classes);
-    if constexpr (layout::classes == 1) {
-      return load<value_factors>(reinterpret_cast<const std::byte*>(of_token));
-    }
-    return {of_token[0], of_token[1 + value % layout::classes]};
-  }
-
   static LUQ_DEVICE_CODE void add_bytes(const packed_planes<Codec>& W,
                                         const per_lane<lane_words> (&words)[weights::copies],
-                                        const std::byte* parameters, const std::byte* x_words,
-                                        const float* x_factors, sums_of_warp& sums) {
+                                        const std::byte* parameters, const activations_of_warp& x,
+                                        sums_of_warp& sums) {
     per_lane<fragment_c> dots[sources][row_pairs][tiles];
     unrolled<sources * row_pairs * tiles>(
         [&](auto i) { clear(dots[i / (row_pairs * tiles)][i / tiles % row_pairs][i % tiles]); });
     if constexpr (layout::arrangements == 1) {
-      add_planes<layout::first_radix, planes, 0, 0>(words, x_words, dots);
+      add_planes<layout::first_radix, planes, 0, 0>(words, x, dots);
     } else {
       static_assert(planes == 2);
-      add_planes<layout::first_radix, 1, 0, 0>(words, x_words, dots);
-      add_planes<layout::other_radix, 1, 1, fours_of_chunk<layout::first_radix>>(words, x_words, dots);
+      add_planes<layout::first_radix, 1, 0, 0>(words, x, dots);
+      add_planes<layout::other_radix, 1, 1, fours_of_chunk<layout::first_radix>>(words, x, dots);
     }
     Warp::each_lane([&](int lane) {
       unrolled<layout::classes>([&](auto column_class) {
@@ -228,17 +275,17 @@ class chunk_product {
         unrolled<values_of_lane>([&](auto v) {
           const int value = value_of(lane, v);
           if (layout::classes > 1 && value % layout::classes != column_class) return;
-          const value_factors x = factors_of(x_factors, value);
+          const value_factors factors = x[lane].factors[v];
           unrolled<rows_of_lane>([&](auto r) {
             float& y = sums[lane].value[r][v];
-            y += a.of_sum[r] * x.sum;
+            y += a.of_sum[r] * factors.sum;
             unrolled<sources>([&](auto s) {
               const fragment_c& dot = dots[s][r / 2][v / values_of_tile][lane];
               const std::int32_t* const columns = dot.sum + 2 * (r % 2);
               // Below 2^31: 160 columns, symbols below 256, levels up to 2^15; of fewer columns where symbols are more.
               const std::int32_t total =
                   layout::parts == 2 ? 256 * columns[0] + columns[1] : columns[v % values_of_tile];
-              y += a.of_source[r][s] * x.scale * static_cast<float>(total);
+              y += a.of_source[r][s] * factors.scale * static_cast<float>(total);
             });
           });
         });
@@ -251,19 +298,12 @@ class chunk_product {
   /// @tparam FirstCopy  of its words
   template <int Radix, int Count, int First, int FirstCopy, class Dots>
   static LUQ_DEVICE_CODE void add_planes(const per_lane<lane_words> (&words)[weights::copies],
-                                         const std::byte* x_words, Dots& dots) {
+                                         const activations_of_warp& x, Dots& dots) {
     constexpr int symbols = plane_units<Radix>::symbols;
     constexpr int slots = layout::template slots<Radix>;
     constexpr bool has_product = coefficients::has_product;
     static_assert(slots % 2 == 0);
     unrolled<layout::template reads<Radix>>([&](auto read) {
-      per_lane<lane_words> B_words[tiles];
-      Warp::each_lane([&](int lane) {
-        unrolled<tiles>([&](auto t) {
-          B_words[t][lane] = load<lane_words>(
-              x_words + 4 * (t * layout::words_of_tile + layout::template word_of_read<Radix>(read, lane)));
-        });
-      });
       // Two slots are the 32 columns of an instruction: the words of four lanes, four columns of each in each slot.
       unrolled<2>([&](auto pair) {
         constexpr int slot = 4 * read + 2 * pair;
@@ -271,7 +311,9 @@ class chunk_product {
           per_lane<fragment_b> B[tiles];
           Warp::each_lane([&](int lane) {
             unrolled<tiles>([&](auto t) {
-              B[t][lane] = {{B_words[t][lane].word[2 * pair], B_words[t][lane].word[2 * pair + 1]}};
+              constexpr int before = Radix == layout::first_radix ? 0 : layout::template reads<layout::first_radix>;
+              constexpr int word = ((t * layout::all_reads + before + read) * 2 + pair) * 2;
+              B[t][lane] = {{x[lane].words[word], x[lane].words[word + 1]}};
             });
           });
           unrolled<row_pairs>([&](auto r) {
@@ -300,8 +342,7 @@ class chunk_product {
 
   static LUQ_DEVICE_CODE void add_bits(const packed_planes<Codec>& W,
                                        const per_lane<lane_words> (&words)[weights::copies],
-                                       const std::byte* parameters, const std::byte* x_words, const float* x_factors,
-                                       sums_of_warp& sums) {
+                                       const std::byte* parameters, const activations_of_warp& x, sums_of_warp& sums) {
     unrolled<layout::classes>([&](auto column_class) {
       per_lane<lane_coefficients> a;
       Warp::each_lane([&](int lane) { a[lane] = coefficients_of(W, parameters, lane, column_class); });
@@ -309,11 +350,7 @@ class chunk_product {
         constexpr int value = token * layout::classes + column_class;
         per_lane<std::uint32_t> B[layout::parts];
         Warp::each_lane([&](int lane) {
-          struct alignas(4 * layout::parts) lane_bits {
-            std::uint32_t word[layout::parts];
-          };
-          const auto bits = load<lane_bits>(x_words + 4 * (value * lanes_of_warp + lane) * layout::parts);
-          unrolled<layout::parts>([&](auto part) { B[part][lane] = bits.word[part]; });
+          unrolled<layout::parts>([&](auto part) { B[part][lane] = x[lane].words[value * layout::parts + part]; });
         });
         per_lane<fragment_c> dots[sources][row_pairs][layout::parts];
         unrolled<row_pairs>([&](auto r) {
@@ -334,9 +371,9 @@ class chunk_product {
           });
         });
         Warp::each_lane([&](int lane) {
-          const value_factors x = factors_of(x_factors, value);
+          const value_factors factors = x[lane].factors[value];
           // Of four lanes, one counts what all have, and one has the bit of the sign.
-          const float sum_of_lane = lane % 4 == 0 ? x.sum : 0.0f;
+          const float sum_of_lane = lane % 4 == 0 ? factors.sum : 0.0f;
           const std::int32_t last_bit = lane % 4 == 3 ? -2 : 2;
           unrolled<rows_of_lane>([&](auto r) {
             float& y = sums[lane].value[r][value];
@@ -348,7 +385,7 @@ class chunk_product {
                 const std::int32_t* const low = dots[s][r / 2][0][lane].sum + 2 * (r % 2);
                 total = 256 * total + low[0] + 2 * low[1];
               }
-              y += a[lane].of_source[r][s] * x.scale * static_cast<float>(total);
+              y += a[lane].of_source[r][s] * factors.scale * static_cast<float>(total);
             });
           });
         });

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Products for few tokens, where reading the weights is what takes time. A block has 32 rows; its warps share out the
-// chunks and add up in the end, in the order of warps: the same bits every time. Each warp copies the chunks that it
+// chunks and add up in the end, in the order of warps: the same bits every time. Each warp copies the weights that it
 // will multiply next into a ring of `Depth` stages of its own, so that no warp waits for another before the end.
+// Activations are read into registers, a chunk ahead: all blocks of a multiprocessor read the same ones, and find them in
+// its first level of cache.
 //
 // Weights are asked for before the activations are known to be there: a kernel may be launched while the one that makes
 // its activations runs (programmatic dependent launch), and reads weights meanwhile.
@@ -18,10 +20,11 @@ template <class Warp, PlaneCodec CodecType, activation_bits Bits, arithmetic Ari
 struct decode_product {
   using Codec = CodecType;
   static constexpr int tokens_of_block = Tokens;
+  using layout = activation_layout<Codec, Bits, Arithmetic>;
   using chunk = chunk_product<Warp, Codec, Bits, Arithmetic, Tokens>;
 
   /// Bytes of shared memory that a warp has: its ring, and in its place in the end its sums, [tokens][rows] floats.
-  static constexpr int stage_bytes = chunk::weights::bytes + chunk::activations::bytes;
+  static constexpr int stage_bytes = chunk::weights::bytes;
   static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_warp * Tokens * 4);
 
   /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
@@ -37,30 +40,31 @@ struct decode_product {
     unrolled<Depth - 1>([&](auto stage) {
       const int ahead = warp + stage * warps;
       if (ahead < chunks) chunk::weights::request(W, rows, ahead, ring + stage * stage_bytes);
-    });
-    wait_for_inputs();
-    unrolled<Depth - 1>([&](auto stage) {
-      const int ahead = warp + stage * warps;
-      std::byte* const activations = ring + stage * stage_bytes + chunk::weights::bytes;
-      if (ahead < chunks) chunk::activations::request(X, ahead, first_token, activations);
       Warp::close_group();
     });
+    wait_for_inputs();
+    const int tokens = X.tokens - first_token;
+    const int words_of_chunk = X.tiles * layout::words_of_tile;
+    const int factors_of_chunk = X.tokens * (1 + layout::classes);
+    typename chunk::activation_place place(
+        X.words + warp * words_of_chunk + layout::tiles_of_tokens(first_token) * layout::words_of_tile,
+        X.factors + warp * factors_of_chunk + first_token * (1 + layout::classes));
+    typename chunk::activations_of_warp x_of_next;
+    if (warp < chunks) chunk::read(place, tokens, x_of_next);
     typename chunk::sums_of_warp sums;
     chunk::clear(sums);
     std::byte* stage = ring;
     std::byte* free = ring + (Depth - 1) * stage_bytes;
     for (int next = warp; next < chunks; next += warps) {
+      const typename chunk::activations_of_warp x = x_of_next;
+      place.move(warps * words_of_chunk, warps * factors_of_chunk);
+      if (next + warps < chunks) chunk::read(place, tokens, x_of_next);
       Warp::template wait_for_copies<Depth - 2>();
       Warp::synchronize();  // all lanes are done with the stage that is asked for now, and see this one
       const int ahead = next + (Depth - 1) * warps;
-      if (ahead < chunks) {
-        chunk::weights::request(W, rows, ahead, free);
-        chunk::activations::request(X, ahead, first_token, free + chunk::weights::bytes);
-      }
+      if (ahead < chunks) chunk::weights::request(W, rows, ahead, free);
       Warp::close_group();
-      const std::byte* const activations = stage + chunk::weights::bytes;
-      const auto* const factors = reinterpret_cast<const float*>(activations + chunk::activations::word_bytes);
-      chunk::add(W, stage, activations, factors, sums);
+      chunk::add(W, stage, x, sums);
       free = stage;
       stage = stage == ring + (Depth - 1) * stage_bytes ? ring : stage + stage_bytes;
     }

@@ -166,11 +166,12 @@ __global__ void arrange_kernel(packed_planes<Codec> W, const Stored* X, std::int
 template <class Product, int Warps, class Output, class Bias>
 __global__ void __launch_bounds__(Warps* lanes_of_warp)
     decode_kernel(const __grid_constant__ product_batch<typename Product::Codec, Output, Bias> batch,
-                  const __grid_constant__ arranged_activations X) {
+                  const __grid_constant__ arranged_activations arranged) {
   extern __shared__ uint4 memory[];
   let_successor_begin();
   const int p = batch.of_block(static_cast<int>(blockIdx.x));
-  const auto& W = batch.W[p];
+  const auto W = batch.W[p];  // copies: what is in memory is read again after every asynchronous copy
+  const auto X = arranged;
   const int half_tile = static_cast<int>(blockIdx.x) - batch.first_block[p];
   const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int thread = static_cast<int>(threadIdx.x);
@@ -187,11 +188,12 @@ __global__ void __launch_bounds__(Warps* lanes_of_warp)
 template <class Product, int Stages, int Chunks, class Output, class Bias>
 __global__ void __launch_bounds__(Product::warps* lanes_of_warp)
     prefill_kernel(const __grid_constant__ product_batch<typename Product::Codec, Output, Bias> batch,
-                   const __grid_constant__ arranged_activations X) {
+                   const __grid_constant__ arranged_activations arranged) {
   extern __shared__ uint4 memory[];
   let_successor_begin();
   const int p = batch.of_block(static_cast<int>(blockIdx.x));
-  const auto& W = batch.W[p];
+  const auto W = batch.W[p];  // copies: what is in memory is read again after every asynchronous copy
+  const auto X = arranged;
   const int first_half_tile = (static_cast<int>(blockIdx.x) - batch.first_block[p]) * Product::row_warps;
   const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int warp = static_cast<int>(threadIdx.x) / lanes_of_warp;

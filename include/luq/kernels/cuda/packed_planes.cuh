@@ -3,10 +3,11 @@
 //
 // The planes and parameters of a packed matrix as device code reads them. The bytes are those of packed_matrix
 // (tile_layout.hpp) but for padding, so that all tiles are alike (padded_tiles()): a last row tile of fewer than 64 rows
-// gets 64; what is left of a row after its words, 1 to 3 bytes, becomes a word; a tile gets a multiple of 16 bytes.
+// gets 64; what is left of a row after its words, 1 to 3 bytes, becomes a word; a tile begins with a line of 128 bytes
+// (4-bit codes in groups of 128 become 2 % more bytes so, and are read up to a quarter faster).
 //
 // A plane of a tile is a sequence of units, each a word of every row. One slot of a unit is four columns, or as many as
-// the last unit had bytes before it was padded.
+// the last unit had bytes before it was padded. Parameters follow: those of the first 32 rows, then those of the others.
 //
 // Kernels work by chunks: 128 columns of a group (160 of three symbols to a digit), or what is left of it. A warp has
 // half a row tile, 32 rows; a lane four neighbouring rows, whose words are 16 bytes, and every fourth unit:
@@ -86,9 +87,9 @@ template <class Stored>
   return static_cast<float>(value);
 }
 
-/// @param bytes  aligned as Stored is
+/// @param bytes  aligned as Stored is, in any memory
 template <class Stored>
-[[nodiscard]] LUQ_DEVICE_CODE Stored load(const std::byte* bytes) {
+[[nodiscard]] LUQ_DEVICE_CODE Stored load(const void* bytes) {
 #ifdef __CUDA_ARCH__
   return *reinterpret_cast<const Stored*>(bytes);  // memcpy can become reads of single bytes
 #else
@@ -216,8 +217,8 @@ struct group_shape {
     int units;
   };
   int columns;
-  plane planes[Codec::planes.size()];
-  int parameters;  ///< bytes from the start of the tile
+  plane planes[Codec::planes.size()];  ///< the first at offset 0
+  int parameters;                      ///< bytes from the start of the tile
 
   [[nodiscard]] static constexpr group_shape of(int columns) {
     group_shape shape{};
@@ -230,33 +231,33 @@ struct group_shape {
     return shape;
   }
 
-  /// Of a tile, a multiple of 16.
+  /// Of a tile, whole lines of the second level of cache.
   [[nodiscard]] constexpr int bytes(const parameter_sizes& sizes) const {
-    return parameters + 2 * sizes.bytes_of_warp();
+    return (parameters + 2 * sizes.bytes_of_warp() + 127) / 128 * 128;
   }
 };
 
 /// A packed matrix in memory that device code reads. Plain data, passed to kernels by value.
 template <PlaneCodec Codec>
 struct packed_planes {
-  const std::byte* tiles;  ///< padded_tiles(), 16-byte aligned
+  const std::byte* tiles;  ///< padded_tiles(), aligned to 128 bytes
   Codec codec;
   int rows;
   int cols;
   int group;  ///< columns
   int groups;
   int chunks_of_group;
-  int packed_bits;              ///< of the bit-packed parameter; 0 if there is none
+  int parameter_bytes;          ///< of 32 rows in a tile, a multiple of 16
   group_shape<Codec> whole;     ///< of groups
   group_shape<Codec> last;      ///< of the last group
   std::int64_t row_tile_bytes;
-  int tile_bytes;                      ///< of a whole group, a multiple of 16
+  int tile_bytes;                      ///< of a whole group, a multiple of 128
   const std::int32_t* stored_columns;  ///< column of each stored place, or null where the two are the same
   const std::int32_t* class_borders;   ///< columns of class 1 in each group, stored first; null with one class
 
   [[nodiscard]] constexpr int chunks() const { return groups * chunks_of_group; }
   [[nodiscard]] constexpr int half_tiles() const { return (rows + rows_of_warp - 1) / rows_of_warp; }
-  [[nodiscard]] constexpr const group_shape<Codec>& shape(int g) const { return g + 1 == groups ? last : whole; }
+  [[nodiscard]] constexpr group_shape<Codec> shape(int g) const { return g + 1 == groups ? last : whole; }
 };
 
 /// Which chunk of which group.
@@ -287,17 +288,49 @@ inline void pad_plane(const std::byte* stored, index h, index k, int radix, std:
   }
 }
 
+/// Reader (read_parameters() of WeightCodec) that splits parameters of 64 rows into those of each 32.
+class parameter_splitter {
+ public:
+  /// @param halves  of `half_bytes` bytes each
+  parameter_splitter(const std::byte* bytes, std::byte* halves, int half_bytes)
+      : from_(bytes), to_(halves), half_bytes_(half_bytes) {}
+
+  template <class Stored>
+  void scales(int count) {
+    for (int p = 0; p < count; ++p) split(rows_of_warp * static_cast<int>(sizeof(Stored)));
+  }
+  template <unsigned Bits>
+  void bit_packed() {
+    split(rows_of_warp * static_cast<int>(Bits) / 8);
+  }
+  void constant(float) {}
+
+ private:
+  void split(int bytes) {
+    std::memcpy(to_, from_, static_cast<std::size_t>(bytes));
+    std::memcpy(to_ + half_bytes_, from_ + bytes, static_cast<std::size_t>(bytes));
+    from_ += 2 * bytes;
+    to_ += bytes;
+  }
+
+  const std::byte* from_;
+  std::byte* to_;
+  int half_bytes_;
+};
+
 /// The tiles of a packed matrix, padded.
 template <PlaneCodec Codec>
 [[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W, const packed_planes<Codec>& planes) {
   const auto& layout = W.layout();
+  const int half_bytes = measure_parameters(W.codec()).bytes_of_warp();
+  aligned_buffer<std::byte> parameters(static_cast<std::size_t>(W.codec().parameter_bytes(tile_rows)));
   aligned_buffer<std::byte> result(static_cast<std::size_t>(layout.row_tiles() * planes.row_tile_bytes));
   std::memset(result.data(), 0, result.size());
   for (index t = 0; t < layout.row_tiles(); ++t) {
     const index h = layout.rows_of(t);
     for (index g = 0; g < layout.groups(); ++g) {
       const index k = layout.columns_of(g);
-      const auto& shape = planes.shape(static_cast<int>(g));
+      const auto shape = planes.shape(static_cast<int>(g));
       const std::byte* stored = W.tile(t, g).data();
       std::byte* const padded = result.data() + t * planes.row_tile_bytes + g * planes.tile_bytes;
       for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
@@ -305,7 +338,8 @@ template <PlaneCodec Codec>
         pad_plane(stored, h, k, radix, padded + shape.planes[p].offset);
         stored += h * plane_row_bytes(k, radix);
       }
-      luq::detail::pad_parameters<void>(W.codec(), stored, h, padded + shape.parameters);
+      luq::detail::pad_parameters<void>(W.codec(), stored, h, parameters.data());
+      W.codec().read_parameters(parameter_splitter(parameters.data(), padded + shape.parameters, half_bytes));
     }
   }
   return result;
@@ -348,7 +382,7 @@ template <PlaneCodec Codec>
   planes.group = static_cast<int>(group);
   planes.groups = static_cast<int>(layout.groups());
   planes.chunks_of_group = static_cast<int>((group + chunk_columns<Codec> - 1) / chunk_columns<Codec>);
-  planes.packed_bits = sizes.bits;
+  planes.parameter_bytes = sizes.bytes_of_warp();
   planes.whole = group_shape<Codec>::of(planes.group);
   planes.tile_bytes = planes.whole.bytes(sizes);
   if (planes.groups > 0) {

@@ -30,7 +30,8 @@ struct prefill_product {
 
   static_assert(most_tokens_of_block % tokens_of_block == 0);
 
-  using of_block = staged_activations<Warp, Codec, Bits, arithmetic::bytes, tokens_of_block>;
+  using of_block = staged_activations<Warp, Codec, Bits, tokens_of_block>;
+  using of_warp = staged_activations<Warp, Codec, Bits, tokens_of_warp>;
   using chunk = chunk_product<Warp, Codec, Bits, arithmetic::bytes, tokens_of_warp>;
 
   /// Bytes of shared memory of one stage: what the block multiplies in one chunk.
@@ -50,12 +51,14 @@ struct prefill_product {
   /// Adds this warp's product of one chunk.
   LUQ_DEVICE_CODE static void add(const packed_planes<Codec>& W, int warp, const std::byte* stage,
                                   typename chunk::sums_of_warp& sums) {
-    const std::byte* const words = stage + row_warps * chunk::weights::bytes;
-    const auto* const factors = reinterpret_cast<const float*>(words + of_block::word_bytes);
+    const std::byte* const activations = stage + row_warps * chunk::weights::bytes;
     const int token_warp = warp % token_warps;
-    chunk::add(W, stage + warp / token_warps * chunk::weights::bytes,
-               words + token_warp * chunk::activations::word_bytes, factors + token_warp * chunk::activations::factors,
-               sums);
+    const std::byte* const words = activations + token_warp * of_warp::word_bytes;
+    const std::byte* const factors = activations + of_block::word_bytes + token_warp * of_warp::factors * 4;
+    typename chunk::activations_of_warp x;
+    chunk::read({reinterpret_cast<const std::uint32_t*>(words), reinterpret_cast<const float*>(factors)},
+                tokens_of_warp, x);
+    chunk::add(W, stage + warp / token_warps * chunk::weights::bytes, x, sums);
   }
 
   /// Writes this warp's outputs.
