@@ -80,16 +80,17 @@ inline luq::aligned_buffer<std::byte> poisoned_memory(int bytes) {
 
 /// Y = X W^T + bias as few tokens are multiplied, by blocks of `warps` warps and `Tokens` tokens.
 /// @return [tokens x rows], from poisoned memory
-template <luq::cuda::activation_bits Bits, luq::cuda::arithmetic Arithmetic, int Tokens, class Codec, class Stored>
+template <luq::cuda::activation_bits Bits, luq::cuda::arithmetic Arithmetic, int Tokens, int Halves = 1, class Codec,
+          class Stored>
 [[nodiscard]] luq::matrix emulated_decode(const luq::packed_matrix<Codec>& W, const luq::basic_matrix<Stored>& X,
                                           int warps, const float* bias = nullptr) {
-  using kernel = luq::cuda::decode_product<luq::cuda::emulated_warp, Codec, Bits, Arithmetic, Tokens, 3>;
+  using kernel = luq::cuda::decode_product<luq::cuda::emulated_warp, Codec, Bits, Arithmetic, Tokens, 3, Halves>;
   const uploaded_matrix<Codec> uploaded(W);
   const auto& planes = uploaded.planes();
   const emulated_activations<Bits, Arithmetic, Codec> arranged(planes, X);
   luq::matrix Y = poisoned_outputs(X.rows(), W.rows());
   constexpr int threads = 64;
-  for (int half_tile = 0; half_tile < planes.half_tiles(); ++half_tile) {
+  for (int half_tile = 0; half_tile < planes.half_tiles(); half_tile += Halves) {
     for (int token = 0; token < arranged.view().tokens; token += Tokens) {
       auto memory = poisoned_memory(warps * kernel::bytes_of_warp);
       for (int warp = 0; warp < warps; ++warp) {
@@ -125,7 +126,7 @@ template <luq::cuda::activation_bits Bits, class Codec, class Stored>
           kernel::request(planes, arranged.view(), rows, token, warp, chunk, stage.data());
         }
         for (int warp = 0; warp < kernel::warps; ++warp) {
-          kernel::add(planes, warp, stage.data(), sums[static_cast<std::size_t>(warp)]);
+          kernel::add(planes, kernel::words(warp, stage.data()), warp, stage.data(), sums[static_cast<std::size_t>(warp)]);
         }
       }
       for (int warp = 0; warp < kernel::warps; ++warp) {

@@ -59,7 +59,7 @@ TEST_CASE("the emulated instruction multiplies the matrices whose fragments it i
     }
     for (int i = 0; i < 4; ++i) c[lane].sum[i] = 1000 * lane + i;
   });
-  warp::multiply_accumulate(c, a, b);
+  warp::multiply_add(c, a, b, c);
   for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
     for (int i = 0; i < 4; ++i) {
       std::int32_t expected = 1000 * lane + i;
@@ -68,6 +68,46 @@ TEST_CASE("the emulated instruction multiplies the matrices whose fragments it i
             A[static_cast<std::size_t>(row_of_c(lane, i))][k] * B[k][static_cast<std::size_t>(column_of_c(lane, i))];
       }
       CHECK(c[lane].sum[i] == expected);
+    }
+  }
+}
+
+TEST_CASE("the emulated instruction of bits counts where both are 1") {
+  const luq::counter_rng rng(6);
+  std::uint64_t position = 0;
+  const auto random_bit = [&] { return rng.below(position++, 2) == 1; };
+  std::array<std::array<bool, 128>, 16> A{};
+  std::array<std::array<bool, 8>, 128> B{};
+  for (auto& row : A) {
+    for (bool& value : row) value = random_bit();
+  }
+  for (auto& row : B) {
+    for (bool& value : row) value = random_bit();
+  }
+  // Lane 4g + t has columns 32t ... of rows g and g + 8, and rows 32t ... of column g.
+  warp::per_lane<luq::cuda::bit_fragment_a> a{};
+  warp::per_lane<std::uint32_t> b{};
+  warp::per_lane<luq::cuda::fragment_c> d{};
+  warp::each_lane([&](int lane) {
+    const auto g = static_cast<std::size_t>(lane / 4);
+    const auto first = static_cast<std::size_t>(lane % 4 * 32);
+    for (std::size_t i = 0; i < 32; ++i) {
+      a[lane].word[0] |= static_cast<std::uint32_t>(A[g][first + i]) << i;
+      a[lane].word[1] |= static_cast<std::uint32_t>(A[g + 8][first + i]) << i;
+      b[lane] |= static_cast<std::uint32_t>(B[first + i][g]) << i;
+    }
+    for (auto& sum : d[lane].sum) sum = -7;
+  });
+  warp::multiply_bits(d, a, b);
+  for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
+    for (int i = 0; i < 4; ++i) {
+      std::int32_t expected = 0;
+      for (std::size_t k = 0; k < 128; ++k) {
+        const bool both = A[static_cast<std::size_t>(row_of_c(lane, i))][k] &&
+                          B[k][static_cast<std::size_t>(column_of_c(lane, i))];
+        expected += both ? 1 : 0;
+      }
+      CHECK(d[lane].sum[i] == expected);
     }
   }
 }
@@ -81,4 +121,20 @@ TEST_CASE("what all lanes have together") {
   });
   CHECK(warp::maximum(values) == 3.5f);
   CHECK(warp::sum(numbers) == 31 * 32 / 2 - 320);
+
+  warp::per_lane<bool> some{};
+  warp::each_lane([&](int lane) { some[lane] = lane == 0 || lane == 3 || lane == 31; });
+  CHECK(warp::ballot(some) == 0x80000009u);
+}
+
+TEST_CASE("sums of neighbours") {
+  warp::per_lane<float> of_two{};
+  warp::each_lane([&](int lane) { of_two[lane] = static_cast<float>(lane); });
+  warp::per_lane<float> of_four = of_two;
+  warp::sum_of_two(of_two);
+  warp::sum_of_four(of_four);
+  for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
+    CHECK(of_two[lane] == static_cast<float>(2 * (lane / 2 * 2) + 1));
+    CHECK(of_four[lane] == static_cast<float>(4 * (lane / 4 * 4) + 6));
+  }
 }

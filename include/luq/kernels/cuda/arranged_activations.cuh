@@ -21,6 +21,7 @@
 // word for each slot of each of its units; with bits, one for its one unit.
 #pragma once
 
+#include <bit>
 #include <cfloat>
 #include <cmath>
 
@@ -102,6 +103,11 @@ struct arranged_activations {
                          ///< s is NaN where a token has an activation in the chunk that is no finite number
 };
 
+/// Of 22 significant bits, so that its product with 3 2^n is a float: chunk_product.cuh subtracts such products.
+[[nodiscard]] LUQ_DEVICE_CODE float of_22_bits(float scale) {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scale) & ~std::uint32_t{3});
+}
+
 /// What one warp does for a token in a chunk: its activations, arranged for planes of one radix.
 template <class Warp, activation_bits Bits, arithmetic Arithmetic, int Radix, PlaneCodec Codec>
 class token_arrangement {
@@ -158,7 +164,7 @@ class token_arrangement {
     });
     const float most = Warp::maximum(greatest);
     const bool finite = most <= FLT_MAX;
-    scale_ = finite ? most / static_cast<float>(layout::greatest) : NAN;
+    scale_ = finite ? of_22_bits(most / static_cast<float>(layout::greatest)) : NAN;
     // The inverse of a tiny maximum is beyond float; such a chunk is as good as zero.
     const float inverse = finite && most > 0 ? static_cast<float>(layout::greatest) / most : 0.0f;
     inverse_ = inverse <= FLT_MAX ? inverse : 0.0f;

@@ -128,67 +128,89 @@ class chunk_product {
     float scale;
     float sum;
   };
-
-  /// What a lane multiplies of a chunk of activations.
-  struct lane_activations {
-    std::uint32_t words[words_of_lane];
-    value_factors factors[values_of_lane];
+  struct alignas(4 * words_of_read) words_read {
+    std::uint32_t word[words_of_read];
   };
-  using activations_of_warp = per_lane<lane_activations>;
 
-  /// Where a chunk of activations is, in shared or global memory.
-  struct activation_place {
-    per_lane<const std::uint32_t*> words;
-    const float* factors;
-
-    LUQ_DEVICE_CODE activation_place(const std::uint32_t* words_of_chunk, const float* factors_of_chunk)
-        : factors(factors_of_chunk) {
-      Warp::each_lane([&](int lane) { words[lane] = words_of_chunk + lane * words_of_read; });
+  /// A chunk of activations in shared or global memory, read when it is asked for.
+  class activations_in_memory {
+   public:
+    LUQ_DEVICE_CODE activations_in_memory(const std::uint32_t* words_of_chunk, const float* factors_of_chunk)
+        : factors_(factors_of_chunk) {
+      Warp::each_lane([&](int lane) { words_[lane] = words_of_chunk + lane * words_of_read; });
     }
     LUQ_DEVICE_CODE void move(int by_words, int by_factors) {
-      Warp::each_lane([&](int lane) { words[lane] += by_words; });
-      factors += by_factors;
+      Warp::each_lane([&](int lane) { words_[lane] += by_words; });
+      factors_ += by_factors;
+    }
+
+    /// A lane's i-th read.
+    [[nodiscard]] LUQ_DEVICE_CODE words_read words(int lane, int i) const {
+      return load<words_read>(words_[lane] + i * lanes_of_warp * words_of_read);
+    }
+    /// The factors of a lane's v-th value.
+    [[nodiscard]] LUQ_DEVICE_CODE value_factors factors(int lane, int v) const {
+      const int value = bit_serial ? v : value_of(lane, v);
+      const float* const of_token = factors_ + value / layout::classes * (1 + layout::classes);
+      if constexpr (layout::classes == 1) {
+        return load<value_factors>(of_token);
+      } else {
+        return {of_token[0], of_token[1 + value % layout::classes]};
+      }
+    }
+
+   private:
+    per_lane<const std::uint32_t*> words_;
+    const float* factors_;
+  };
+
+  /// A chunk of activations in registers.
+  class activations_in_registers {
+   public:
+    activations_in_registers() = default;
+
+    /// @param tokens  that exist; what others would have is zero, and not read
+    LUQ_DEVICE_CODE activations_in_registers(const activations_in_memory& from, int tokens) {
+      const int existing = tokens * layout::classes;
+      Warp::each_lane([&](int lane) {
+        unrolled<words_of_lane / words_of_read>([&](auto i) {
+          const int value = bit_serial ? int{i} : (i / layout::all_reads * columns_of_tile + lane / 4) / layout::parts;
+          held_[lane].words[i] = value < existing ? from.words(lane, i) : words_read{};
+        });
+        unrolled<values_of_lane>([&](auto v) {
+          const int value = bit_serial ? int{v} : value_of(lane, v);
+          held_[lane].factors[v] = value < existing ? from.factors(lane, v) : value_factors{};
+        });
+      });
+    }
+    [[nodiscard]] LUQ_DEVICE_CODE words_read words(int lane, int i) const { return held_[lane].words[i]; }
+    [[nodiscard]] LUQ_DEVICE_CODE value_factors factors(int lane, int v) const { return held_[lane].factors[v]; }
+
+   private:
+    struct lane_activations {
+      words_read words[words_of_lane / words_of_read];
+      value_factors factors[values_of_lane];
+    };
+    per_lane<lane_activations> held_;
+  };
+
+  /// A lane's words of a chunk of weights.
+  struct weight_words {
+    per_lane<lane_words> copy[weights::copies];
+
+    explicit LUQ_DEVICE_CODE weight_words(const std::byte* staged_weights) {
+      unrolled<weights::copies>([&](auto i) {
+        Warp::each_lane([&](int lane) { copy[i][lane] = weights::words(staged_weights, i, lane); });
+      });
     }
   };
 
-  /// Reads a chunk of activations.
-  /// @param tokens  that exist; what others would have is zero, and not read
-  static LUQ_DEVICE_CODE void read(const activation_place& place, int tokens, activations_of_warp& x) {
-    struct alignas(4 * words_of_read) one_read {
-      std::uint32_t word[words_of_read];
-    };
-    Warp::each_lane([&](int lane) {
-      unrolled<words_of_lane / words_of_read>([&](auto i) {
-        const int value = bit_serial ? int{i} : (i / layout::all_reads * columns_of_tile + lane / 4) / layout::parts;
-        one_read words{};
-        if (value < tokens * layout::classes) {
-          words = load<one_read>(place.words[lane] + i * lanes_of_warp * words_of_read);
-        }
-        unrolled<words_of_read>([&](auto w) { x[lane].words[i * words_of_read + w] = words.word[w]; });
-      });
-      unrolled<values_of_lane>([&](auto v) {
-        const int value = bit_serial ? int{v} : value_of(lane, v);
-        const float* const of_token = place.factors + value / layout::classes * (1 + layout::classes);
-        value_factors factors{};
-        if (value < tokens * layout::classes) {
-          if constexpr (layout::classes == 1) {
-            factors = load<value_factors>(of_token);
-          } else {
-            factors = {of_token[0], of_token[1 + value % layout::classes]};
-          }
-        }
-        x[lane].factors[v] = factors;
-      });
-    });
-  }
-
   /// Adds the product of one chunk.
-  static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, const std::byte* staged_weights,
-                                  const activations_of_warp& x, sums_of_warp& sums) {
-    per_lane<lane_words> words[weights::copies];
-    unrolled<weights::copies>([&](auto copy) {
-      Warp::each_lane([&](int lane) { words[copy][lane] = weights::words(staged_weights, copy, lane); });
-    });
+  /// @param words  of the chunk of weights
+  /// @param x      activations_in_memory or activations_in_registers
+  template <class Activations>
+  static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, const weight_words& words,
+                                  const std::byte* staged_weights, const Activations& x, sums_of_warp& sums) {
     if constexpr (bit_serial) {
       add_bits(W, words, staged_weights + weights::code_bytes, x, sums);
     } else {
@@ -234,9 +256,11 @@ class chunk_product {
     return (v / values_of_tile * 4 + lane % 4) * values_of_tile + v % values_of_tile;
   }
 
-  static LUQ_DEVICE_CODE void clear(per_lane<fragment_c>& dots) {
-    Warp::each_lane([&](int lane) { unrolled<4>([&](auto i) { dots[lane].sum[i] = 0; }); });
-  }
+  /// Sums of 8-bit levels begin with the bits of 1.5 * 2^23, as floats of which such numbers count units: below 2^22 in
+  /// magnitude (128 columns, symbols below 256, levels below 128), they are 1.5 * 2^23 + T without a conversion.
+  static constexpr float sums_begin = 0x1.8p23f;
+  static constexpr bool sums_are_floats = !bit_serial && layout::parts == 1;
+  static constexpr std::int32_t first_sum = sums_are_floats ? std::bit_cast<std::int32_t>(sums_begin) : 0;
 
   /// A lane's coefficients of its rows.
   struct lane_coefficients {
@@ -255,13 +279,12 @@ class chunk_product {
     return result;
   }
 
+  template <class Activations>
   static LUQ_DEVICE_CODE void add_bytes(const packed_planes<Codec>& W,
-                                        const per_lane<lane_words> (&words)[weights::copies],
-                                        const std::byte* parameters, const activations_of_warp& x,
+                                        const weight_words& words,
+                                        const std::byte* parameters, const Activations& x,
                                         sums_of_warp& sums) {
     per_lane<fragment_c> dots[sources][row_pairs][tiles];
-    unrolled<sources * row_pairs * tiles>(
-        [&](auto i) { clear(dots[i / (row_pairs * tiles)][i / tiles % row_pairs][i % tiles]); });
     if constexpr (layout::arrangements == 1) {
       add_planes<layout::first_radix, planes, 0, 0>(words, x, dots);
     } else {
@@ -275,17 +298,20 @@ class chunk_product {
         unrolled<values_of_lane>([&](auto v) {
           const int value = value_of(lane, v);
           if (layout::classes > 1 && value % layout::classes != column_class) return;
-          const value_factors factors = x[lane].factors[v];
+          const value_factors factors = x.factors(lane, v);
           unrolled<rows_of_lane>([&](auto r) {
             float& y = sums[lane].value[r][v];
             y += a.of_sum[r] * factors.sum;
             unrolled<sources>([&](auto s) {
               const fragment_c& dot = dots[s][r / 2][v / values_of_tile][lane];
               const std::int32_t* const columns = dot.sum + 2 * (r % 2);
-              // Below 2^31: 160 columns, symbols below 256, levels up to 2^15; of fewer columns where symbols are more.
-              const std::int32_t total =
-                  layout::parts == 2 ? 256 * columns[0] + columns[1] : columns[v % values_of_tile];
-              y += a.of_source[r][s] * factors.scale * static_cast<float>(total);
+              if constexpr (sums_are_floats) {
+                const auto sum = std::bit_cast<float>(columns[v % values_of_tile]);
+                y += a.of_source[r][s] * fmaf(factors.scale, sum, -sums_begin * factors.scale);
+              } else {
+                // Below 2^31: 128 columns, symbols below 256, levels up to 2^15.
+                y += a.of_source[r][s] * factors.scale * static_cast<float>(256 * columns[0] + columns[1]);
+              }
             });
           });
         });
@@ -296,14 +322,19 @@ class chunk_product {
   /// Multiplies planes of one radix.
   /// @tparam First      source of the first of them
   /// @tparam FirstCopy  of its words
-  template <int Radix, int Count, int First, int FirstCopy, class Dots>
-  static LUQ_DEVICE_CODE void add_planes(const per_lane<lane_words> (&words)[weights::copies],
-                                         const activations_of_warp& x, Dots& dots) {
+  template <int Radix, int Count, int First, int FirstCopy, class Activations, class Dots>
+  static LUQ_DEVICE_CODE void add_planes(const weight_words& words,
+                                         const Activations& x, Dots& dots) {
     constexpr int symbols = plane_units<Radix>::symbols;
     constexpr int slots = layout::template slots<Radix>;
     constexpr bool has_product = coefficients::has_product;
     static_assert(slots % 2 == 0);
     unrolled<layout::template reads<Radix>>([&](auto read) {
+      per_lane<words_read> B_words[tiles];
+      Warp::each_lane([&](int lane) {
+        constexpr int before = Radix == layout::first_radix ? 0 : layout::template reads<layout::first_radix>;
+        unrolled<tiles>([&](auto t) { B_words[t][lane] = x.words(lane, t * layout::all_reads + before + read); });
+      });
       // Two slots are the 32 columns of an instruction: the words of four lanes, four columns of each in each slot.
       unrolled<2>([&](auto pair) {
         constexpr int slot = 4 * read + 2 * pair;
@@ -311,9 +342,7 @@ class chunk_product {
           per_lane<fragment_b> B[tiles];
           Warp::each_lane([&](int lane) {
             unrolled<tiles>([&](auto t) {
-              constexpr int before = Radix == layout::first_radix ? 0 : layout::template reads<layout::first_radix>;
-              constexpr int word = ((t * layout::all_reads + before + read) * 2 + pair) * 2;
-              B[t][lane] = {{x[lane].words[word], x[lane].words[word + 1]}};
+              B[t][lane] = {{B_words[t][lane].word[2 * pair], B_words[t][lane].word[2 * pair + 1]}};
             });
           });
           unrolled<row_pairs>([&](auto r) {
@@ -324,7 +353,7 @@ class chunk_product {
                   constexpr int of_lane = slot + i / 2;
                   constexpr int copy = FirstCopy + p * fours_of_chunk<Radix> + of_lane / symbols;
                   A[p][lane].word[i] =
-                      symbols_of_slot<Radix>(words[copy][lane].word[2 * r + i % 2], of_lane % symbols);
+                      symbols_of_slot<Radix>(words.copy[copy][lane].word[2 * r + i % 2], of_lane % symbols);
                 });
               });
               if constexpr (has_product) {
@@ -332,7 +361,16 @@ class chunk_product {
               }
             });
             unrolled<Count + (has_product ? 1 : 0)>([&](auto p) {
-              unrolled<tiles>([&](auto t) { Warp::multiply_accumulate(dots[First + p][r][t], A[p], B[t]); });
+              unrolled<tiles>([&](auto t) {
+                per_lane<fragment_c>& dot = dots[First + p][r][t];
+                if constexpr (slot == 0) {
+                  per_lane<fragment_c> begin;
+                  Warp::each_lane([&](int lane) { unrolled<4>([&](auto i) { begin[lane].sum[i] = first_sum; }); });
+                  Warp::multiply_add(dot, A[p], B[t], begin);
+                } else {
+                  Warp::multiply_add(dot, A[p], B[t], dot);
+                }
+              });
             });
           });
         }
@@ -340,9 +378,10 @@ class chunk_product {
     });
   }
 
+  template <class Activations>
   static LUQ_DEVICE_CODE void add_bits(const packed_planes<Codec>& W,
-                                       const per_lane<lane_words> (&words)[weights::copies],
-                                       const std::byte* parameters, const activations_of_warp& x, sums_of_warp& sums) {
+                                       const weight_words& words,
+                                       const std::byte* parameters, const Activations& x, sums_of_warp& sums) {
     unrolled<layout::classes>([&](auto column_class) {
       per_lane<lane_coefficients> a;
       Warp::each_lane([&](int lane) { a[lane] = coefficients_of(W, parameters, lane, column_class); });
@@ -350,14 +389,15 @@ class chunk_product {
         constexpr int value = token * layout::classes + column_class;
         per_lane<std::uint32_t> B[layout::parts];
         Warp::each_lane([&](int lane) {
-          unrolled<layout::parts>([&](auto part) { B[part][lane] = x[lane].words[value * layout::parts + part]; });
+          const words_read bits = x.words(lane, value);
+          unrolled<layout::parts>([&](auto part) { B[part][lane] = bits.word[part]; });
         });
         per_lane<fragment_c> dots[sources][row_pairs][layout::parts];
         unrolled<row_pairs>([&](auto r) {
           per_lane<bit_fragment_a> A[sources];
           Warp::each_lane([&](int lane) {
             unrolled<planes>([&](auto p) {
-              A[p][lane] = {{words[p][lane].word[2 * r], words[p][lane].word[2 * r + 1]}};
+              A[p][lane] = {{words.copy[p][lane].word[2 * r], words.copy[p][lane].word[2 * r + 1]}};
             });
             if constexpr (coefficients::has_product) {
               unrolled<2>([&](auto i) { A[planes][lane].word[i] = A[0][lane].word[i] & A[1][lane].word[i]; });
@@ -365,13 +405,12 @@ class chunk_product {
           });
           unrolled<sources>([&](auto s) {
             unrolled<layout::parts>([&](auto part) {
-              clear(dots[s][r][part]);
-              Warp::multiply_accumulate_bits(dots[s][r][part], A[s], B[part]);
+              Warp::multiply_bits(dots[s][r][part], A[s], B[part]);
             });
           });
         });
         Warp::each_lane([&](int lane) {
-          const value_factors factors = x[lane].factors[value];
+          const value_factors factors = x.factors(lane, value);
           // Of four lanes, one counts what all have, and one has the bit of the sign.
           const float sum_of_lane = lane % 4 == 0 ? factors.sum : 0.0f;
           const std::int32_t last_bit = lane % 4 == 3 ? -2 : 2;

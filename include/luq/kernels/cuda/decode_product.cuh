@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products for few tokens, where reading the weights is what takes time. A block has 32 rows; its warps share out the
+// Products for few tokens, where reading the weights is what takes time. A block has 32 or 64 rows; its warps share out the
 // chunks and add up in the end, in the order of warps: the same bits every time. Each warp copies the weights that it
 // will multiply next into a ring of `Depth` stages of its own, so that no warp waits for another before the end.
 // Activations are read into registers, a chunk ahead: all blocks of a multiprocessor read the same ones, and find them in
@@ -11,70 +11,82 @@
 // its activations runs (programmatic dependent launch), and reads weights meanwhile.
 #pragma once
 
+#include <algorithm>
+#include <utility>
+
 #include "luq/kernels/cuda/chunk_product.cuh"
 
 namespace luq::cuda {
 
-/// 32 rows times `Tokens` tokens.
-template <class Warp, PlaneCodec CodecType, activation_bits Bits, arithmetic Arithmetic, int Tokens, int Depth>
+/// 32 rows, or 64 with two halves, times `Tokens` tokens.
+template <class Warp, PlaneCodec CodecType, activation_bits Bits, arithmetic Arithmetic, int Tokens, int Depth,
+          int Halves>
 struct decode_product {
   using Codec = CodecType;
   static constexpr int tokens_of_block = Tokens;
+  static constexpr int half_tiles_of_block = Halves;
+  static constexpr int rows_of_block = Halves * rows_of_warp;
   using layout = activation_layout<Codec, Bits, Arithmetic>;
   using chunk = chunk_product<Warp, Codec, Bits, Arithmetic, Tokens>;
 
   /// Bytes of shared memory that a warp has: its ring, and in its place in the end its sums, [tokens][rows] floats.
-  static constexpr int stage_bytes = chunk::weights::bytes;
-  static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_warp * Tokens * 4);
+  static constexpr int stage_bytes = Halves * chunk::weights::bytes;
+  static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_block * Tokens * 4);
 
   /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
+  /// @param half_tile         the first of the block
   /// @param memory            of the block: bytes_of_warp for each warp, 16-byte aligned
   /// @param wait_for_inputs   returns when X is there
   template <class Wait>
   LUQ_DEVICE_CODE static void accumulate(const packed_planes<Codec>& W, const arranged_activations& X, int half_tile,
                                          int first_token, int warp, int warps, std::byte* memory,
                                          const Wait& wait_for_inputs) {
-    const weight_rows<Warp, Codec> rows(W, half_tile);
+    const rows_of_block_in_memory rows(W, half_tile);
     std::byte* const ring = memory + warp * bytes_of_warp;
     const int chunks = W.chunks();
     unrolled<Depth - 1>([&](auto stage) {
       const int ahead = warp + stage * warps;
-      if (ahead < chunks) chunk::weights::request(W, rows, ahead, ring + stage * stage_bytes);
+      if (ahead < chunks) rows.request(W, ahead, ring + stage * stage_bytes);
       Warp::close_group();
     });
     wait_for_inputs();
-    const int tokens = X.tokens - first_token;
     const int words_of_chunk = X.tiles * layout::words_of_tile;
     const int factors_of_chunk = X.tokens * (1 + layout::classes);
-    typename chunk::activation_place place(
+    typename chunk::activations_in_memory place(
         X.words + warp * words_of_chunk + layout::tiles_of_tokens(first_token) * layout::words_of_tile,
         X.factors + warp * factors_of_chunk + first_token * (1 + layout::classes));
-    typename chunk::activations_of_warp x_of_next;
-    if (warp < chunks) chunk::read(place, tokens, x_of_next);
-    typename chunk::sums_of_warp sums;
-    chunk::clear(sums);
+    typename chunk::activations_in_registers x_of_next;
+    if (warp < chunks) x_of_next = {place, X.tokens - first_token};
+    typename chunk::sums_of_warp sums[Halves];
+    unrolled<Halves>([&](auto half) { chunk::clear(sums[half]); });
     std::byte* stage = ring;
     std::byte* free = ring + (Depth - 1) * stage_bytes;
     for (int next = warp; next < chunks; next += warps) {
-      const typename chunk::activations_of_warp x = x_of_next;
+      const typename chunk::activations_in_registers x = x_of_next;
       place.move(warps * words_of_chunk, warps * factors_of_chunk);
-      if (next + warps < chunks) chunk::read(place, tokens, x_of_next);
+      if (next + warps < chunks) x_of_next = {place, X.tokens - first_token};
       Warp::template wait_for_copies<Depth - 2>();
       Warp::synchronize();  // all lanes are done with the stage that is asked for now, and see this one
       const int ahead = next + (Depth - 1) * warps;
-      if (ahead < chunks) chunk::weights::request(W, rows, ahead, free);
+      if (ahead < chunks) rows.request(W, ahead, free);
       Warp::close_group();
-      chunk::add(W, stage, x, sums);
+      unrolled<Halves>([&](auto half) {
+        const std::byte* const staged = stage + half * chunk::weights::bytes;
+        chunk::add(W, typename chunk::weight_words(staged), staged, x, sums[half]);
+      });
       free = stage;
       stage = stage == ring + (Depth - 1) * stage_bytes ? ring : stage + stage_bytes;
     }
-    chunk::complete(sums);
+    unrolled<Halves>([&](auto half) { chunk::complete(sums[half]); });
     Warp::synchronize();
     Warp::each_lane([&](int lane) {
       auto* const of_warp = reinterpret_cast<float*>(ring);
-      chunk::each_token(lane, [&](auto i, int token) {
-        unrolled<rows_of_lane>([&](auto r) {
-          of_warp[token * rows_of_warp + lane / 4 * rows_of_lane + r] = sums[lane].value[r][i];
+      unrolled<Halves>([&](auto half) {
+        chunk::each_token(lane, [&](auto i, int token) {
+          unrolled<rows_of_lane>([&](auto r) {
+            const int row = half * rows_of_warp + lane / 4 * rows_of_lane + r;
+            of_warp[token * rows_of_block + row] = sums[half][lane].value[r][i];
+          });
         });
       });
     });
@@ -87,15 +99,36 @@ struct decode_product {
   LUQ_DEVICE_CODE static void finish(const packed_planes<Codec>& W, int tokens, int half_tile, int first_token,
                                      int thread, int threads, int warps, const std::byte* memory, const Bias* bias,
                                      Output* Y, std::int64_t stride) {
-    for (int i = thread; i < rows_of_warp * Tokens; i += threads) {
-      const int row = half_tile * rows_of_warp + i % rows_of_warp;
-      const int token = first_token + i / rows_of_warp;
+    for (int i = thread; i < rows_of_block * Tokens; i += threads) {
+      const int row = half_tile * rows_of_warp + i % rows_of_block;
+      const int token = first_token + i / rows_of_block;
       if (row >= W.rows || token >= tokens) continue;
       float y = bias != nullptr ? to_float(bias[row]) : 0.0f;
       for (int warp = 0; warp < warps; ++warp) y += load<float>(memory + warp * bytes_of_warp + i * 4);
       Y[token * stride + row] = static_cast<Output>(y);
     }
   }
+
+ private:
+  struct rows_of_block_in_memory {
+    weight_rows<Warp, Codec> half[Halves];
+
+    LUQ_DEVICE_CODE rows_of_block_in_memory(const packed_planes<Codec>& W, int half_tile)
+        : rows_of_block_in_memory(W, half_tile, std::make_integer_sequence<int, Halves>()) {}
+
+    LUQ_DEVICE_CODE void request(const packed_planes<Codec>& W, int of_chunk, std::byte* staged) const {
+      using weights = typename chunk::weights;
+      unrolled<Halves>([&](auto h) {
+        weights::request(W, half[h], of_chunk, staged + h * weights::bytes);
+      });
+    }
+
+   private:
+    template <int... Half>
+    LUQ_DEVICE_CODE rows_of_block_in_memory(const packed_planes<Codec>& W, int half_tile,
+                                            std::integer_sequence<int, Half...>)
+        : half{{W, half_tile + Half}...} {}
+  };
 };
 
 }  // namespace luq::cuda

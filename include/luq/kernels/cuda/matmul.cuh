@@ -28,6 +28,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "luq/core/cuda/device_memory.cuh"
 #include "luq/core/cuda/launch.cuh"
@@ -172,7 +173,7 @@ __global__ void __launch_bounds__(Warps* lanes_of_warp)
   const int p = batch.of_block(static_cast<int>(blockIdx.x));
   const auto W = batch.W[p];  // copies: what is in memory is read again after every asynchronous copy
   const auto X = arranged;
-  const int half_tile = static_cast<int>(blockIdx.x) - batch.first_block[p];
+  const int half_tile = (static_cast<int>(blockIdx.x) - batch.first_block[p]) * Product::half_tiles_of_block;
   const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int thread = static_cast<int>(threadIdx.x);
   auto* const bytes = reinterpret_cast<std::byte*>(memory);
@@ -184,42 +185,44 @@ __global__ void __launch_bounds__(Warps* lanes_of_warp)
 }
 
 /// @tparam Product  a prefill_product
-/// @tparam Stages   of shared memory, each of `Chunks` chunks
-template <class Product, int Stages, int Chunks, class Output, class Bias>
-__global__ void __launch_bounds__(Product::warps* lanes_of_warp)
+/// @tparam Stages   chunks in shared memory
+template <class Product, int Stages, class Output, class Bias>
+__global__ void __launch_bounds__(Product::warps* lanes_of_warp, Product::blocks_of_multiprocessor)
     prefill_kernel(const __grid_constant__ product_batch<typename Product::Codec, Output, Bias> batch,
                    const __grid_constant__ arranged_activations arranged) {
   extern __shared__ uint4 memory[];
   let_successor_begin();
   const int p = batch.of_block(static_cast<int>(blockIdx.x));
-  const auto W = batch.W[p];  // copies: what is in memory is read again after every asynchronous copy
+  const auto W = batch.W[p];  // copies, as above
   const auto X = arranged;
   const int first_half_tile = (static_cast<int>(blockIdx.x) - batch.first_block[p]) * Product::row_warps;
   const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int warp = static_cast<int>(threadIdx.x) / lanes_of_warp;
   const int chunks = W.chunks();
   const weight_rows<device_warp, typename Product::Codec> rows(W, first_half_tile + warp / Product::token_warps);
-  const auto staged = [&](int chunk) {
-    return reinterpret_cast<std::byte*>(memory) + chunk % (Stages * Chunks) * Product::stage_bytes;
-  };
-  const auto request = [&](int first_chunk) {
-    unrolled<Chunks>([&](auto i) {
-      const int chunk = first_chunk + i;
-      if (chunk < chunks) Product::request(W, X, rows, first_token, warp, chunk, staged(chunk));
-    });
-    device_warp::close_group();
-  };
+  auto* const stages = reinterpret_cast<std::byte*>(memory);
   wait_for_predecessors();
-  unrolled<Stages - 1>([&](auto stage) { request(stage * Chunks); });
+  unrolled<Stages - 1>([&](auto i) {
+    if (i < chunks) Product::request(W, X, rows, first_token, warp, i, stages + i * Product::stage_bytes);
+    device_warp::close_group();
+  });
   typename Product::chunk::sums_of_warp sums;
   Product::chunk::clear(sums);
-  for (int first = 0; first < chunks; first += Chunks) {
+  int stage = 0;
+  int free = Stages - 1;
+  for (int chunk = 0; chunk < chunks; ++chunk) {
     device_warp::wait_for_copies<Stages - 2>();
     __syncthreads();  // all warps are done with the stage that is asked for now, and see this one
-    request(first + (Stages - 1) * Chunks);
-    unrolled<Chunks>([&](auto i) {
-      if (Chunks == 1 || first + i < chunks) Product::add(W, warp, staged(first + i), sums);
-    });
+    const std::byte* const staged = stages + stage * Product::stage_bytes;
+    const auto words = Product::words(warp, staged);
+    const int ahead = chunk + Stages - 1;
+    if (ahead < chunks) {
+      Product::request(W, X, rows, first_token, warp, ahead, stages + free * Product::stage_bytes);
+    }
+    device_warp::close_group();
+    Product::add(W, words, warp, staged, sums);
+    free = stage;
+    stage = stage + 1 == Stages ? 0 : stage + 1;
   }
   Product::finish(W, X.tokens, first_half_tile, first_token, warp, sums, batch.bias[p], batch.Y[p], batch.stride[p]);
 }
@@ -251,7 +254,7 @@ template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 template <class Product, int Warps, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 void launch_decode(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
                    cudaStream_t stream) {
-  const auto batch = make_batch(products, X, 1);
+  const auto batch = make_batch(products, X, Product::half_tiles_of_block);
   const auto shared = static_cast<std::size_t>(Warps * Product::bytes_of_warp);
   launch_dependent(decode_kernel<Product, Warps, Output, Bias>,
                    grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
@@ -259,27 +262,53 @@ void launch_decode(std::span<const product<Codec, Output, Bias>> products, const
 }
 
 /// @tparam Product  a prefill_product
-template <class Product, int Stages, int Chunks, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+template <class Product, int Stages, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 void launch_prefill(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
                     cudaStream_t stream) {
   const auto batch = make_batch(products, X, Product::row_warps);
-  const auto shared = static_cast<std::size_t>(Stages * Chunks * Product::stage_bytes);
-  launch_dependent(prefill_kernel<Product, Stages, Chunks, Output, Bias>,
+  const auto shared = static_cast<std::size_t>(Stages * Product::stage_bytes);
+  launch_dependent(prefill_kernel<Product, Stages, Output, Bias>,
                    grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
                    Product::warps * lanes_of_warp, shared, stream, "launch of a product of many tokens", batch,
                    X.view());
 }
 
+/// Half row tiles of all matrices for each multiprocessor of the current device.
+template <PlaneCodec Codec, class Output, class Bias>
+[[nodiscard]] double half_tiles_of_multiprocessor(std::span<const product<Codec, Output, Bias>> products) {
+  int device = 0;
+  int multiprocessors = 1;
+  constexpr const char* what = "properties of the device";
+  require_success(cudaGetDevice(&device), what);
+  require_success(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device), what);
+  double half_tiles = 0;
+  for (const auto& product : products) half_tiles += product.W->planes().half_tiles();
+  return half_tiles / multiprocessors;
+}
+
 /// Blocks of `Tokens` tokens, or twice as many until one has all, up to `Most`.
+///
+/// The more blocks there are for a multiprocessor, the fewer warps each should have: all together ask for enough ahead,
+/// and blocks of few warps leave room in which the next kernel begins. (bench/cuda/README.md has the figures.)
 template <arithmetic Arithmetic, int Tokens, int Most, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 void decode(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
             cudaStream_t stream) {
   if constexpr (2 * Tokens <= Most) {
     if (X.view().tokens > Tokens) return decode<Arithmetic, 2 * Tokens, Most>(products, X, stream);
   }
-  constexpr int warps = 8;
-  constexpr int depth = 3;
-  launch_decode<decode_product<device_warp, Codec, Bits, Arithmetic, Tokens, depth>, warps>(products, X, stream);
+  const auto with = [&]<int Warps, int Depth, int Halves>(std::integer_sequence<int, Warps, Depth, Halves>) {
+    launch_decode<decode_product<device_warp, Codec, Bits, Arithmetic, Tokens, Depth, Halves>, Warps>(products, X,
+                                                                                                      stream);
+  };
+  const double half_tiles = half_tiles_of_multiprocessor(products);
+  if constexpr (Tokens <= 4) {
+    if (half_tiles <= 1.5) return with(std::integer_sequence<int, 16, 2, 1>());
+  }
+  if constexpr (Tokens == 1) {
+    if (half_tiles > 10) return with(std::integer_sequence<int, 4, 4, 2>());
+    if (half_tiles > 4) return with(std::integer_sequence<int, 4, 4, 1>());
+  }
+  with(std::integer_sequence<int, 8, 3, 1>());
 }
 
 }  // namespace detail
@@ -325,8 +354,7 @@ void matmul(std::span<const product<Codec, Output, Bias>> products, const device
   if (X.view().tokens == 0 || empty) return;
   if (X.view().tokens > most_decode_tokens) {
     constexpr int stages = 3;
-    constexpr int chunks = 1;
-    return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages, chunks>(products, X, stream);
+    return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages>(products, X, stream);
   }
   if constexpr (luq::detail::has_only_bit_planes<Codec>) {
     constexpr int most = 8 / Codec::column_classes;

@@ -13,13 +13,17 @@ namespace luq::cuda {
 template <PlaneCodec Codec>
 inline constexpr int prefill_tiles = plane_coefficients<Codec>::sources == 1 ? 4 : 2;
 
-template <class Warp, PlaneCodec CodecType, activation_bits Bits, int RowWarps = 4, int TokenWarps = 4,
+template <class Warp, PlaneCodec CodecType, activation_bits Bits, int RowWarps = 4, int TokenWarps = 1,
           int Tiles = prefill_tiles<CodecType>>
 struct prefill_product {
   using Codec = CodecType;
   static constexpr int row_warps = RowWarps;
   static constexpr int token_warps = TokenWarps;
   static constexpr int warps = row_warps * token_warps;
+
+  /// Blocks that registers are to suffice for: 128 registers for each thread where a warp has up to four tiles.
+  static constexpr int blocks_of_multiprocessor = std::max(1, (Tiles <= 4 ? 16 : 12) / warps);
+
   static constexpr int rows_of_block = row_warps * rows_of_warp;
 
   static constexpr int tokens_of_warp = [] {
@@ -48,17 +52,21 @@ struct prefill_product {
     of_block::template request<warps>(X, of_chunk, first_token, stage + row_warps * chunk::weights::bytes, warp);
   }
 
+  /// This warp's words of one chunk.
+  [[nodiscard]] LUQ_DEVICE_CODE static typename chunk::weight_words words(int warp, const std::byte* stage) {
+    return typename chunk::weight_words(stage + warp / token_warps * chunk::weights::bytes);
+  }
+
   /// Adds this warp's product of one chunk.
-  LUQ_DEVICE_CODE static void add(const packed_planes<Codec>& W, int warp, const std::byte* stage,
-                                  typename chunk::sums_of_warp& sums) {
+  LUQ_DEVICE_CODE static void add(const packed_planes<Codec>& W, const typename chunk::weight_words& words, int warp,
+                                  const std::byte* stage, typename chunk::sums_of_warp& sums) {
     const std::byte* const activations = stage + row_warps * chunk::weights::bytes;
     const int token_warp = warp % token_warps;
-    const std::byte* const words = activations + token_warp * of_warp::word_bytes;
-    const std::byte* const factors = activations + of_block::word_bytes + token_warp * of_warp::factors * 4;
-    typename chunk::activations_of_warp x;
-    chunk::read({reinterpret_cast<const std::uint32_t*>(words), reinterpret_cast<const float*>(factors)},
-                tokens_of_warp, x);
-    chunk::add(W, stage + warp / token_warps * chunk::weights::bytes, x, sums);
+    const std::byte* const x_words = activations + token_warp * of_warp::word_bytes;
+    const std::byte* const x_factors = activations + of_block::word_bytes + token_warp * of_warp::factors * 4;
+    const typename chunk::activations_in_memory x(reinterpret_cast<const std::uint32_t*>(x_words),
+                                                  reinterpret_cast<const float*>(x_factors));
+    chunk::add(W, words, stage + warp / token_warps * chunk::weights::bytes, x, sums);
   }
 
   /// Writes this warp's outputs.

@@ -6,7 +6,7 @@
 //   typename Warp::template per_lane<int> value;
 //   Warp::each_lane([&](int lane) { value[lane] = lane * lane; });   // device: once, for the thread's own lane
 //   int all = Warp::sum(value);
-//   Warp::multiply_accumulate(C, A, B);                              // all lanes together
+//   Warp::multiply_add(D, A, B, C);                                  // all lanes together
 //
 // On a GPU a per_lane is one register and the index is not looked at. A kernel that is written so is one source for
 // both; what it reads and where, and what it makes of it, is tested without a GPU. Not emulated: time, and the order
@@ -131,11 +131,12 @@ struct emulated_warp {
   /// What any lane of the warp has written to shared memory is seen by all.
   static void synchronize() {}
 
-  /// C += A B.
-  static void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
-                                  const per_lane<fragment_b>& B) {
+  /// D = C + A B; D may be C.
+  static void multiply_add(per_lane<fragment_c>& D, const per_lane<fragment_a>& A, const per_lane<fragment_b>& B,
+                           const per_lane<fragment_c>& C) {
     const auto byte_of = [](std::uint32_t word, int byte) { return (word >> (8 * byte)) & 0xffu; };
     each_lane([&](int lane) {
+      D[lane] = C[lane];
       for (int i = 0; i < 4; ++i) {
         const int row = lane / 4 + (i >= 2 ? 8 : 0);
         const int column = 2 * (lane % 4) + i % 2;
@@ -145,19 +146,21 @@ struct emulated_warp {
           const auto a =
               static_cast<std::int32_t>(byte_of(A[4 * (row % 8) + holder].word[2 * word_of_k + row / 8], k % 4));
           const auto b = static_cast<std::int8_t>(byte_of(B[4 * column + holder].word[word_of_k], k % 4));
-          C[lane].sum[i] += a * b;
+          D[lane].sum[i] += a * b;
         }
       }
     });
   }
 
-  static void multiply_accumulate_bits(per_lane<fragment_c>& C, const per_lane<bit_fragment_a>& A,
-                                       const per_lane<std::uint32_t>& B) {
+  /// D = A B, of bits.
+  static void multiply_bits(per_lane<fragment_c>& D, const per_lane<bit_fragment_a>& A,
+                            const per_lane<std::uint32_t>& B) {
     each_lane([&](int lane) {
+      D[lane] = {};
       for (int i = 0; i < 4; ++i) {
         const int row = lane / 4;
         const int column = 2 * (lane % 4) + i % 2;
-        for (int t = 0; t < 4; ++t) C[lane].sum[i] += std::popcount(A[4 * row + t].word[i / 2] & B[4 * column + t]);
+        for (int t = 0; t < 4; ++t) D[lane].sum[i] += std::popcount(A[4 * row + t].word[i / 2] & B[4 * column + t]);
       }
     });
   }
@@ -215,23 +218,20 @@ struct device_warp {
   }
   static __device__ __forceinline__ void synchronize() { __syncwarp(); }
 
-  static __device__ __forceinline__ void multiply_accumulate(per_lane<fragment_c>& C, const per_lane<fragment_a>& A,
-                                                             const per_lane<fragment_b>& B) {
-    asm(
-        "mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, "
-        "%3};"
-        : "+r"(C.value.sum[0]), "+r"(C.value.sum[1]), "+r"(C.value.sum[2]), "+r"(C.value.sum[3])
+  static __device__ __forceinline__ void multiply_add(per_lane<fragment_c>& D, const per_lane<fragment_a>& A,
+                                                      const per_lane<fragment_b>& B, const per_lane<fragment_c>& C) {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, "
+        "%13};"
+        : "=r"(D.value.sum[0]), "=r"(D.value.sum[1]), "=r"(D.value.sum[2]), "=r"(D.value.sum[3])
         : "r"(A.value.word[0]), "r"(A.value.word[1]), "r"(A.value.word[2]), "r"(A.value.word[3]), "r"(B.value.word[0]),
-          "r"(B.value.word[1]));
+          "r"(B.value.word[1]), "r"(C.value.sum[0]), "r"(C.value.sum[1]), "r"(C.value.sum[2]), "r"(C.value.sum[3]));
   }
 
-  static __device__ __forceinline__ void multiply_accumulate_bits(per_lane<fragment_c>& C,
-                                                                  const per_lane<bit_fragment_a>& A,
-                                                                  const per_lane<std::uint32_t>& B) {
-    asm(
-        "mma.sync.aligned.m16n8k128.row.col.s32.b1.b1.s32.and.popc {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
-        : "+r"(C.value.sum[0]), "+r"(C.value.sum[1]), "+r"(C.value.sum[2]), "+r"(C.value.sum[3])
-        : "r"(A.value.word[0]), "r"(A.value.word[1]), "r"(B.value));
+  static __device__ __forceinline__ void multiply_bits(per_lane<fragment_c>& D, const per_lane<bit_fragment_a>& A,
+                                                       const per_lane<std::uint32_t>& B) {
+    asm("mma.sync.aligned.m16n8k128.row.col.s32.b1.b1.s32.and.popc {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %7, %7, %7};"
+        : "=r"(D.value.sum[0]), "=r"(D.value.sum[1]), "=r"(D.value.sum[2]), "=r"(D.value.sum[3])
+        : "r"(A.value.word[0]), "r"(A.value.word[1]), "r"(B.value), "r"(0));
   }
 };
 #endif
