@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 the luq authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# nvcc for luq's own tests and benchmarks of its CUDA kernels, if there is one; these are headers, and nothing else in
-# luq asks for it. Sets LUQ_HAS_CUDA.
+# nvcc for luq's own tests, benchmarks and examples of its CUDA kernels, if there is one; these are headers, and nothing
+# else in luq asks for it. Sets LUQ_HAS_CUDA.
 include(CheckLanguage)
 
 # Those that kernels are made for, oldest and newest; nvcc's own default may be neither.
@@ -14,14 +14,14 @@ if(CMAKE_CUDA_COMPILER)
   enable_language(CUDA)
   find_package(CUDAToolkit REQUIRED)
   set(LUQ_HAS_CUDA TRUE)
-  message(STATUS "luq: CUDA ${CUDAToolkit_VERSION} found, tests and benchmarks of CUDA kernels are built")
+  message(STATUS "luq: CUDA ${CUDAToolkit_VERSION} found, what is for GPUs is built")
 else()
   set(LUQ_HAS_CUDA FALSE)
-  message(STATUS "luq: CUDA was not found, tests and benchmarks of CUDA kernels are left out; all else is unaffected")
+  message(STATUS "luq: CUDA was not found, what is for GPUs is left out; all else is unaffected")
 endif()
 
-# A program of luq's own that has device code.
-function(luq_own_cuda_target target)
+# Gives a target of luq's own that has device code the flags for it.
+function(luq_own_device_code target)
   # CMake 3.25 knows no C++20 of nvcc; Eigen's headers have annotations that nvcc ignores and warns of.
   target_compile_options(
     ${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20> $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>
@@ -30,5 +30,10 @@ function(luq_own_cuda_target target)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
   endif()
   target_compile_definitions(${target} PRIVATE EIGEN_DONT_PARALLELIZE)
+endfunction()
+
+# The same for a test or benchmark, which may compare with cuBLAS.
+function(luq_own_cuda_target target)
+  luq_own_device_code(${target})
   target_link_libraries(${target} PRIVATE CUDA::cublas)
 endfunction()

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Times on a GPU, and what it can do at most: how fast it reads, and how fast it multiplies matrices in bf16.
+// Times on a GPU, and what it can do at most: how fast it reads and copies, and how fast it multiplies matrices in
+// bf16. Calls are captured in a graph, as decoders launch theirs, so that the host's time for a launch is not measured.
 #pragma once
 
 #include <cublas_v2.h>
@@ -17,7 +18,13 @@ namespace luq_bench {
 
 /// Microseconds of one call among `calls` in a row: the median of `rounds`, after one that is not counted.
 template <class Call>
-[[nodiscard]] double microseconds(cudaStream_t stream, int calls, const Call& call, int rounds = 7) {
+[[nodiscard]] double microseconds(cudaStream_t stream, int calls, const Call& call, int rounds = 9) {
+  cudaGraph_t graph = nullptr;
+  luq::cuda::require_success(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
+  for (int i = 0; i < calls; ++i) call(i);
+  luq::cuda::require_success(cudaStreamEndCapture(stream, &graph), "capture");
+  cudaGraphExec_t executable = nullptr;
+  luq::cuda::require_success(cudaGraphInstantiate(&executable, graph, 0), "graph");
   cudaEvent_t begin = nullptr;
   cudaEvent_t end = nullptr;
   luq::cuda::require_success(cudaEventCreate(&begin), "event");
@@ -25,7 +32,7 @@ template <class Call>
   std::vector<double> times;
   for (int round = 0; round <= rounds; ++round) {
     luq::cuda::require_success(cudaEventRecord(begin, stream), "event");
-    for (int i = 0; i < calls; ++i) call(i);
+    luq::cuda::require_success(cudaGraphLaunch(executable, stream), "graph");
     luq::cuda::require_success(cudaEventRecord(end, stream), "event");
     luq::cuda::require_success(cudaEventSynchronize(end), "timed work");
     float milliseconds = 0;
@@ -34,8 +41,32 @@ template <class Call>
   }
   cudaEventDestroy(begin);
   cudaEventDestroy(end);
+  cudaGraphExecDestroy(executable);
+  cudaGraphDestroy(graph);
   std::sort(times.begin(), times.end());
   return times[times.size() / 2];
+}
+
+/// Values between -1 and 1: constant ones take less power to multiply, and so are multiplied faster.
+__global__ void fill_randomly(__nv_bfloat16* values, std::size_t count, std::uint32_t seed) {
+  const std::size_t step = static_cast<std::size_t>(gridDim.x) * blockDim.x;
+  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
+    // The finalizer of MurmurHash3 (Appleby, public domain).
+    std::uint32_t bits = static_cast<std::uint32_t>(i) + seed * 0x9e3779b9u;
+    bits = (bits ^ (bits >> 16)) * 0x85ebca6bu;
+    bits = (bits ^ (bits >> 13)) * 0xc2b2ae35u;
+    bits ^= bits >> 16;
+    values[i] = __float2bfloat16(static_cast<float>(static_cast<std::int32_t>(bits)) * 0x1p-31f);
+  }
+}
+
+/// An array of random values.
+[[nodiscard]] inline luq::cuda::device_array<__nv_bfloat16> random_values(std::size_t count, std::uint32_t seed,
+                                                                          cudaStream_t stream) {
+  luq::cuda::device_array<__nv_bfloat16> values(count, stream);
+  fill_randomly<<<1024, 256, 0, stream>>>(values.data(), count, seed);
+  luq::cuda::require_success(cudaGetLastError(), "random values");
+  return values;
 }
 
 /// Reads everything and writes next to nothing.
@@ -54,17 +85,25 @@ __global__ void read_all(const uint4* data, std::size_t count, unsigned* sink) {
   if (sum == 0x12345678u) *sink = sum;
 }
 
-/// Bytes a second of reading 2 GiB.
-[[nodiscard]] inline double read_bandwidth(const cudaDeviceProp& device, cudaStream_t stream) {
+struct bandwidths {
+  double read;  ///< bytes a second of reading 2 GiB
+  double copy;  ///< bytes a second, read and written, of copying 2 GiB
+};
+
+[[nodiscard]] inline bandwidths measure_bandwidths(const cudaDeviceProp& device, cudaStream_t stream) {
   const std::size_t bytes = std::size_t{2} << 30;
-  luq::cuda::device_array<std::byte> data(bytes, stream);
+  const auto from = random_values(bytes / 2, 1, stream);
+  luq::cuda::device_array<std::byte> to(bytes, stream);
   luq::cuda::device_array<unsigned> sink(1, stream);
-  luq::cuda::require_success(cudaMemsetAsync(data.data(), 1, bytes, stream), "memory to read");
-  const double time = microseconds(stream, 3, [&](int) {
-    read_all<<<static_cast<unsigned>(device.multiProcessorCount * 8), 256, 0, stream>>>(
-        reinterpret_cast<const uint4*>(data.data()), bytes / sizeof(uint4), sink.data());
+  const double reading = microseconds(stream, 3, [&](int) {
+    read_all<<<static_cast<unsigned>(device.multiProcessorCount * 16), 256, 0, stream>>>(
+        reinterpret_cast<const uint4*>(from.data()), bytes / sizeof(uint4), sink.data());
   });
-  return static_cast<double>(bytes) / (time * 1e-6);
+  const double copying = microseconds(stream, 3, [&](int) {
+    luq::cuda::require_success(cudaMemcpyAsync(to.data(), from.data(), bytes, cudaMemcpyDeviceToDevice, stream),
+                               "copy");
+  });
+  return {static_cast<double>(bytes) / (reading * 1e-6), 2 * static_cast<double>(bytes) / (copying * 1e-6)};
 }
 
 /// cuBLAS on one stream.
@@ -92,16 +131,13 @@ class blas {
   cublasHandle_t handle_ = nullptr;
 };
 
-/// Operations a second of a bf16 product of matrices of 8192, a multiplication and an addition being two.
+/// Operations a second of a bf16 product of random matrices of 8192, a multiplication and an addition being two.
 [[nodiscard]] inline double matrix_rate(const blas& products, cudaStream_t stream) {
   constexpr int side = 8192;
   const std::size_t size = static_cast<std::size_t>(side) * side;
-  luq::cuda::device_array<__nv_bfloat16> A(size, stream);
-  luq::cuda::device_array<__nv_bfloat16> B(size, stream);
+  const auto A = random_values(size, 2, stream);
+  const auto B = random_values(size, 3, stream);
   luq::cuda::device_array<__nv_bfloat16> C(size, stream);
-  // Values matter to the power that multiplying takes: these are small numbers of both signs.
-  luq::cuda::require_success(cudaMemsetAsync(A.data(), 0x3c, size * 2, stream), "matrix");
-  luq::cuda::require_success(cudaMemsetAsync(B.data(), 0xbc, size * 2, stream), "matrix");
   const double time =
       microseconds(stream, 5, [&](int) { products.multiply(A.data(), B.data(), C.data(), side, side, side); });
   return 2.0 * side * side * static_cast<double>(side) / (time * 1e-6);

@@ -3,7 +3,9 @@
 //
 // Products with packed matrices on a GPU beside what it can do: one to 16 tokens beside reading the same bytes, 512
 // tokens beside the rate of bf16 products, and all beside cuBLAS with weights in bf16. Weights are more than the second
-// level of cache holds: as many copies as it takes, one after the other. Prints tables.
+// level of cache holds: as many copies as it takes, one after the other. Prints a table, in the order of its columns:
+// the product alone with activations that are arranged; arranging and product; three matrices in one launch, arranged,
+// as a decoder multiplies its queries, keys and values.
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -14,7 +16,7 @@
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random.hpp>
 #include <luq/kernels/cuda/matmul.cuh>
-#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,64 +49,95 @@ luq::packed_matrix<Codec> random_matrix(const Codec& codec, const shape& size) {
 
 /// Copies of something of `bytes` bytes that together are four times as large as the cache.
 int copies_beyond(std::size_t cache_bytes, double bytes) {
-  return static_cast<int>(std::ceil(4.0 * static_cast<double>(cache_bytes) / bytes)) + 1;
+  return static_cast<int>(std::ceil(4.0 * static_cast<double>(cache_bytes) / bytes)) + 3;
 }
 
 double time_of_bf16(const shape& size, int tokens, const limits& machine, const luq_bench::blas& products,
                     cudaStream_t stream) {
   const std::size_t weights = static_cast<std::size_t>(size.out) * static_cast<std::size_t>(size.in);
   const int copies = copies_beyond(machine.cache_bytes, 2.0 * static_cast<double>(weights));
-  luq::cuda::device_array<__nv_bfloat16> W(weights * static_cast<std::size_t>(copies), stream);
-  luq::cuda::device_array<__nv_bfloat16> X(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size.in),
-                                           stream);
+  const auto W = luq_bench::random_values(weights * static_cast<std::size_t>(copies), 4, stream);
+  const auto X =
+      luq_bench::random_values(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size.in), 5, stream);
   luq::cuda::device_array<__nv_bfloat16> Y(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size.out),
                                            stream);
-  luq::cuda::require_success(cudaMemsetAsync(W.data(), 0x3c, W.size() * 2, stream), "weights");
-  luq::cuda::require_success(cudaMemsetAsync(X.data(), 0xbc, X.size() * 2, stream), "activations");
   return luq_bench::microseconds(stream, 2 * copies, [&](int i) {
     products.multiply(W.data() + static_cast<std::size_t>(i % copies) * weights, X.data(), Y.data(), size.out, size.in,
                       tokens);
   });
 }
 
-template <activation_bits Bits, class Codec>
-void time_tokens(const Codec& codec, const shape& size, int tokens, const limits& machine,
-                 const luq_bench::blas& products, cudaStream_t stream) {
-  const luq::packed_matrix<Codec> packed = random_matrix(codec, size);
-  const auto bytes = static_cast<double>(packed.bytes().size());
-  const int copies = copies_beyond(machine.cache_bytes, bytes);
-  std::vector<luq::cuda::device_matrix<Codec>> W;
-  for (int i = 0; i < copies; ++i) W.emplace_back(packed, stream);
-  luq::cuda::device_array<luq::bfloat16> X(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size.in),
-                                           stream);
-  luq::cuda::device_array<luq::bfloat16> Y(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size.out),
-                                           stream);
-  luq::cuda::require_success(cudaMemsetAsync(X.data(), 0x3c, X.size() * 2, stream), "activations");
-  const luq::cuda::product_options<luq::bfloat16> options;
-  const double whole = luq_bench::microseconds(stream, 2 * copies, [&](int i) {
-    luq::cuda::matmul(W[static_cast<std::size_t>(i % copies)], X.data(), tokens, Y.data(), options, stream, Bits);
-  });
-  const auto arranged = luq::cuda::arrange<Bits>(W.front(), X.data(), tokens, size.in, stream);
-  const double product = luq_bench::microseconds(stream, 2 * copies, [&](int i) {
-    luq::cuda::matmul(W[static_cast<std::size_t>(i % copies)], arranged, Y.data(), options, stream);
-  });
-  const double reading = 1e6 * bytes / machine.bytes_per_second;
-  const double operations = 2.0 * size.out * size.in * static_cast<double>(tokens);
-  const double multiplying = 1e6 * operations / machine.operations_per_second;
-  std::printf("| %s | %d x %d | %d | %s | %.1f | %.1f | %.2f | %.2f | %.2f |\n", codec.name().c_str(), size.out,
-              size.in, tokens, Bits == activation_bits::sixteen ? "16" : "8", product, whole, reading / product,
-              multiplying / product, time_of_bf16(size, tokens, machine, products, stream) / product);
-  std::fflush(stdout);
-}
+/// Copies of one matrix, and what is multiplied with them.
+template <class Codec>
+class timed_products {
+ public:
+  timed_products(const Codec& codec, const shape& size, const limits& machine, const luq_bench::blas& products,
+                 cudaStream_t stream)
+      : size_(size), machine_(machine), products_(products), stream_(stream) {
+    const luq::packed_matrix<Codec> packed = random_matrix(codec, size);
+    bytes_ = static_cast<double>(packed.bytes().size());
+    const int copies = copies_beyond(machine.cache_bytes, bytes_);
+    for (int i = 0; i < copies; ++i) W_.emplace_back(packed, stream);
+    name_ = codec.name();
+  }
+
+  template <activation_bits Bits>
+  void time(int tokens) const {
+    constexpr int together = 3;
+    const int copies = static_cast<int>(W_.size());
+    const auto outputs = static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size_.out);
+    const auto X =
+        luq_bench::random_values(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size_.in), 6, stream_);
+    luq::cuda::device_array<luq::bfloat16> Y(together * outputs, stream_);
+    const auto* const values = reinterpret_cast<const luq::bfloat16*>(X.data());
+    auto arranged = luq::cuda::arrange<Bits>(W_.front(), values, tokens, size_.in, stream_);
+    const auto multiply = [&](int first, int count) {
+      std::vector<luq::cuda::product<Codec, luq::bfloat16, luq::bfloat16>> batch;
+      for (int i = 0; i < count; ++i) {
+        batch.push_back(
+            {&W_[static_cast<std::size_t>((first + i) % copies)], Y.data() + static_cast<std::size_t>(i) * outputs});
+      }
+      luq::cuda::matmul(std::span<const luq::cuda::product<Codec, luq::bfloat16, luq::bfloat16>>(batch), arranged,
+                        stream_);
+    };
+    const double product = luq_bench::microseconds(stream_, 2 * copies, [&](int i) { multiply(i, 1); });
+    const double whole = luq_bench::microseconds(stream_, 2 * copies, [&](int i) {
+      luq::cuda::arrange(W_.front(), values, size_.in, arranged, stream_);
+      multiply(i, 1);
+    });
+    double three = 0;
+    if constexpr (Codec::column_classes == 1) {
+      three = luq_bench::microseconds(stream_, copies, [&](int i) { multiply(together * i, together); }) / together;
+    }
+    const double bf16 = time_of_bf16(size_, tokens, machine_, products_, stream_);
+    const double reading = 1e6 * bytes_ / machine_.bytes_per_second;
+    const double multiplying =
+        1e6 * 2.0 * size_.out * size_.in * static_cast<double>(tokens) / machine_.operations_per_second;
+    std::printf("| %s | %d x %d | %d | %s | %.2f | %.2f | %.2f |", name_.c_str(), size_.out, size_.in, tokens,
+                Bits == activation_bits::sixteen ? "16" : "8", product, whole, three);
+    for (const double limit : {reading, multiplying, bf16}) {
+      std::printf(" %.2f / %.2f / %.2f |", limit / product, limit / whole, three > 0 ? limit / three : 0);
+    }
+    std::printf(" %.1f |\n", bf16);
+    std::fflush(stdout);
+  }
+
+ private:
+  shape size_;
+  limits machine_;
+  const luq_bench::blas& products_;
+  cudaStream_t stream_;
+  std::vector<luq::cuda::device_matrix<Codec>> W_;
+  double bytes_ = 0;
+  std::string name_;
+};
 
 template <class Codec>
 void time_codec(const Codec& codec, const limits& machine, const luq_bench::blas& products, cudaStream_t stream) {
   for (const shape& size : {shape{4096, 4096}, shape{11008, 4096}, shape{18944, 3584}}) {
-    for (const int tokens : {1, 2, 4, 8, 16}) {
-      time_tokens<activation_bits::sixteen>(codec, size, tokens, machine, products, stream);
-    }
-    time_tokens<activation_bits::eight>(codec, size, 1, machine, products, stream);
-    time_tokens<activation_bits::eight>(codec, size, 512, machine, products, stream);
+    const timed_products<Codec> timed(codec, size, machine, products, stream);
+    for (const int tokens : {1, 4, 16}) timed.template time<activation_bits::sixteen>(tokens);
+    for (const int tokens : {1, 512}) timed.template time<activation_bits::eight>(tokens);
   }
 }
 
@@ -119,19 +152,23 @@ void run() {
   cudaStream_t stream = nullptr;
   luq::cuda::require_success(cudaStreamCreate(&stream), "stream");
   const luq_bench::blas products(stream);
-  const limits machine{luq_bench::read_bandwidth(device, stream), luq_bench::matrix_rate(products, stream),
+  const luq_bench::bandwidths memory = luq_bench::measure_bandwidths(device, stream);
+  const limits machine{memory.read, luq_bench::matrix_rate(products, stream),
                        static_cast<std::size_t>(device.l2CacheSize)};
-  std::printf("%s, %d multiprocessors, %.0f MiB of second-level cache: reads %.0f GB/s, bf16 products %.0f Tflop/s\n\n",
-              device.name, device.multiProcessorCount, static_cast<double>(device.l2CacheSize) / (1 << 20),
-              machine.bytes_per_second / 1e9, machine.operations_per_second / 1e12);
+  std::printf(
+      "%s, %d multiprocessors, %.0f MiB of second-level cache: reads %.0f GB/s, copies %.0f GB/s (read and written), "
+      "bf16 products %.0f Tflop/s\n\n",
+      device.name, device.multiProcessorCount, static_cast<double>(device.l2CacheSize) / (1 << 20), memory.read / 1e9,
+      memory.copy / 1e9, machine.operations_per_second / 1e12);
   std::puts(
-      "| codec | out x in | tokens | bits of activations | us | us, arranging included | reading / time | "
-      "bf16 rate / time | bf16 cuBLAS / time |");
-  std::puts("|---|---|---:|---:|---:|---:|---:|---:|---:|");
+      "| codec | out x in | tokens | bits of activations | us | us, arranging included | us, one of three in one "
+      "launch | "
+      "of reading, each | of the bf16 rate, each | times faster than bf16 cuBLAS, each | us of bf16 cuBLAS |");
+  std::puts("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
   time_codec(luq::int_codec<4>{.group = 128}, machine, products, stream);
-  time_codec(luq::int_codec<2>{.group = 128}, machine, products, stream);
   time_codec(luq::lut2_codec{.group = 128}, machine, products, stream);
   time_codec(luq::sign_codec{.group = 128}, machine, products, stream);
+  time_codec(luq::int_codec<2>{.group = 128}, machine, products, stream);
   time_codec(luq::ternary_codec{.group = 128}, machine, products, stream);
   time_codec(luq::billm_codec{.group = 128}, machine, products, stream);
   luq::cuda::require_success(cudaStreamSynchronize(stream), "benchmark");

@@ -78,6 +78,13 @@ void add_activations_option(CLI::App& command, luq::activation_mode& activations
       ->default_str(vlm::activations_name(activations));
 }
 
+void add_device_option(CLI::App& command, bool& on_device) {
+  const auto choose = [&on_device](const std::string& name) { on_device = name == "cuda"; };
+  command.add_option_function<std::string>("--device", choose, "where packed linears are multiplied")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->default_str("cpu");
+}
+
 void add_test_option(CLI::App& command, vlm::settings& s) {
   command.add_option("--test", s.test, "test questions (safetensors)")->capture_default_str();
 }
@@ -148,6 +155,7 @@ int main(int argc, char** argv) {
   add_test_option(*evaluate, s);
   evaluate->add_option("--packed", evaluation.packed, "take the decoder from this packed file");
   add_activations_option(*evaluate, evaluation.activations);
+  add_device_option(*evaluate, evaluation.on_device);
 
   CLI::App* scan = app.add_subcommand("scan", "accuracy against true bits for every prefix of an order");
   add_common_options(*scan, s);

@@ -7,6 +7,7 @@
 #include <luq/core/error.hpp>
 #include <luq/io/plan_json.hpp>
 
+#include "../engine/device_weights.hpp"
 #include "frontier.hpp"
 #include "pipeline.hpp"
 #include "quantize_duration.hpp"
@@ -131,18 +132,28 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
 }
 
 void run_evaluate(const settings& s, const evaluate_options& options, luq::progress_observer* progress) {
+  if (options.on_device && options.packed.empty()) {
+    luq::fail(luq::errc::invalid_argument,
+              "--device cuda: expected a --packed file, whose linears are multiplied there");
+  }
+  if (options.on_device) open_device();  // that there is none is an error before the work
   const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
   std::optional<luq::packed_model> file;
   if (!options.packed.empty()) file.emplace(options.packed);
   vision_language_model asked = file ? with_packed_decoder(model, *file) : model;
   asked.set_compute({.activations = options.activations});
+  const luq::index on_device = options.on_device ? asked.move_decoder_to_device() : 0;
   const examination exam(model, questions, s.executor, progress);
   print(accuracy_table(questions, exam.take(asked, progress)));
   if (file) {
     std::cout << "\n"
               << file->choice().reason << ": " << fixed(luq::average_bits(file->choice()), 3) << " true bits a weight, "
               << activations_name(options.activations) << " activations\n";
+  }
+  if (options.on_device) {
+    std::cout << on_device << " of " << asked.config().text.layers * static_cast<luq::index>(decoder_linears.size())
+              << " decoder linears on the GPU\n";
   }
   std::cout << "\nalways the most frequent answer of each kind: " << percent(majority_accuracy(questions)) << "\n";
 }

@@ -33,6 +33,7 @@ struct quantize_options {
 struct evaluate_options {
   std::filesystem::path packed;  ///< file whose decoder is asked; empty for the model's own
   luq::activation_mode activations = luq::activation_mode::float32;  ///< of packed linears
+  bool on_device = false;                                            ///< multiply packed linears on a GPU
 };
 
 struct scan_options {

@@ -28,6 +28,10 @@ weight_shape shape_of(const luq::any_packed_matrix& W) {
   return {luq::rows_of(W), luq::cols_of(W)};
 }
 
+weight_shape shape_of(const device_weights& W) {
+  return {W.rows(), W.cols()};
+}
+
 weight_shape shape_of(const linear::weights_pointer& weights) {
   return std::visit([](const auto& W) { return shape_of(*W); }, weights);
 }
@@ -40,6 +44,10 @@ std::span<const std::byte> stored_bytes(const luq::any_packed_matrix& W) {
   return luq::bytes_of(W);
 }
 
+std::span<const std::byte> stored_bytes(const device_weights&) {
+  return {};
+}
+
 void multiply(const luq::matrix& W, const luq::matrix_view& X, luq::matrix& Y, const compute_options&) {
   Y.noalias() = X * W.transpose();
 }
@@ -47,6 +55,10 @@ void multiply(const luq::matrix& W, const luq::matrix_view& X, luq::matrix& Y, c
 void multiply(const luq::any_packed_matrix& W, const luq::matrix_view& X, luq::matrix& Y,
               const compute_options& compute) {
   luq::matmul(W, X, Y, {.activations = compute.activations}, compute.executor);
+}
+
+void multiply(const device_weights& W, const luq::matrix_view& X, luq::matrix& Y, const compute_options& compute) {
+  W.multiply(X.data(), X.outerStride(), X.rows(), compute.activations, Y.data());
 }
 
 }  // namespace

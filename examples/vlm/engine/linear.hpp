@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Y = X W^T + b with W dense or packed. The weights are shared and immutable, so that copies of a linear, and models
-// that differ in a few layers only, hold the rest once.
+// Y = X W^T + b with W dense, packed, or packed on a GPU. The weights are shared and immutable, so that copies of a
+// linear, and models that differ in a few layers only, hold the rest once.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "compute_options.hpp"
+#include "device_weights.hpp"
 
 namespace vlm {
 
@@ -20,7 +21,8 @@ class linear {
  public:
   /// Weights [out x in]; the pointer is never null.
   using weights_pointer =
-      std::variant<std::shared_ptr<const luq::matrix>, std::shared_ptr<const luq::any_packed_matrix>>;
+      std::variant<std::shared_ptr<const luq::matrix>, std::shared_ptr<const luq::any_packed_matrix>,
+                   std::shared_ptr<const device_weights>>;
   using bias_pointer = std::shared_ptr<const Eigen::RowVectorXf>;
 
   /// @param bias  [out], or null for none
@@ -30,7 +32,7 @@ class linear {
   [[nodiscard]] luq::index out_features() const;
   [[nodiscard]] luq::index in_features() const;
 
-  /// The weights as they lie in memory.
+  /// The weights as they lie in memory; none of them if they are on a GPU.
   [[nodiscard]] std::span<const std::byte> bytes() const;
 
   /// Other weights with the same bias.
@@ -39,6 +41,7 @@ class linear {
 
   /// @param X  [tokens x in]
   /// @return [tokens x out]
+  /// @throws luq::error device_failure for weights on a GPU
   [[nodiscard]] luq::matrix operator()(const luq::matrix_view& X, const compute_options& compute = {}) const;
 
  private:

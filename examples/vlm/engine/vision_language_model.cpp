@@ -4,8 +4,10 @@
 
 #include <luq/core/error.hpp>
 #include <luq/io/checkpoint.hpp>
+#include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "checkpoint_names.hpp"
 #include "weight_reader.hpp"
@@ -130,6 +132,21 @@ void vision_language_model::set_decoder_weights(luq::index layer, decoder_linear
                                                 linear::weights_pointer weights) {
   LUQ_ASSERT(layer >= 0 && layer < config_.text.layers);
   decoder_.layers()[static_cast<std::size_t>(layer)][which].set_weights(std::move(weights));
+}
+
+luq::index vision_language_model::move_decoder_to_device() {
+  open_device();
+  luq::index on_device = 0;
+  for (decoder_layer& layer : decoder_.layers()) {
+    for (const decoder_linear which : decoder_linears) {
+      linear& moved = layer[which];
+      if (const auto* packed = std::get_if<std::shared_ptr<const luq::any_packed_matrix>>(&moved.weights())) {
+        if (std::shared_ptr<const device_weights> uploaded = upload(**packed)) moved.set_weights(std::move(uploaded));
+      }
+      if (std::holds_alternative<std::shared_ptr<const device_weights>>(moved.weights())) ++on_device;
+    }
+  }
+  return on_device;
 }
 
 }  // namespace vlm

@@ -97,6 +97,12 @@ class vision_language_model {
   /// @throws luq::error shape_mismatch for another shape
   void set_decoder_weights(luq::index layer, decoder_linear which, linear::weights_pointer weights);
 
+  /// Replaces packed decoder linears of this model, and of no copy of it, by copies on the GPU: all but those of codecs
+  /// that have no products there, which stay where they are.
+  /// @return how many are on the GPU then
+  /// @throws luq::error as open_device() and upload()
+  luq::index move_decoder_to_device();
+
  private:
   struct files;  // the checkpoint and what it is made of, while it is read
   explicit vision_language_model(const files& stored);

@@ -9,6 +9,7 @@
 
 #include "app/pipeline.hpp"
 #include "app_test_support.hpp"
+#include "device_test_support.hpp"
 #include "program_run.hpp"
 
 using vlm_test::program_result;
@@ -104,11 +105,21 @@ TEST_CASE("values out of their ranges") {
   check_refused({"evaluate", "--threads", "1000000"}, {"--threads", "<= 1024"});
   check_refused({"evaluate", "--threads", "99999999999999999999"}, {"--threads", "got 99999999999999999999"});
   check_refused({"evaluate", "--activations", "int4"}, {"--activations", "int4", "float32", "int8"});
+  check_refused({"evaluate", "--device", "tpu"}, {"--device", "tpu", "cpu", "cuda"});
+  check_refused({"evaluate", "--device", "cuda"}, {"--device cuda", "--packed"});
   check_refused({"scan", "--random-orders", "-1"}, {"--random-orders", "got -1"});
   check_refused({"quantize", "--saving", "1.5"}, {"--saving", "1.5"});
   check_refused({"quantize", "--low-layers", "x"}, {"--low-layers"});
   check_refused({"quantize", "--bits"}, {"--bits"});
   check_refused({"quantize", "--bits", "3", "--saving", "0.4"}, {"--bits", "--saving"});
+}
+
+TEST_CASE("a GPU where there is none") {
+  if (vlm_test::has_device()) return;
+  // Before files are looked at.
+  const arguments given{"evaluate", "--packed", "/absent", "--device", "cuda"};
+  check_refused(given, {"CUDA"});
+  CHECK(run_program(given).exit_code == 1);
 }
 
 TEST_CASE("what bench cannot time") {

@@ -14,6 +14,7 @@
 #include "app/evaluate.hpp"
 #include "app/pipeline.hpp"
 #include "app_test_support.hpp"
+#include "device_test_support.hpp"
 #include "program_run.hpp"
 
 using vlm_test::program_result;
@@ -174,6 +175,19 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
               "lowest entropy first, 2 of 12 layers low: " + vlm::fixed(luq::average_bits(file.choice()), 3) +
               " true bits a weight, " + vlm::activations_name(mode) + " activations\n") != std::string::npos);
   }
+}
+
+TEST_CASE("evaluate prints the same on a GPU, and what is there") {
+  if (!vlm_test::has_device()) return;
+  const std::string packed = data().path("device.safetensors");
+  (void)run({"quantize", "--low", "trellis-r3:g0", "--high", "int4:g128", "--low-layers", "2", "--tokens", "500",
+             "--clusters", "20", "--seeds", "1", "--output", packed});
+  const auto evaluate = [&](const char* device) {
+    return run({"evaluate", "--packed", packed, "--test", data().questions, "--device", device}).out;
+  };
+  const std::string on_device = evaluate("cuda");
+  CHECK(table_in(on_device) == table_in(evaluate("cpu")));
+  CHECK(on_device.find("\n70 of 84 decoder linears on the GPU\n") != std::string::npos);
 }
 
 TEST_CASE("budgets of quantize are met by the fewest low layers") {

@@ -122,11 +122,13 @@ template <luq::cuda::activation_bits Bits, class Codec, class Stored>
       for (int chunk = 0; chunk < planes.chunks(); ++chunk) {
         auto stage = poisoned_memory(kernel::stage_bytes);
         for (int warp = 0; warp < kernel::warps; ++warp) {
-          const luq::cuda::weight_rows<luq::cuda::emulated_warp, Codec> rows(planes, half_tile + warp / kernel::token_warps);
+          const luq::cuda::weight_rows<luq::cuda::emulated_warp, Codec> rows(planes,
+                                                                             half_tile + warp / kernel::token_warps);
           kernel::request(planes, arranged.view(), rows, token, warp, chunk, stage.data());
         }
         for (int warp = 0; warp < kernel::warps; ++warp) {
-          kernel::add(planes, kernel::words(warp, stage.data()), warp, stage.data(), sums[static_cast<std::size_t>(warp)]);
+          kernel::add(planes, kernel::words(warp, stage.data()), warp, stage.data(),
+                      sums[static_cast<std::size_t>(warp)]);
         }
       }
       for (int warp = 0; warp < kernel::warps; ++warp) {

@@ -4,6 +4,7 @@
 // Products on a GPU, if this machine has one: against exact products, within what rounding of activations allows.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <luq/codecs/billm_codec.hpp>
@@ -14,6 +15,8 @@
 #include <luq/core/random.hpp>
 #include <luq/kernels/cuda/matmul.cuh>
 #include <random>
+#include <span>
+#include <vector>
 
 #include "codecs/random_coded_matrix.hpp"
 #include "device_test_support.cuh"
@@ -87,10 +90,96 @@ TEST_CASE("products of every codec on a GPU") {
   if (!luq_test::has_device()) return;
   check_codec(luq::sign_codec{.group = 128});
   check_codec(luq::int_codec<2>{.group = 128});
+  check_codec(luq::int_codec<3>{.group = 128});
   check_codec(luq::int_codec<4>{.group = 128});
   check_codec(luq::ternary_codec{.group = 128});
   check_codec(luq::lut2_codec{.group = 128});
   check_codec(luq::billm_codec{.group = 128});
+}
+
+TEST_CASE("matrices of so many rows that blocks differ") {
+  if (!luq_test::has_device()) return;
+  std::random_device seeds;
+  for (const luq::index rows : {2000, 9000, 25000, 50000}) {
+    check<activation_bits::sixteen, luq::half>(luq::sign_codec{.group = 128}, rows, 512, 1, seeds());
+    check<activation_bits::eight, luq::half>(luq::lut2_codec{.group = 128}, rows, 384, 1, seeds());
+    check<activation_bits::sixteen, luq::half>(luq::int_codec<4>{.group = 128}, rows, 256, 3, seeds());
+  }
+}
+
+TEST_CASE("several matrices in one launch, with strides and biases, or without") {
+  if (!luq_test::has_device()) return;
+  using codec_type = luq::int_codec<4>;
+  using luq::cuda::product;
+  const luq_test::device_stream order;
+  std::random_device seeds;
+  const std::uint64_t seed = seeds();
+  CAPTURE(seed);
+  constexpr luq::index cols = 384;
+  const std::array<luq::index, 3> rows{96, 33, 200};
+  constexpr luq::index stride = 400;
+  for (const luq::index tokens : {1, 5, 40}) {
+    CAPTURE(tokens);
+    const luq::matrix X = luq::random_normal_matrix(tokens, cols, luq::counter_rng(seed));
+    const auto device_X = luq_test::on_device(stored<float>(X), order);
+    const luq::matrix bias = luq::random_normal_matrix(1, 200, luq::counter_rng(seed + 1));
+    const auto device_bias = luq_test::on_device(stored<float>(bias), order);
+    std::vector<luq_test::weights_and_terms> weights;
+    std::vector<luq::cuda::device_matrix<codec_type>> W;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto coded = luq_test::random_coded_matrix(codec_type{.group = 128}, rows[i], cols, seed + 2 + i);
+      weights.push_back(luq_test::weights_of(coded));
+      W.emplace_back(luq::packed_matrix<codec_type>(coded), order);
+    }
+    luq::cuda::device_array<float> Y(static_cast<std::size_t>(tokens * stride), order);
+    luq::cuda::require_success(cudaMemsetAsync(Y.data(), 0xff, Y.size() * sizeof(float), order), "poison");
+    const auto arranged =
+        luq::cuda::arrange<activation_bits::sixteen>(W[0], device_X.data(), static_cast<int>(tokens), cols, order);
+    const std::array<product<codec_type, float, float>, 3> products{
+        {{&W[0], Y.data(), device_bias.data(), stride},
+         {&W[1], Y.data() + 96, nullptr, stride},
+         {&W[2], Y.data() + 129, device_bias.data(), stride}}};
+    luq::cuda::matmul(std::span<const product<codec_type, float, float>>(products), arranged, order);
+    const luq::matrix outputs = as_floats(luq_test::fetch(Y, order), tokens, stride);
+    luq::index first = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const luq::matrix none = luq::matrix::Zero(1, rows[i]);
+      const auto expected =
+          luq_test::exact_product(weights[i].W, X, i == 1 ? none : luq::matrix(bias.leftCols(rows[i])));
+      const auto got = outputs.middleCols(first, rows[i]).cast<double>();
+      CHECK((got - expected).norm() <= 1e-3 * expected.norm());
+      first += rows[i];
+    }
+    CHECK(outputs.rightCols(stride - first).array().isNaN().all());
+  }
+}
+
+TEST_CASE("kernels that overlap write and read the same activations in their order") {
+  if (!luq_test::has_device()) return;
+  using codec_type = luq::sign_codec;
+  const luq_test::device_stream order;
+  constexpr luq::index cols = 1024;
+  constexpr luq::index rows = 5000;
+  constexpr int rounds = 200;
+  const luq::cuda::device_matrix<codec_type> W(
+      luq::packed_matrix<codec_type>(luq_test::random_coded_matrix(codec_type{.group = 128}, rows, cols, 3)), order);
+  const auto X =
+      luq_test::on_device(stored<float>(luq::random_normal_matrix(rounds, cols, luq::counter_rng(4))), order);
+  luq::cuda::device_array<float> together(static_cast<std::size_t>(rounds * rows), order);
+  luq::cuda::device_array<float> apart(together.size(), order);
+  luq::cuda::device_activations<codec_type, activation_bits::sixteen> arranged(1, W.planes(), order);
+  const luq::cuda::product_options<float> options;
+  for (int i = 0; i < rounds; ++i) {
+    luq::cuda::arrange(W, X.data() + i * cols, cols, arranged, order);
+    luq::cuda::matmul(W, arranged, together.data() + i * rows, options, order);
+  }
+  for (int i = 0; i < rounds; ++i) {
+    luq::cuda::arrange(W, X.data() + i * cols, cols, arranged, order);
+    luq::cuda::require_success(cudaStreamSynchronize(order), "arrangement");
+    luq::cuda::matmul(W, arranged, apart.data() + i * rows, options, order);
+    luq::cuda::require_success(cudaStreamSynchronize(order), "product");
+  }
+  CHECK(luq_test::fetch(together, order) == luq_test::fetch(apart, order));
 }
 
 TEST_CASE("outputs and activations of other types") {

@@ -103,8 +103,8 @@ TEST_CASE("the emulated instruction of bits counts where both are 1") {
     for (int i = 0; i < 4; ++i) {
       std::int32_t expected = 0;
       for (std::size_t k = 0; k < 128; ++k) {
-        const bool both = A[static_cast<std::size_t>(row_of_c(lane, i))][k] &&
-                          B[k][static_cast<std::size_t>(column_of_c(lane, i))];
+        const bool both =
+            A[static_cast<std::size_t>(row_of_c(lane, i))][k] && B[k][static_cast<std::size_t>(column_of_c(lane, i))];
         expected += both ? 1 : 0;
       }
       CHECK(d[lane].sum[i] == expected);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Launches of kernels that may begin before those ahead of them in the stream have ended (programmatic dependent launch,
-// CUDA C++ Programming Guide; sm_90 and later, plain launches elsewhere). Such a kernel
+// Launches of kernels that may begin before those ahead of them in the stream have ended (programmatic dependent
+// launch, CUDA C++ Programming Guide; sm_90 and later, plain launches elsewhere). Such a kernel
 //
 //   calls let_successor_begin() early,
 //   does what needs nothing of its predecessors, as reading weights,

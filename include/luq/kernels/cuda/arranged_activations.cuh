@@ -75,7 +75,7 @@ struct activation_layout {
 
   /// Words of a lane for planes of this radix: slots of its units.
   template <int Radix>
-  static constexpr int slots = fours_of_chunk<Radix> * plane_units<Radix>::symbols;
+  static constexpr int slots = fours_of_chunk<Radix>* plane_units<Radix>::symbols;
 
   /// The same in reads of 16 bytes.
   template <int Radix>
@@ -116,7 +116,8 @@ class token_arrangement {
   using per_lane = typename Warp::template per_lane<T>;
   static constexpr int symbols = plane_units<Radix>::symbols;
 
-  /// A lane has the word of slot `lane` of the chunk's units and, of planes with more slots than lanes, every 32nd after.
+  /// A lane has the word of slot `lane` of the chunk's units and, of planes with more slots than lanes, every 32nd
+  /// after.
   static constexpr int slots = 4 * layout::template slots<Radix>;
   static constexpr int words = (slots + lanes_of_warp - 1) / lanes_of_warp;
 
@@ -264,9 +265,8 @@ class token_arrangement {
     Warp::each_lane([&](int lane) {
       unrolled<layout::parts>([&](auto part) {
         std::uint32_t word = 0;
-        unrolled<4>([&](auto byte) {
-          word |= ((ballots[part][lane].word[byte] >> (8 * (lane % 4))) & 0xffu) << (8 * byte);
-        });
+        unrolled<4>(
+            [&](auto byte) { word |= ((ballots[part][lane].word[byte] >> (8 * (lane % 4))) & 0xffu) << (8 * byte); });
         words_of_value[lane * layout::parts + part] = word;
       });
     });

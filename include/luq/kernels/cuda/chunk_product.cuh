@@ -4,8 +4,8 @@
 // What one warp multiplies: a chunk of 32 rows of weights, in shared memory, with a chunk of activations, by integer
 // matrix instructions and straight from packed words. Nothing is expanded to floats.
 //
-// With T_p = sum_c symbol_p x_c over the columns of the chunk, for each plane p, and for two planes of bits whose product
-// a component needs T_01 = sum_c symbol_0 symbol_1 x_c,
+// With T_p = sum_c symbol_p x_c over the columns of the chunk, for each plane p, and for two planes of bits whose
+// product a component needs T_01 = sum_c symbol_0 symbol_1 x_c,
 //
 //   y += A_0 X + sum_p A_p T_p + A_01 T_01        X = sum_c x_c
 //
@@ -42,8 +42,8 @@ struct plane_coefficients {
       unrolled<sources>([&](auto s) {
         constexpr int factor = factor_of(i, s);
         if constexpr (factor == 0) return;
-        of_source[s] = is_first(i, s) ? a[i] * static_cast<float>(factor)
-                                      : of_source[s] + a[i] * static_cast<float>(factor);
+        of_source[s] =
+            is_first(i, s) ? a[i] * static_cast<float>(factor) : of_source[s] + a[i] * static_cast<float>(factor);
       });
     });
   }
@@ -80,14 +80,14 @@ class chunk_product {
   static constexpr int tiles = layout::tiles_of_tokens(Tokens);
   static_assert(bit_serial || Tokens * layout::classes * layout::parts == tiles * columns_of_tile, "whole tiles");
 
-  /// Values that a lane sums for each of its rows. With bytes it has two columns of every tile, with 16 bits the parts of
-  /// one value; with bits it has a share of every value.
+  /// Values that a lane sums for each of its rows. With bytes it has two columns of every tile, with 16 bits the parts
+  /// of one value; with bits it has a share of every value.
   static constexpr int values_of_tile = 2 / layout::parts;
   static constexpr int values_of_lane = bit_serial ? Tokens * layout::classes : tiles * values_of_tile;
 
   /// Tokens that a lane may have outputs of when sums are complete.
   static constexpr int tokens_of_lane = bit_serial            ? Tokens
-                                        : layout::classes > 1 ? (values_of_lane * layout::parts + 1) / 2
+                                        : layout::classes > 1 ? (values_of_lane* layout::parts + 1) / 2
                                                               : values_of_lane;
 
   /// Words of activations that a lane has of a chunk, and of one read among them.
@@ -118,8 +118,7 @@ class chunk_product {
 
   static LUQ_DEVICE_CODE void clear(sums_of_warp& sums) {
     Warp::each_lane([&](int lane) {
-      unrolled<rows_of_lane>(
-          [&](auto r) { unrolled<values_of_lane>([&](auto v) { sums[lane].value[r][v] = 0; }); });
+      unrolled<rows_of_lane>([&](auto r) { unrolled<values_of_lane>([&](auto v) { sums[lane].value[r][v] = 0; }); });
     });
   }
 
@@ -199,9 +198,8 @@ class chunk_product {
     per_lane<lane_words> copy[weights::copies];
 
     explicit LUQ_DEVICE_CODE weight_words(const std::byte* staged_weights) {
-      unrolled<weights::copies>([&](auto i) {
-        Warp::each_lane([&](int lane) { copy[i][lane] = weights::words(staged_weights, i, lane); });
-      });
+      unrolled<weights::copies>(
+          [&](auto i) { Warp::each_lane([&](int lane) { copy[i][lane] = weights::words(staged_weights, i, lane); }); });
     }
   };
 
@@ -224,9 +222,8 @@ class chunk_product {
     if constexpr (classes_of_a_lane) {
       Warp::each_lane([&](int lane) {
         unrolled<rows_of_lane>([&](auto r) {
-          unrolled<values_of_lane / 2>([&](auto i) {
-            sums[lane].value[r][i] = sums[lane].value[r][2 * i] + sums[lane].value[r][2 * i + 1];
-          });
+          unrolled<values_of_lane / 2>(
+              [&](auto i) { sums[lane].value[r][i] = sums[lane].value[r][2 * i] + sums[lane].value[r][2 * i + 1]; });
         });
       });
     }
@@ -280,10 +277,8 @@ class chunk_product {
   }
 
   template <class Activations>
-  static LUQ_DEVICE_CODE void add_bytes(const packed_planes<Codec>& W,
-                                        const weight_words& words,
-                                        const std::byte* parameters, const Activations& x,
-                                        sums_of_warp& sums) {
+  static LUQ_DEVICE_CODE void add_bytes(const packed_planes<Codec>& W, const weight_words& words,
+                                        const std::byte* parameters, const Activations& x, sums_of_warp& sums) {
     per_lane<fragment_c> dots[sources][row_pairs][tiles];
     if constexpr (layout::arrangements == 1) {
       add_planes<layout::first_radix, planes, 0, 0>(words, x, dots);
@@ -323,8 +318,7 @@ class chunk_product {
   /// @tparam First      source of the first of them
   /// @tparam FirstCopy  of its words
   template <int Radix, int Count, int First, int FirstCopy, class Activations, class Dots>
-  static LUQ_DEVICE_CODE void add_planes(const weight_words& words,
-                                         const Activations& x, Dots& dots) {
+  static LUQ_DEVICE_CODE void add_planes(const weight_words& words, const Activations& x, Dots& dots) {
     constexpr int symbols = plane_units<Radix>::symbols;
     constexpr int slots = layout::template slots<Radix>;
     constexpr bool has_product = coefficients::has_product;
@@ -379,8 +373,7 @@ class chunk_product {
   }
 
   template <class Activations>
-  static LUQ_DEVICE_CODE void add_bits(const packed_planes<Codec>& W,
-                                       const weight_words& words,
+  static LUQ_DEVICE_CODE void add_bits(const packed_planes<Codec>& W, const weight_words& words,
                                        const std::byte* parameters, const Activations& x, sums_of_warp& sums) {
     unrolled<layout::classes>([&](auto column_class) {
       per_lane<lane_coefficients> a;
@@ -404,9 +397,7 @@ class chunk_product {
             }
           });
           unrolled<sources>([&](auto s) {
-            unrolled<layout::parts>([&](auto part) {
-              Warp::multiply_bits(dots[s][r][part], A[s], B[part]);
-            });
+            unrolled<layout::parts>([&](auto part) { Warp::multiply_bits(dots[s][r][part], A[s], B[part]); });
           });
         });
         Warp::each_lane([&](int lane) {

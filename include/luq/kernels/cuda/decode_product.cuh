@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products for few tokens, where reading the weights is what takes time. A block has 32 or 64 rows; its warps share out the
-// chunks and add up in the end, in the order of warps: the same bits every time. Each warp copies the weights that it
-// will multiply next into a ring of `Depth` stages of its own, so that no warp waits for another before the end.
-// Activations are read into registers, a chunk ahead: all blocks of a multiprocessor read the same ones, and find them in
-// its first level of cache.
+// Products for few tokens, where reading the weights is what takes time. A block has 32 or 64 rows; its warps share out
+// the chunks and add up in the end, in the order of warps: the same bits every time. Each warp copies the weights that
+// it will multiply next into a ring of `Depth` stages of its own, so that no warp waits for another before the end.
+// Activations are read into registers, a chunk ahead: all blocks of a multiprocessor read the same ones, and find them
+// in its first level of cache.
 //
 // Weights are asked for before the activations are known to be there: a kernel may be launched while the one that makes
 // its activations runs (programmatic dependent launch), and reads weights meanwhile.
@@ -31,7 +31,7 @@ struct decode_product {
 
   /// Bytes of shared memory that a warp has: its ring, and in its place in the end its sums, [tokens][rows] floats.
   static constexpr int stage_bytes = Halves * chunk::weights::bytes;
-  static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_block * Tokens * 4);
+  static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_block* Tokens * 4);
 
   /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
   /// @param half_tile         the first of the block
@@ -118,9 +118,7 @@ struct decode_product {
 
     LUQ_DEVICE_CODE void request(const packed_planes<Codec>& W, int of_chunk, std::byte* staged) const {
       using weights = typename chunk::weights;
-      unrolled<Halves>([&](auto h) {
-        weights::request(W, half[h], of_chunk, staged + h * weights::bytes);
-      });
+      unrolled<Halves>([&](auto h) { weights::request(W, half[h], of_chunk, staged + h * weights::bytes); });
     }
 
    private:

@@ -72,7 +72,7 @@ inline constexpr int most_decode_tokens = 16;
 template <PlaneCodec Codec>
 [[nodiscard]] constexpr arithmetic arithmetic_for(int tokens) {
   return luq::detail::has_only_bit_planes<Codec> && tokens <= most_decode_tokens ? arithmetic::bit_serial
-                                                                                  : arithmetic::bytes;
+                                                                                 : arithmetic::bytes;
 }
 
 /// Calls body(std::integral_constant<arithmetic, a>()) for the arithmetic of so many tokens.
@@ -326,9 +326,8 @@ void arrange(const device_matrix<Codec>& W, const Stored* X, std::int64_t X_stri
   if (warps == 0) return;
   with_arithmetic<Codec>(into.view().tokens, [&](auto kind) {
     const dim3 blocks(static_cast<unsigned>((warps + detail::arranging_warps - 1) / detail::arranging_warps));
-    launch_dependent(detail::arrange_kernel<Bits, kind, Codec, Stored>, blocks,
-                     detail::arranging_warps * lanes_of_warp, 0, stream, "launch of the arrangement of activations",
-                     W.planes(), X, X_stride, into.view());
+    launch_dependent(detail::arrange_kernel<Bits, kind, Codec, Stored>, blocks, detail::arranging_warps * lanes_of_warp,
+                     0, stream, "launch of the arrangement of activations", W.planes(), X, X_stride, into.view());
   });
 }
 

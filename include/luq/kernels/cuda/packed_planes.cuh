@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The planes and parameters of a packed matrix as device code reads them. The bytes are those of packed_matrix
-// (tile_layout.hpp) but for padding, so that all tiles are alike (padded_tiles()): a last row tile of fewer than 64 rows
-// gets 64; what is left of a row after its words, 1 to 3 bytes, becomes a word; a tile begins with a line of 128 bytes
-// (4-bit codes in groups of 128 become 2 % more bytes so, and are read up to a quarter faster).
+// (tile_layout.hpp) but for padding, so that all tiles are alike (padded_tiles()): a last row tile of fewer than 64
+// rows gets 64; what is left of a row after its words, 1 to 3 bytes, becomes a word; a tile begins with a line of 128
+// bytes (4-bit codes in groups of 128 become 2 % more bytes so, and are read up to a quarter faster).
 //
 // A plane of a tile is a sequence of units, each a word of every row. One slot of a unit is four columns, or as many as
-// the last unit had bytes before it was padded. Parameters follow: those of the first 32 rows, then those of the others.
+// the last unit had bytes before it was padded. Parameters follow: those of the first 32 rows, then those of the
+// others.
 //
 // Kernels work by chunks: 128 columns of a group (160 of three symbols to a digit), or what is left of it. A warp has
 // half a row tile, 32 rows; a lane four neighbouring rows, whose words are 16 bytes, and every fourth unit:
@@ -111,7 +112,10 @@ struct alignas(16) lane_words {
 
 /// Units of a plane that a chunk has, in fours: one for each lane of a row.
 template <int Radix>
-inline constexpr int fours_of_chunk = Radix == 2 ? 1 : Radix <= 4 ? 2 : Radix == 16 ? 4 : 8;
+inline constexpr int fours_of_chunk = Radix == 2    ? 1
+                                      : Radix <= 4  ? 2
+                                      : Radix == 16 ? 4
+                                                    : 8;
 
 template <int Radix>
 inline constexpr int columns_of_chunk = fours_of_chunk<Radix> * 4 * plane_units<Radix>::columns_of_word;
@@ -247,9 +251,9 @@ struct packed_planes {
   int group;  ///< columns
   int groups;
   int chunks_of_group;
-  int parameter_bytes;          ///< of 32 rows in a tile, a multiple of 16
-  group_shape<Codec> whole;     ///< of groups
-  group_shape<Codec> last;      ///< of the last group
+  int parameter_bytes;       ///< of 32 rows in a tile, a multiple of 16
+  group_shape<Codec> whole;  ///< of groups
+  group_shape<Codec> last;   ///< of the last group
   std::int64_t row_tile_bytes;
   int tile_bytes;                      ///< of a whole group, a multiple of 128
   const std::int32_t* stored_columns;  ///< column of each stored place, or null where the two are the same
@@ -320,7 +324,8 @@ class parameter_splitter {
 
 /// The tiles of a packed matrix, padded.
 template <PlaneCodec Codec>
-[[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W, const packed_planes<Codec>& planes) {
+[[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W,
+                                                     const packed_planes<Codec>& planes) {
   const auto& layout = W.layout();
   const int half_bytes = measure_parameters(W.codec()).bytes_of_warp();
   aligned_buffer<std::byte> parameters(static_cast<std::size_t>(W.codec().parameter_bytes(tile_rows)));
@@ -387,8 +392,7 @@ template <PlaneCodec Codec>
   planes.tile_bytes = planes.whole.bytes(sizes);
   if (planes.groups > 0) {
     planes.last = group_shape<Codec>::of(planes.cols - (planes.groups - 1) * planes.group);
-    planes.row_tile_bytes =
-        static_cast<std::int64_t>(planes.groups - 1) * planes.tile_bytes + planes.last.bytes(sizes);
+    planes.row_tile_bytes = static_cast<std::int64_t>(planes.groups - 1) * planes.tile_bytes + planes.last.bytes(sizes);
   }
   return planes;
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products for many tokens, where multiplying is what takes time. Warps of a block are a rectangle: each has 32 rows and
-// some tokens, and all chunks. What they multiply is copied into shared memory by all of them, some chunks ahead.
+// Products for many tokens, where multiplying is what takes time. Warps of a block are a rectangle: each has 32 rows
+// and some tokens, and all chunks. What they multiply is copied into shared memory by all of them, some chunks ahead.
 #pragma once
 
 #include "luq/kernels/cuda/chunk_product.cuh"
@@ -46,8 +46,7 @@ struct prefill_product {
   LUQ_DEVICE_CODE static void request(const packed_planes<Codec>& W, const arranged_activations& X,
                                       const weight_rows<Warp, Codec>& rows, int first_token, int warp, int of_chunk,
                                       std::byte* stage) {
-    chunk::weights::template request<token_warps>(W, rows, of_chunk,
-                                                  stage + warp / token_warps * chunk::weights::bytes,
+    chunk::weights::template request<token_warps>(W, rows, of_chunk, stage + warp / token_warps * chunk::weights::bytes,
                                                   warp % token_warps);
     of_block::template request<warps>(X, of_chunk, first_token, stage + row_warps * chunk::weights::bytes, warp);
   }

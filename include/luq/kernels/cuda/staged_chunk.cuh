@@ -14,8 +14,8 @@
 namespace luq::cuda {
 
 /// The place of four rows (of eight such fours) of one unit (of four) among the 32 of a copy. Lanes 8u ... 8u+7, which
-/// write the rows of unit u, and lanes 8i ... 8i+7, which read two fours of rows of all units, each have eight different
-/// places modulo 8: all banks of shared memory.
+/// write the rows of unit u, and lanes 8i ... 8i+7, which read two fours of rows of all units, each have eight
+/// different places modulo 8: all banks of shared memory.
 [[nodiscard]] LUQ_DEVICE_CODE int staged_place(int unit, int four_rows) {
   return unit * 8 + (four_rows + 2 * unit) % 8;
 }
@@ -32,7 +32,8 @@ struct weight_rows {
     const std::byte* const tiles = W.tiles + half_tile / 2 * W.row_tile_bytes;
     const int half = half_tile % 2;
     Warp::each_lane([&](int lane) {
-      words[lane] = tiles + (lane / 8 * static_cast<int>(tile_rows) + half * rows_of_warp + lane % 8 * rows_of_lane) * 4;
+      words[lane] =
+          tiles + (lane / 8 * static_cast<int>(tile_rows) + half * rows_of_warp + lane % 8 * rows_of_lane) * 4;
       parameters[lane] = tiles + half * W.parameter_bytes + lane * 16;
     });
   }
@@ -48,11 +49,11 @@ class staged_weights {
   static constexpr int copies = [] {
     int sum = 0;
     for (const int radix : Codec::planes) {
-      sum += radix == 2     ? fours_of_chunk<2>
-             : radix == 3   ? fours_of_chunk<3>
-             : radix == 4   ? fours_of_chunk<4>
-             : radix == 16  ? fours_of_chunk<16>
-                            : fours_of_chunk<256>;
+      sum += radix == 2    ? fours_of_chunk<2>
+             : radix == 3  ? fours_of_chunk<3>
+             : radix == 4  ? fours_of_chunk<4>
+             : radix == 16 ? fours_of_chunk<16>
+                           : fours_of_chunk<256>;
     }
     return sum;
   }();

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether there is a GPU for tests. Where there is none, they say so and pass.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <luq/core/error.hpp>
+
+#include "engine/device_weights.hpp"
+
+namespace vlm_test {
+
+[[nodiscard]] inline bool has_device() {
+  try {
+    vlm::open_device();
+    return true;
+  } catch (const luq::error& error) {
+    MESSAGE("skipped: ", error.what());
+    return false;
+  }
+}
+
+}  // namespace vlm_test
