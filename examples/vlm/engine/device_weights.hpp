@@ -8,12 +8,16 @@
 // processor's flags, which decide how Eigen aligns memory, and so must neither make nor free matrices of Eigen.
 #pragma once
 
-#include <cstddef>
 #include <luq/codecs/any_packed_matrix.hpp>
-#include <luq/kernels/activations.hpp>
 #include <memory>
 
 namespace vlm {
+
+/// What products on a device round activations to.
+enum class activation_rounding {
+  sixteen_bits,  ///< with an error below 2^-14 of the greatest activation of a token and a chunk of columns
+  eight_bits,    ///< as luq::activation_mode::int8
+};
 
 /// A packed matrix [out x in] in device memory. Immutable: any number of threads may multiply by it at once.
 class device_weights {
@@ -26,16 +30,11 @@ class device_weights {
   [[nodiscard]] virtual luq::index rows() const = 0;
   [[nodiscard]] virtual luq::index cols() const = 0;
 
-  /// What the weights occupy in device memory.
-  [[nodiscard]] virtual std::size_t bytes() const = 0;
-
   /// Y = X W^T, complete when this returns.
   /// @param X       [tokens x in], tokens `stride` floats apart, in memory of the host
-  /// @param mode    activations are rounded, in float32 mode with an error below 2^-14 of the greatest of a token and a
-  ///   chunk of columns, else to 8 bits
   /// @param Y       [tokens x out], rows without gaps, in memory of the host
   /// @throws luq::error device_failure
-  virtual void multiply(const float* X, luq::index stride, luq::index tokens, luq::activation_mode mode,
+  virtual void multiply(const float* X, luq::index stride, luq::index tokens, activation_rounding rounding,
                         float* Y) const = 0;
 };
 

@@ -58,7 +58,9 @@ void multiply(const luq::any_packed_matrix& W, const luq::matrix_view& X, luq::m
 }
 
 void multiply(const device_weights& W, const luq::matrix_view& X, luq::matrix& Y, const compute_options& compute) {
-  W.multiply(X.data(), X.outerStride(), X.rows(), compute.activations, Y.data());
+  const bool exact = compute.activations == luq::activation_mode::float32;
+  W.multiply(X.data(), X.outerStride(), X.rows(),
+             exact ? activation_rounding::sixteen_bits : activation_rounding::eight_bits, Y.data());
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether there is a GPU for tests. Where there is none, they say so and pass.
+// Whether there is a GPU for tests. Those that need one say that there is none, and pass.
 #pragma once
 
 #include <doctest/doctest.h>
 
 #include <luq/core/error.hpp>
+#include <string>
 
 #include "engine/device_weights.hpp"
 
@@ -17,7 +18,7 @@ namespace vlm_test {
     vlm::open_device();
     return true;
   } catch (const luq::error& error) {
-    MESSAGE("skipped: ", error.what());
+    MESSAGE("no GPU: ", std::string(error.what()));
     return false;
   }
 }

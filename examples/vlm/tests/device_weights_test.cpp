@@ -123,7 +123,7 @@ TEST_CASE("threads that share weights on the GPU get the same bits") {
   for (luq::matrix& Y : results) {
     threads.emplace_back([&] {
       for (int i = 0; i < 50; ++i) {
-        W->multiply(X.data(), X.cols(), tokens, luq::activation_mode::float32, Y.data());
+        W->multiply(X.data(), X.cols(), tokens, vlm::activation_rounding::sixteen_bits, Y.data());
       }
     });
   }

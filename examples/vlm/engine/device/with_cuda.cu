@@ -35,9 +35,8 @@ class uploaded_matrix final : public device_weights {
 
   [[nodiscard]] luq::index rows() const override { return W_.rows(); }
   [[nodiscard]] luq::index cols() const override { return W_.cols(); }
-  [[nodiscard]] std::size_t bytes() const override { return W_.bytes(); }
 
-  void multiply(const float* X, luq::index stride, luq::index tokens, luq::activation_mode mode,
+  void multiply(const float* X, luq::index stride, luq::index tokens, activation_rounding rounding,
                 float* Y) const override {
     if (tokens == 0 || rows() == 0) return;
     const cudaStream_t stream = stream_of_thread();
@@ -48,9 +47,9 @@ class uploaded_matrix final : public device_weights {
     require_success(cudaMemcpy2DAsync(device_X.data(), row_bytes, X, pitch, row_bytes, static_cast<std::size_t>(tokens),
                                       cudaMemcpyHostToDevice, stream),
                     "copy of activations to the device");
-    luq::cuda::matmul(W_, device_X.data(), static_cast<int>(tokens), device_Y.data(),
-                      luq::cuda::product_options<float>{}, stream,
-                      mode == luq::activation_mode::float32 ? activation_bits::sixteen : activation_bits::eight);
+    luq::cuda::matmul(
+        W_, device_X.data(), static_cast<int>(tokens), device_Y.data(), luq::cuda::product_options<float>{}, stream,
+        rounding == activation_rounding::sixteen_bits ? activation_bits::sixteen : activation_bits::eight);
     require_success(
         cudaMemcpyAsync(Y, device_Y.data(), device_Y.size() * sizeof(float), cudaMemcpyDeviceToHost, stream),
         "copy of a product to the host");

@@ -230,7 +230,7 @@ __global__ void __launch_bounds__(Product::warps* lanes_of_warp, Product::blocks
 /// @param half_tiles_of_block  of its kernel
 template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 [[nodiscard]] product_batch<Codec, Output, Bias> make_batch(std::span<const product<Codec, Output, Bias>> products,
-                                                            const device_activations<Codec, Bits>& X,
+                                                            [[maybe_unused]] const device_activations<Codec, Bits>& X,
                                                             int half_tiles_of_block) {
   product_batch<Codec, Output, Bias> batch{};
   for (const auto& product : products) {
@@ -286,6 +286,14 @@ template <PlaneCodec Codec, class Output, class Bias>
   return half_tiles / multiprocessors;
 }
 
+/// Warps of a block, stages of the ring of each, and half tiles of a block.
+template <int Warps, int Depth, int Halves>
+struct decode_blocks {
+  /// Shared memory suffices on every GPU from sm_80 on; that of sm_86 and sm_89 has 99 KiB for a block.
+  template <PlaneCodec Codec>
+  static constexpr bool fit = Warps* Depth* Halves* staged_weights<device_warp, Codec>::bytes <= 99 * 1024;
+};
+
 /// Blocks of `Tokens` tokens, or twice as many until one has all, up to `Most`.
 ///
 /// The more blocks there are for a multiprocessor, the fewer warps each should have: all together ask for enough ahead,
@@ -296,19 +304,20 @@ void decode(std::span<const product<Codec, Output, Bias>> products, const device
   if constexpr (2 * Tokens <= Most) {
     if (X.view().tokens > Tokens) return decode<Arithmetic, 2 * Tokens, Most>(products, X, stream);
   }
-  const auto with = [&]<int Warps, int Depth, int Halves>(std::integer_sequence<int, Warps, Depth, Halves>) {
+  const double half_tiles = half_tiles_of_multiprocessor(products);
+  const auto launch = [&]<int Warps, int Depth, int Halves>(decode_blocks<Warps, Depth, Halves>) {
     launch_decode<decode_product<device_warp, Codec, Bits, Arithmetic, Tokens, Depth, Halves>, Warps>(products, X,
                                                                                                       stream);
   };
-  const double half_tiles = half_tiles_of_multiprocessor(products);
-  if constexpr (Tokens <= 4) {
-    if (half_tiles <= 1.5) return with(std::integer_sequence<int, 16, 2, 1>());
+  if constexpr (Tokens <= 4 && decode_blocks<16, 2, 1>::template fit<Codec>) {
+    if (half_tiles <= 1.5) return launch(decode_blocks<16, 2, 1>());
   }
   if constexpr (Tokens == 1) {
-    if (half_tiles > 10) return with(std::integer_sequence<int, 4, 4, 2>());
-    if (half_tiles > 4) return with(std::integer_sequence<int, 4, 4, 1>());
+    if (half_tiles > 10) return launch(decode_blocks<4, 4, 2>());
+    if (half_tiles > 4) return launch(decode_blocks<4, 4, 1>());
   }
-  with(std::integer_sequence<int, 8, 3, 1>());
+  launch(std::conditional_t<decode_blocks<8, 3, 1>::template fit<Codec>, decode_blocks<8, 3, 1>,
+                            decode_blocks<8, 2, 1>>());
 }
 
 }  // namespace detail
