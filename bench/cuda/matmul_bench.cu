@@ -136,7 +136,7 @@ template <class Codec>
 void time_codec(const Codec& codec, const limits& machine, const luq_bench::blas& products, cudaStream_t stream) {
   for (const shape& size : {shape{4096, 4096}, shape{11008, 4096}, shape{18944, 3584}}) {
     const timed_products<Codec> timed(codec, size, machine, products, stream);
-    for (const int tokens : {1, 4, 16}) timed.template time<activation_bits::sixteen>(tokens);
+    for (const int tokens : {1, 2, 4, 8, 16}) timed.template time<activation_bits::sixteen>(tokens);
     for (const int tokens : {1, 512}) timed.template time<activation_bits::eight>(tokens);
   }
 }

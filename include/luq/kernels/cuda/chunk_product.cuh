@@ -63,6 +63,11 @@ struct plane_coefficients {
   }
 };
 
+/// Tiles of columns that a warp computes at most: as many as registers have sums for, of each plane and of a product of
+/// two.
+template <PlaneCodec Codec>
+inline constexpr int most_tiles = plane_coefficients<Codec>::sources == 1 ? 4 : 2;
+
 /// Products of chunks for `Tokens` tokens at once, and their sums.
 template <class Warp, PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic, int Tokens>
 class chunk_product {

@@ -68,11 +68,15 @@ class device_matrix {
 /// Up to so many tokens are multiplied by kernels that are made for reading weights.
 inline constexpr int most_decode_tokens = 16;
 
+/// Up to so many tokens are multiplied bit by bit where planes are of bits: their cost grows with every token, that of
+/// bytes only with every fourth.
+inline constexpr int most_bit_serial_tokens = 2;
+
 /// How so many tokens are arranged for a codec.
 template <PlaneCodec Codec>
 [[nodiscard]] constexpr arithmetic arithmetic_for(int tokens) {
-  return luq::detail::has_only_bit_planes<Codec> && tokens <= most_decode_tokens ? arithmetic::bit_serial
-                                                                                 : arithmetic::bytes;
+  return luq::detail::has_only_bit_planes<Codec> && tokens <= most_bit_serial_tokens ? arithmetic::bit_serial
+                                                                                     : arithmetic::bytes;
 }
 
 /// Calls body(std::integral_constant<arithmetic, a>()) for the arithmetic of so many tokens.
@@ -364,13 +368,15 @@ void matmul(std::span<const product<Codec, Output, Bias>> products, const device
     constexpr int stages = 3;
     return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages>(products, X, stream);
   }
-  if constexpr (luq::detail::has_only_bit_planes<Codec>) {
-    constexpr int most = 8 / Codec::column_classes;
-    detail::decode<arithmetic::bit_serial, 1, most>(products, X, stream);
-  } else {
-    constexpr int least = columns_of_tile / (Bits == activation_bits::sixteen ? 2 : 1);
-    detail::decode<arithmetic::bytes, least, most_decode_tokens>(products, X, stream);
-  }
+  with_arithmetic<Codec>(X.view().tokens, [&](auto kind) {
+    if constexpr (kind == arithmetic::bit_serial) {
+      detail::decode<kind, 1, most_bit_serial_tokens>(products, X, stream);
+    } else {
+      using layout = activation_layout<Codec, Bits, kind>;
+      constexpr int least = columns_of_tile / (layout::parts * layout::classes);
+      detail::decode<kind, least, most_tiles<Codec> * least>(products, X, stream);
+    }
+  });
 }
 
 /// What a product may have beside its factors.

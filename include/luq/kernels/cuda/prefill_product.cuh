@@ -9,12 +9,9 @@
 
 namespace luq::cuda {
 
-/// Tiles of columns that a warp computes: as many as registers have sums for, of each plane and of a product of two.
-template <PlaneCodec Codec>
-inline constexpr int prefill_tiles = plane_coefficients<Codec>::sources == 1 ? 4 : 2;
-
+/// 32 rows of each of RowWarps warps times `Tiles` tiles of columns of each of TokenWarps.
 template <class Warp, PlaneCodec CodecType, activation_bits Bits, int RowWarps = 4, int TokenWarps = 1,
-          int Tiles = prefill_tiles<CodecType>>
+          int Tiles = most_tiles<CodecType>>
 struct prefill_product {
   using Codec = CodecType;
   static constexpr int row_warps = RowWarps;
