@@ -21,4 +21,14 @@ if command -v compute-sanitizer >/dev/null 2>&1; then
 else
   echo "run.sh: no compute-sanitizer on this machine" >&2
 fi
+
+# The same right answers, with linears on the GPU and without.
+if nvidia-smi -L >/dev/null 2>&1; then
+  luq_vlm=build/cuda/examples/vlm/luq-vlm
+  packed=build/cuda/packed.safetensors
+  "$luq_vlm" quantize --quiet --low sign:g128 --high int4:g128:searched --low-layers 4 --output "$packed"
+  "$luq_vlm" evaluate --quiet --packed "$packed" | grep '^|' >build/cuda/answers-cpu.md
+  "$luq_vlm" evaluate --quiet --packed "$packed" --device cuda | grep '^|' >build/cuda/answers-cuda.md
+  cmp build/cuda/answers-cpu.md build/cuda/answers-cuda.md
+fi
 build/cuda/bench/bench.cuda.matmul | tee build/cuda/bench-cuda.md
