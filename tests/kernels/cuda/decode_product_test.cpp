@@ -47,22 +47,27 @@ void check_bits(const Codec& codec) {
 
 }  // namespace
 
+// With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind: with planes of two radices, with digits of three.
 TEST_CASE("few tokens, every codec of planes, within what rounding of activations allows") {
+  check_bytes(luq::int_codec<3>{.group = 128});
+  check_bytes(luq::ternary_codec{.group = 128});
+#ifndef LUQ_TEST_REPRESENTATIVE_CODECS
   check_bytes(luq::sign_codec{.group = 128});
   check_bytes(luq::int_codec<2>{.group = 128});
-  check_bytes(luq::int_codec<3>{.group = 128});
   check_bytes(luq::int_codec<4>{.group = 128});
   check_bytes(luq::int_codec<4>{.group = 64, .symmetric = true});
   check_bytes(luq::int_codec<8>{.group = 128});
-  check_bytes(luq::ternary_codec{.group = 128});
   check_bytes(luq::lut2_codec{.group = 128});
+#endif
 }
 
 TEST_CASE("few tokens, planes of bits with bits of activations") {
+  check_bits(luq::billm_codec{.group = 128});
+#ifndef LUQ_TEST_REPRESENTATIVE_CODECS
   check_bits(luq::sign_codec{.group = 128});
   check_bits(luq::basic_sign_codec<float>{.group = 128});
   check_bits(luq::lut2_codec{.group = 128});
-  check_bits(luq::billm_codec{.group = 128});
+#endif
 }
 
 TEST_CASE("groups of every width, of one chunk and of several") {
