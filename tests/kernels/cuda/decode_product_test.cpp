@@ -84,13 +84,21 @@ TEST_CASE("groups of every width, of one chunk and of several") {
 TEST_CASE("a token with an activation that is no finite number has no finite outputs, and no other token has that") {
   const luq::packed_matrix<luq::sign_codec> W(luq_test::random_coded_matrix(luq::sign_codec{.group = 64}, 40, 130, 3));
   luq::matrix X = luq::random_normal_matrix(3, 130, luq::counter_rng(4));
-  const luq::matrix clean = luq_test::emulated_decode<activation_bits::sixteen, arithmetic::bit_serial, 1>(W, X, 2);
-  X(0, 129) = std::numeric_limits<float>::quiet_NaN();
-  X(2, 5) = -std::numeric_limits<float>::infinity();
-  const luq::matrix Y = luq_test::emulated_decode<activation_bits::sixteen, arithmetic::bit_serial, 1>(W, X, 2);
-  CHECK(Y.row(0).array().isNaN().all());
-  CHECK(Y.row(1) == clean.row(1));
-  CHECK(Y.row(2).array().isNaN().all());
+  const auto check = [&](const auto& multiply) {
+    const luq::matrix clean = multiply();
+    const luq::matrix finite = X;
+    X(0, 129) = std::numeric_limits<float>::quiet_NaN();
+    X(2, 5) = -std::numeric_limits<float>::infinity();
+    const luq::matrix Y = multiply();
+    CHECK(Y.row(0).array().isNaN().all());
+    CHECK(Y.row(1) == clean.row(1));
+    CHECK(Y.row(2).array().isNaN().all());
+    X = finite;
+  };
+  constexpr auto sixteen = activation_bits::sixteen;
+  check([&] { return luq_test::emulated_decode<sixteen, arithmetic::bit_serial, 1>(W, X, 2); });
+  check([&] { return luq_test::emulated_decode<sixteen, arithmetic::bytes, 4>(W, X, 2); });
+  check([&] { return luq_test::emulated_decode<activation_bits::eight, arithmetic::bytes, 8>(W, X, 2); });
 }
 
 TEST_CASE("activations of zero and of next to zero") {

@@ -9,7 +9,9 @@
 //
 //   const auto arranged = luq::cuda::arrange<luq::cuda::activation_bits::sixteen>(W, X, tokens, cols, stream);
 //   luq::cuda::matmul(W, arranged, Y, {}, stream);                           // X arranged once for several matrices
-//   luq::cuda::matmul<luq::half, float>({{{&Q, q}, {&K, k}, {&V, v}}}, arranged, stream);   // in one launch
+//
+//   const std::array<luq::cuda::product<Codec, float>, 3> products{{{&Q, q}, {&K, k}, {&V, v}}};   // in one launch
+//   luq::cuda::matmul(std::span<const luq::cuda::product<Codec, float>>(products), arranged, stream);
 //
 // X, Y and bias are in device memory, of float, luq::half or luq::bfloat16, which have the bits of __half and
 // __nv_bfloat16. Everything happens in the order of the caller's stream and nothing waits for it. Sums are of integers
@@ -18,8 +20,8 @@
 // On sm_90 and later a product begins to read weights while the kernels ahead of it in the stream still run: weights
 // must not be written by kernels, only by copies, as device_matrix does.
 //
-// Not a graph of kernels, and not for several devices: matrices live on the device that was current when they were
-// made.
+// Products can be captured in graphs. Not for several devices: matrices live on the device that was current when they
+// were made.
 #pragma once
 
 #include <cuda_runtime.h>
