@@ -75,7 +75,7 @@ struct activation_layout {
 
   /// Words of a lane for planes of this radix: slots of its units.
   template <int Radix>
-  static constexpr int slots = fours_of_chunk<Radix>* plane_units<Radix>::symbols;
+  static constexpr int slots = fours_of_chunk(Radix) * plane_units<Radix>::symbols;
 
   /// The same in reads of 16 bytes.
   template <int Radix>
@@ -137,7 +137,7 @@ class token_arrangement {
                                     int token)
       : token_(token) {
     const auto [g, of_group] = chunk_place(W, chunk);
-    const int first_unit = of_group * fours_of_chunk<Radix> * 4;
+    const int first_unit = of_group * fours_of_chunk(Radix) * 4;
     const int k = W.shape(g).columns;
     const int border = W.class_borders != nullptr ? W.class_borders[g] : 0;
     const plane_units<Radix> units{k};

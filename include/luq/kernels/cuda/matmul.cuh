@@ -139,11 +139,10 @@ inline constexpr int most_products = 4;
 
 namespace detail {
 
-/// What a kernel computes, by blocks of `half_tiles_of_block` half tiles.
+/// What a kernel computes.
 template <PlaneCodec Codec, class Output, class Bias>
 struct product_batch {
   int count;
-  int half_tiles_of_block;
   int first_block[most_products + 1];
   packed_planes<Codec> W[most_products];
   const Bias* bias[most_products];
@@ -201,7 +200,7 @@ __global__ void __launch_bounds__(Product::warps* lanes_of_warp, Product::blocks
   const int p = batch.of_block(static_cast<int>(blockIdx.x));
   const auto W = batch.W[p];  // copies, as above
   const auto X = arranged;
-  const int first_half_tile = (static_cast<int>(blockIdx.x) - batch.first_block[p]) * Product::row_warps;
+  const int first_half_tile = (static_cast<int>(blockIdx.x) - batch.first_block[p]) * Product::half_tiles_of_block;
   const int first_token = static_cast<int>(blockIdx.y) * Product::tokens_of_block;
   const int warp = static_cast<int>(threadIdx.x) / lanes_of_warp;
   const int chunks = W.chunks();
@@ -252,31 +251,24 @@ template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
   return batch;
 }
 
-[[nodiscard]] inline dim3 grid(int blocks, int tokens, int tokens_of_block) {
-  return {static_cast<unsigned>(blocks), static_cast<unsigned>((tokens + tokens_of_block - 1) / tokens_of_block)};
-}
-
-/// @tparam Product  a decode_product
-template <class Product, int Warps, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
-void launch_decode(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
-                   cudaStream_t stream) {
+/// @tparam Product  a decode_product or a prefill_product, which `kernel` computes
+template <class Product, class Kernel, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+void launch_product(Kernel* kernel, int warps, int shared_bytes, std::span<const product<Codec, Output, Bias>> products,
+                    const device_activations<Codec, Bits>& X, cudaStream_t stream, const char* what) {
   const auto batch = make_batch(products, X, Product::half_tiles_of_block);
-  const auto shared = static_cast<std::size_t>(Warps * Product::bytes_of_warp);
-  launch_dependent(decode_kernel<Product, Warps, Output, Bias>,
-                   grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
-                   Warps * lanes_of_warp, shared, stream, "launch of a product of few tokens", batch, X.view());
+  const int passes = (X.view().tokens + Product::tokens_of_block - 1) / Product::tokens_of_block;
+  const dim3 blocks(static_cast<unsigned>(batch.first_block[batch.count]), static_cast<unsigned>(passes));
+  launch_dependent(kernel, blocks, warps * lanes_of_warp, static_cast<std::size_t>(shared_bytes), stream, what, batch,
+                   X.view());
 }
 
-/// @tparam Product  a prefill_product
-template <class Product, int Stages, PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
-void launch_prefill(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
-                    cudaStream_t stream) {
-  const auto batch = make_batch(products, X, Product::row_warps);
-  const auto shared = static_cast<std::size_t>(Stages * Product::stage_bytes);
-  launch_dependent(prefill_kernel<Product, Stages, Output, Bias>,
-                   grid(batch.first_block[batch.count], X.view().tokens, Product::tokens_of_block),
-                   Product::warps * lanes_of_warp, shared, stream, "launch of a product of many tokens", batch,
-                   X.view());
+template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
+void prefill(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
+             cudaStream_t stream) {
+  using kernel = prefill_product<device_warp, Codec, Bits>;
+  constexpr int stages = 3;
+  launch_product<kernel>(prefill_kernel<kernel, stages, Output, Bias>, kernel::warps, stages * kernel::stage_bytes,
+                         products, X, stream, "launch of a product of many tokens");
 }
 
 /// Half row tiles of all matrices for each multiprocessor of the current device.
@@ -312,8 +304,9 @@ void decode(std::span<const product<Codec, Output, Bias>> products, const device
   }
   const double half_tiles = half_tiles_of_multiprocessor(products);
   const auto launch = [&]<int Warps, int Depth, int Halves>(decode_blocks<Warps, Depth, Halves>) {
-    launch_decode<decode_product<device_warp, Codec, Bits, Arithmetic, Tokens, Depth, Halves>, Warps>(products, X,
-                                                                                                      stream);
+    using kernel = decode_product<device_warp, Codec, Bits, Arithmetic, Tokens, Depth, Halves>;
+    launch_product<kernel>(decode_kernel<kernel, Warps, Output, Bias>, Warps, Warps * kernel::bytes_of_warp, products,
+                           X, stream, "launch of a product of few tokens");
   };
   if constexpr (Tokens <= 4 && decode_blocks<16, 2, 1>::template fit<Codec>) {
     if (half_tiles <= 1.5) return launch(decode_blocks<16, 2, 1>());
@@ -366,10 +359,7 @@ void matmul(std::span<const product<Codec, Output, Bias>> products, const device
   LUQ_ASSERT(products.size() <= most_products && (Codec::column_classes == 1 || products.size() <= 1));
   const bool empty = std::all_of(products.begin(), products.end(), [](const auto& p) { return p.W->rows() == 0; });
   if (X.view().tokens == 0 || empty) return;
-  if (X.view().tokens > most_decode_tokens) {
-    constexpr int stages = 3;
-    return detail::launch_prefill<prefill_product<device_warp, Codec, Bits>, stages>(products, X, stream);
-  }
+  if (X.view().tokens > most_decode_tokens) return detail::prefill(products, X, stream);
   with_arithmetic<Codec>(X.view().tokens, [&](auto kind) {
     if constexpr (kind == arithmetic::bit_serial) {
       detail::decode<kind, 1, most_bit_serial_tokens>(products, X, stream);

@@ -111,14 +111,12 @@ struct alignas(16) lane_words {
 };
 
 /// Units of a plane that a chunk has, in fours: one for each lane of a row.
-template <int Radix>
-inline constexpr int fours_of_chunk = Radix == 2    ? 1
-                                      : Radix <= 4  ? 2
-                                      : Radix == 16 ? 4
-                                                    : 8;
+[[nodiscard]] constexpr int fours_of_chunk(int radix) {
+  return radix == 2 ? 1 : radix <= 4 ? 2 : radix == 16 ? 4 : 8;
+}
 
 template <int Radix>
-inline constexpr int columns_of_chunk = fours_of_chunk<Radix> * 4 * plane_units<Radix>::columns_of_word;
+inline constexpr int columns_of_chunk = fours_of_chunk(Radix) * 4 * plane_units<Radix>::columns_of_word;
 
 /// Columns of a chunk, the same for all planes of a codec.
 template <PlaneCodec Codec>
@@ -278,11 +276,11 @@ struct chunk_place {
   }
 };
 
-/// Copies one plane of a tile of h rows and k columns, as it is stored, to 64 rows of words; what is missing becomes 0.
+/// Copies one plane of a tile of h rows and k columns, as it is stored, to 64 rows of words.
+/// @param padded  zeros; what is missing stays so
 inline void pad_plane(const std::byte* stored, index h, index k, int radix, std::byte* padded) {
   const index row_bytes = plane_row_bytes(k, radix);
   const index units = (row_bytes + 3) / 4;
-  std::memset(padded, 0, static_cast<std::size_t>(units * tile_rows * 4));
   for (index unit = 0; unit < units; ++unit) {
     const index width = std::min<index>(4, row_bytes - 4 * unit);
     for (index row = 0; row < h; ++row) {
@@ -369,7 +367,8 @@ template <PlaneCodec Codec>
 }
 
 /// Where things are in the padded tiles of W, without pointers.
-/// @throws luq::error unsupported for a matrix beyond 2^31 - 1 rows, columns or bytes of a tile
+/// @throws luq::error unsupported for a matrix beyond 2^28 - 65 rows or columns, or with groups so wide that bytes of a
+///   tile may not fit 31 bits
 template <PlaneCodec Codec>
 [[nodiscard]] packed_planes<Codec> describe_planes(const packed_matrix<Codec>& W) {
   const auto& layout = W.layout();

@@ -5,6 +5,8 @@
 // and some tokens, and all chunks. What they multiply is copied into shared memory by all of them, some chunks ahead.
 #pragma once
 
+#include <algorithm>
+
 #include "luq/kernels/cuda/chunk_product.cuh"
 
 namespace luq::cuda {
@@ -17,11 +19,10 @@ struct prefill_product {
   static constexpr int row_warps = RowWarps;
   static constexpr int token_warps = TokenWarps;
   static constexpr int warps = row_warps * token_warps;
+  static constexpr int half_tiles_of_block = row_warps;
 
   /// Blocks that registers are to suffice for: 128 registers for each thread where a warp has up to four tiles.
   static constexpr int blocks_of_multiprocessor = std::max(1, (Tiles <= 4 ? 16 : 12) / warps);
-
-  static constexpr int rows_of_block = row_warps * rows_of_warp;
 
   static constexpr int tokens_of_warp = [] {
     using layout = activation_layout<Codec, Bits, arithmetic::bytes>;

@@ -48,13 +48,7 @@ class staged_weights {
   /// Copies of 16 bytes to a lane that its words take: of all planes.
   static constexpr int copies = [] {
     int sum = 0;
-    for (const int radix : Codec::planes) {
-      sum += radix == 2    ? fours_of_chunk<2>
-             : radix == 3  ? fours_of_chunk<3>
-             : radix == 4  ? fours_of_chunk<4>
-             : radix == 16 ? fours_of_chunk<16>
-                           : fours_of_chunk<256>;
-    }
+    for (const int radix : Codec::planes) sum += fours_of_chunk(radix);
     return sum;
   }();
   static constexpr int code_bytes = copies * lanes_of_warp * 16;
@@ -76,8 +70,8 @@ class staged_weights {
       const int copy = round * Shares + share;
       if (copies % Shares != 0 && copy >= copies) return;
       // At most two planes: first those of the first.
-      constexpr int of_first = fours_of_chunk<Codec::planes.front()>;
-      constexpr int of_other = fours_of_chunk<Codec::planes.back()>;
+      constexpr int of_first = fours_of_chunk(Codec::planes.front());
+      constexpr int of_other = fours_of_chunk(Codec::planes.back());
       const bool first = copies == of_first || copy < of_first;
       const auto plane = first ? shape.planes[0] : shape.planes[Codec::planes.size() - 1];
       const int first_unit =
