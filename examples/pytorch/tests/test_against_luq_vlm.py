@@ -22,11 +22,13 @@ from luq.calibrate import hessian_file
 from luq.checkpoint import Checkpoint
 from luq.decoder_linears import LINEARS, LINEARS_OF_INPUT
 from luq.journal import read_entries
+from same_entropies import assert_same_entropies
 
 PROGRAM = os.environ.get("LUQ_VLM")
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="LUQ_VLM does not name the program luq-vlm")
 
-BUDGET = ("--low", "sign:g128", "--saving", "0.35")
+# The five layers of lowest entropy, which is 0.06 bits below the others': more than roundings can move it.
+BUDGET = ("--low", "sign:g128", "--saving", "0.3")
 CALIBRATION = ("--tokens", "3000", "--alpha", "0.5")
 
 
@@ -54,16 +56,12 @@ def run_script(monkeypatch, *arguments: object) -> None:
     load_script().main()
 
 
-def same_entropies(work: Path, printed: list[list[float | None]]) -> None:
+def check_entropies(work: Path, printed: list[list[float | None]]) -> None:
     entries = read_entries(work / "journal.jsonl")
+    own = [entries[f"statistics {layer}"]["data"] for layer in range(len(printed))]
     assert len(printed) == sum(step.startswith("statistics ") for step in entries)
-    for layer, expected in enumerate(printed):
-        own = [entries[f"statistics {layer}"]["data"][kind] for kind in ("all", "text", "image")]
-        for estimate, bits in zip(own, expected, strict=True):
-            if bits is None:
-                assert estimate is None
-            else:
-                assert abs(round(estimate["bits"], 3) - bits) <= 1e-3 + 1e-9
+    kinds = ("all", "text", "image")
+    assert_same_entropies([layer[kind] for layer in own for kind in kinds], [bits for row in printed for bits in row])
 
 
 class Quantized:
@@ -88,7 +86,7 @@ def quantized(tmp_path_factory) -> Quantized:
 
 
 def test_entropies_are_the_same(quantized):
-    same_entropies(quantized.work, printed_entropies(DATA / "tiny-llava", *CALIBRATION))
+    check_entropies(quantized.work, printed_entropies(DATA / "tiny-llava", *CALIBRATION))
 
 
 def test_plans_are_the_same(quantized):
@@ -155,5 +153,5 @@ def test_random_models_have_the_same_entropies(saved: SavedModel, tmp_path, monk
     calibration = ["--calibration", saved.calibration, "--tokens", 80, "--clusters", 10]
     arguments = [*calibration, "--low", "sign:g32", "--high", "int4:g32", "--search", "nearest", "--saving", 0.3]
     run_script(monkeypatch, "--model", saved.directory, "--work", tmp_path, "--output", tmp_path / "packed", *arguments)
-    same_entropies(tmp_path, printed_entropies(saved.directory, *calibration))
+    check_entropies(tmp_path, printed_entropies(saved.directory, *calibration))
     assert "sign:g32" in luq_vlm("inspect", tmp_path / "packed")
