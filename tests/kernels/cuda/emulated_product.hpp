@@ -44,11 +44,11 @@ class emulated_activations {
   template <class Stored>
   emulated_activations(const luq::cuda::packed_planes<Codec>& W, const luq::basic_matrix<Stored>& X) {
     const auto tokens = static_cast<int>(X.rows());
+    const auto size = luq::cuda::size_of_arranged<Codec, Bits, Arithmetic>(W.chunks(), tokens);
     view_.tokens = tokens;
-    view_.tiles = layout::tiles_with_room(tokens);
-    const auto chunks = static_cast<std::size_t>(W.chunks());
-    words_.assign(chunks * static_cast<std::size_t>(view_.tiles * layout::words_of_tile), 0xdeadbeefu);
-    factors_.assign(chunks * static_cast<std::size_t>(tokens * (1 + layout::classes)), 1e30f);
+    view_.tiles = size.tiles;
+    words_.assign(size.words, 0xdeadbeefu);
+    factors_.assign(size.factors, 1e30f);
     view_.words = words_.data();
     view_.factors = factors_.data();
     for (int chunk = 0; chunk < W.chunks(); ++chunk) {

@@ -44,6 +44,12 @@ inline constexpr int columns_of_tile = 8;  ///< of B of a matrix instruction
 /// blocks.
 inline constexpr int most_tokens_of_block = 128;
 
+/// Of a block of kernels for many tokens.
+inline constexpr int least_tokens_of_block = 4;
+
+/// Tokens at once: blocks of tokens are the second dimension of a grid, which ends at 65535.
+inline constexpr int most_tokens = 65535 * least_tokens_of_block;
+
 /// How activations for a codec are arranged.
 template <PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic>
 struct activation_layout {
@@ -102,6 +108,29 @@ struct arranged_activations {
   float* factors;        ///< [chunks][tokens][1 + classes]: the scale s, then the sums of s q of each class;
                          ///< s is NaN where a token has an activation in the chunk that is no finite number
 };
+
+/// Elements of the memory of arranged activations.
+struct arranged_size {
+  int tiles;            ///< in each chunk
+  std::size_t words;    ///< of all chunks
+  std::size_t factors;  ///< of all chunks
+};
+
+/// For so many tokens of a matrix with so many chunks of columns.
+/// @throws luq::error unsupported for more than most_tokens, or more words than an int counts: kernels count in ints
+template <PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic>
+[[nodiscard]] arranged_size size_of_arranged(int chunks, int tokens) {
+  using layout = activation_layout<Codec, Bits, Arithmetic>;
+  constexpr std::int64_t most_words = std::numeric_limits<int>::max();
+  const int tiles = layout::tiles_with_room(std::min(tokens, most_tokens));
+  const std::int64_t words = std::int64_t{chunks} * tiles * layout::words_of_tile;
+  if (tokens > most_tokens || words > most_words) {
+    fail(errc::unsupported, "activations on a GPU: expected at most ", most_tokens, " tokens, and ", most_words,
+         " words of 32 bits, got ", tokens, " tokens in ", chunks, " chunks of columns; multiply fewer at a time");
+  }
+  return {tiles, static_cast<std::size_t>(words),
+          static_cast<std::size_t>(chunks) * static_cast<std::size_t>(tokens) * (1 + layout::classes)};
+}
 
 /// Of 22 significant bits, so that its product with 3 2^n is a float: chunk_product.cuh subtracts such products.
 [[nodiscard]] LUQ_DEVICE_CODE float of_22_bits(float scale) {

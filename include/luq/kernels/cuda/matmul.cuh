@@ -97,14 +97,14 @@ template <PlaneCodec Codec, activation_bits Bits>
 class device_activations {
  public:
   /// Room for so many tokens, to be filled by arrange().
+  /// @throws luq::error unsupported as size_of_arranged(); device_failure
   device_activations(int tokens, const packed_planes<Codec>& W, cudaStream_t stream) {
     with_arithmetic<Codec>(tokens, [&](auto kind) {
-      using layout = activation_layout<Codec, Bits, kind>;
+      const arranged_size size = size_of_arranged<Codec, Bits, kind>(W.chunks(), tokens);
       view_.tokens = tokens;
-      view_.tiles = layout::tiles_with_room(tokens);
-      const auto chunks = static_cast<std::size_t>(W.chunks());
-      words_ = {chunks * static_cast<std::size_t>(view_.tiles * layout::words_of_tile), stream};
-      factors_ = {chunks * static_cast<std::size_t>(tokens * (1 + layout::classes)), stream};
+      view_.tiles = size.tiles;
+      words_ = {size.words, stream};
+      factors_ = {size.factors, stream};
     });
     view_.words = words_.data();
     view_.factors = factors_.data();
@@ -308,7 +308,8 @@ void decode(std::span<const product<Codec, Output, Bias>> products, const device
     launch_product<kernel>(decode_kernel<kernel, Warps, Output, Bias>, Warps, Warps * kernel::bytes_of_warp, products,
                            X, stream, "launch of a product of few tokens");
   };
-  if constexpr (Tokens <= 4 && decode_blocks<16, 2, 1>::template fit<Codec>) {
+  constexpr bool one_tile = activation_layout<Codec, Bits, Arithmetic>::tiles_of_tokens(Tokens) == 1;
+  if constexpr ((Tokens <= 4 || one_tile) && decode_blocks<16, 2, 1>::template fit<Codec>) {
     if (half_tiles <= 1.5) return launch(decode_blocks<16, 2, 1>());
   }
   if constexpr (Tokens == 1) {

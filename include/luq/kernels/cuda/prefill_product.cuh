@@ -30,7 +30,7 @@ struct prefill_product {
   }();
   static constexpr int tokens_of_block = token_warps * tokens_of_warp;
 
-  static_assert(most_tokens_of_block % tokens_of_block == 0);
+  static_assert(most_tokens_of_block % tokens_of_block == 0 && tokens_of_block >= least_tokens_of_block);
 
   using of_block = staged_activations<Warp, Codec, Bits, tokens_of_block>;
   using of_warp = staged_activations<Warp, Codec, Bits, tokens_of_warp>;
