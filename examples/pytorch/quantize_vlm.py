@@ -26,6 +26,16 @@ def show(task: str, done: int, units: int) -> None:
     print(f"\r{task}: {done} of {units}\033[K", end="\n" if done == units else "", file=sys.stderr, flush=True)
 
 
+def usable_device(name: str) -> torch.device:
+    try:
+        numbers = torch.zeros(1, device=name)
+        numbers.cpu()  # of some devices that torch can name, nothing comes back
+    except (RuntimeError, AssertionError) as error:
+        first_sentence = str(error).splitlines()[0].split(". ")[0]
+        fail("device_failure", f"--device {name}: {first_sentence}")
+    return numbers.device
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="Hugging Face directory")
@@ -45,6 +55,7 @@ def main() -> None:
     budget.add_argument("--bytes", type=int, help="bytes of all linears")
     budget.add_argument("--saving", type=float, help="share of a uniform high decoder to save (default: 0.4)")
     parser.add_argument("--plan-file", help="also write the plan as JSON")
+    parser.add_argument("--device", default="cpu", help="of torch, where layers run; searches are on the CPU")
     parser.add_argument("--threads", type=int, default=0, help="threads; 0 for all cores")
     options = parser.parse_args()
     if options.threads > 0:
@@ -53,7 +64,8 @@ def main() -> None:
     if not Path(options.output).absolute().parent.is_dir():  # found out before the work, not after it
         fail("io_failure", f"{options.output}: cannot be written: there is no such folder")
 
-    model = VisionLanguageModel(options.model)
+    torch.backends.cudnn.allow_tf32 = False  # on by default, for the convolution that patches go through
+    model = VisionLanguageModel(options.model, usable_device(options.device))
     calibration = CalibrationSet(options.calibration)
     sequences = calibration.mix(options.alpha, options.tokens)
     budgets = {name: getattr(options, name) for name in ("low_layers", "bits", "bytes", "saving")}

@@ -4,9 +4,11 @@
 // Accumulators of activations. Each has a lock of its own, since threads of Python may add to one at the same time
 // while the interpreter's lock is given up.
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/unique_ptr.h>
 
 #include <luq/estimators/activation_entropy.hpp>
 #include <luq/estimators/hessian.hpp>
+#include <memory>
 #include <mutex>
 
 #include "bindings.hpp"
@@ -115,9 +117,20 @@ void bind_hessian(nb::module_& module) {
           "__init__",
           [](hessian_accumulator* self, luq::index in_features) {
             require_width("Hessian", in_features);
-            new (self) hessian_accumulator(in_features);
+            new (self) hessian_accumulator(luq::hessian(in_features));
           },
           "in_features"_a)
+      .def_static(
+          "from_sum",
+          [](nb::handle sum, luq::index tokens) {
+            const borrowed_matrix borrowed(sum, "sum");
+            return without_interpreter([&] {
+              return std::make_unique<hessian_accumulator>(
+                  luq::hessian::from_sum(borrowed.view(), tokens, static_cast<double>(tokens)));
+            });
+          },
+          "sum"_a.none(), "tokens"_a,
+          "An accumulator that goes on from a sum of x x^T [in x in] over so many tokens, made elsewhere.")
       .def(
           "add",
           [](hessian_accumulator& self, nb::handle X, nb::handle classes) {

@@ -6,11 +6,12 @@
 
 #include <luq/estimators/hessian.hpp>
 #include <mutex>
+#include <utility>
 
 namespace luq_python {
 
 struct hessian_accumulator {
-  explicit hessian_accumulator(luq::index in_features) : value(in_features) {}
+  explicit hessian_accumulator(luq::hessian begun) : value(std::move(begun)) {}
 
   luq::hessian value;
   std::mutex lock;  ///< of value; never waited for with the interpreter's lock held by a caller that runs long

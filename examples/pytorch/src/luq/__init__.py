@@ -36,6 +36,7 @@ from luq._luq import (
     threads,
     write_packed_model,
 )
+from luq.device_hessian import DeviceHessian
 from luq.layer_statistics import LayerStatistics
 from luq.packed_linear import PackedLinear, use_packed_decoder
 from luq.policy import choose_plan, named_order
@@ -43,6 +44,7 @@ from luq.token_class import TokenClass, token_classes
 
 __all__ = [
     "ActivationEntropy",
+    "DeviceHessian",
     "EntropyEstimate",
     "Error",
     "Hessian",

@@ -83,7 +83,7 @@ class _Run:
         """Runs one layer for its statistics, unless they are there, and for the inputs of the next one."""
         module = self.model.meta_layer(layer)
         needed = self.journal.data(f"statistics {layer}") is None
-        statistics = LayerStatistics(module, **entropy_options) if needed else None
+        statistics = LayerStatistics(module, self.model.device, **entropy_options) if needed else None
         with nullcontext() if statistics is None else statistics.watching(module):
             outputs = self.outputs(layer, statistics)
             if layer + 1 < self.model.layers:
@@ -105,8 +105,8 @@ class _Run:
                 if statistics is not None:
                     statistics.expect(self.model.classes(sequence), number)
                 rotary = self.model.position_embeddings(sequence, self.calibration.grid(sequence.image))
-                hidden = torch.from_numpy(states[rows])[None]
-                yield module(hidden, attention_mask=None, position_embeddings=rotary)[0]
+                hidden = torch.from_numpy(states[rows])[None].to(self.model.device)
+                yield module(hidden, attention_mask=None, position_embeddings=rotary)[0].cpu()
                 self.progress(f"layer {layer}: sequences", number + 1, len(self.sequences))
 
     def store_states(self, layer: int, states: Iterable[torch.Tensor]) -> None:
@@ -142,6 +142,7 @@ def calibration_inputs(
         chosen.update(f"{sequence.image} {sequence.input_ids.tolist()}".encode())
     return {
         "model": model.checkpoint.fingerprint(),
+        "device": str(model.device),
         "sequences": chosen.hexdigest(),
         "entropy": entropy_options,
         "versions": {"luq": __version__, "torch": str(torch.__version__), "transformers": transformers.__version__},

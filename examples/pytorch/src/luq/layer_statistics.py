@@ -10,6 +10,7 @@ from torch import nn
 
 from luq._luq import ActivationEntropy, Hessian
 from luq.decoder_linears import LINEARS_OF_INPUT
+from luq.device_hessian import DeviceHessian
 
 
 class LayerStatistics:
@@ -21,14 +22,18 @@ class LayerStatistics:
             statistics.expect(classes_of(batch), first_sequence=number * len(batch))
             model(**batch)
 
-    Activations are read where the model has them, without a copy if they are float32.
+    On the CPU, activations are read where the model has them, without a copy if they are float32. With another device,
+    Hessians are summed there; outputs, of which k-means takes a sample, are copied to the CPU, which waits for them.
     """
 
-    def __init__(self, layer: nn.Module, **entropy_options: float) -> None:
-        """layer: a decoder layer, of which only shapes are read. entropy_options: of ActivationEntropy."""
+    def __init__(self, layer: nn.Module, device: str | torch.device = "cpu", **entropy_options: float) -> None:
+        """layer: a decoder layer, of which only shapes are read. device: where it runs. entropy_options: of
+        ActivationEntropy.
+        """
+        self._device = torch.device(device)
         features = {name: layer.get_submodule(linears[0]).in_features for name, linears in LINEARS_OF_INPUT.items()}
         self.outputs = ActivationEntropy(features["attention"], **entropy_options)
-        self.inputs = {name: Hessian(width) for name, width in features.items()}
+        self.inputs = {name: self._accumulator(width) for name, width in features.items()}
         self._classes: torch.Tensor | None = None
         self._first_sequence = 0
 
@@ -53,6 +58,9 @@ class LayerStatistics:
             for handle in handles:
                 handle.remove()
 
+    def _accumulator(self, in_features: int) -> Hessian | DeviceHessian:
+        return Hessian(in_features) if self._device.type == "cpu" else DeviceHessian(in_features, self._device)
+
     def _expected_classes(self) -> torch.Tensor:
         if self._classes is None:
             raise RuntimeError("LayerStatistics: expect() was not called before the forward pass")
@@ -60,7 +68,7 @@ class LayerStatistics:
 
     def _input_hook(self, name: str):
         def on_input(_module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
-            X = arguments[0].detach().cpu()
+            X = arguments[0].detach().to(self._device)
             self.inputs[name].add(X, self._expected_classes().reshape(-1))
 
         return on_input

@@ -3,7 +3,8 @@
 """A LLaVA or Qwen2.5-VL model of transformers of which only the part that is at work has its weights in memory.
 
 The model is made on the meta device, where it has shapes and no numbers. Image encoder and embedding are loaded to make
-the decoder's inputs, then each decoder layer in its turn. All is computed in float32 on the CPU, as luq-vlm does.
+the decoder's inputs, then each decoder layer in its turn. All is computed in float32, as luq-vlm does, on the device
+that the caller names; what goes in and comes out is in memory of the CPU.
 """
 
 from collections.abc import Iterator
@@ -40,7 +41,8 @@ _ENCODER_PREFIXES = {
 class VisionLanguageModel:
     """The parts of a checkpoint that calibration needs, one at a time."""
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | Path, device: str | torch.device = "cpu") -> None:
+        self.device = torch.device(device)
         self.checkpoint = Checkpoint(directory)
         self.config = AutoConfig.from_pretrained(directory)
         if self.config.model_type not in _ARCHITECTURES:
@@ -101,7 +103,10 @@ class VisionLanguageModel:
                 yield hidden
 
     def position_embeddings(self, sequence: CalibrationSequence, grid: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-        """Cosines and sines of the rotary embedding. grid: image_grid_thw [1, 3] of its image, for Qwen2.5-VL."""
+        """Cosines and sines of the rotary embedding, on the device.
+
+        grid: image_grid_thw [1, 3] of its image, for Qwen2.5-VL.
+        """
         ids = sequence.input_ids[None]
         positions = torch.arange(ids.shape[1])[None]
         if self.config.model_type == "qwen2_5_vl":
@@ -110,15 +115,16 @@ class VisionLanguageModel:
             else:
                 types = (ids == self.config.image_token_id).int()
                 positions, _ = self._model.model.get_rope_index(ids, mm_token_type_ids=types, image_grid_thw=grid)
-        return self._rotary(torch.empty(0, dtype=torch.float32), positions)
+        cosines, sines = self._rotary(torch.empty(0, dtype=torch.float32), positions)
+        return cosines.to(self.device), sines.to(self.device)
 
     @contextmanager
     def loaded_layer(self, layer: int) -> Iterator[nn.Module]:
-        """A decoder layer with its weights, for as long as the context lasts."""
+        """A decoder layer with its weights on the device, for as long as the context lasts."""
         module = self.meta_layer(layer)
         self.checkpoint.load(module, f"{self._prefix}layers.{layer}.")
         try:
-            yield module
+            yield module.to(self.device)
         finally:
             module.to("meta")
 
@@ -133,7 +139,7 @@ class VisionLanguageModel:
                 loaded = type(part)._from_config(self.config.vision_config, attn_implementation="sdpa")
             first_tensor = next(iter(part.state_dict()))
             self.checkpoint.load(loaded, self.checkpoint.find_prefix(first_tensor, _ENCODER_PREFIXES[name]))
-            self._model.model.set_submodule(name, loaded.eval())
+            self._model.model.set_submodule(name, loaded.eval().to(self.device))
         try:
             yield
         finally:
@@ -144,4 +150,5 @@ class VisionLanguageModel:
         """[features x hidden]; none for a sequence of text only."""
         if sequence.image < 0:
             return torch.empty(0, self.hidden_size)
-        return self._model.model.get_image_features(**calibration.image(sequence.image)).pooler_output[0]
+        image = {name: tensor.to(self.device) for name, tensor in calibration.image(sequence.image).items()}
+        return self._model.model.get_image_features(**image).pooler_output[0].cpu()

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""The Hessian of a linear's inputs, summed on the device where the activations are."""
+
+import torch
+
+from luq._luq import Hessian
+from luq.token_class import TokenClass
+
+
+class DeviceHessian:
+    """Accumulates H = 2 / tokens * sum of x x^T as `Hessian` does, by torch, without waiting for the device.
+
+    Sums are of float32. Products of float16 and bfloat16 are exact; those of float32 are unless torch is told to round
+    factors to TF32 (`torch.backends.cuda.matmul.allow_tf32`). A call with n tokens adds n numbers at once, so that an
+    element is off by at most n 2^-24 of the sum of its terms' magnitudes; `Hessian` bounds n by 256.
+
+    An activation that is no finite number is found when the sum is fetched: finding it earlier would wait.
+    """
+
+    def __init__(self, in_features: int, device: str | torch.device) -> None:
+        self._sum = torch.zeros(in_features, in_features, dtype=torch.float32, device=device)
+        self._tokens = 0
+
+    @property
+    def in_features(self) -> int:
+        return len(self._sum)
+
+    @property
+    def tokens(self) -> int:
+        return self._tokens
+
+    @torch.no_grad()
+    def add(self, X: torch.Tensor, classes: torch.Tensor | None = None) -> None:
+        """Adds inputs X [..., tokens, in] on the device: all, or with classes [tokens] those that are not padding.
+
+        classes: in memory of the CPU, where their number is known without waiting.
+        """
+        rows = X.reshape(-1, self.in_features)
+        if classes is not None:
+            valid = (classes.reshape(-1) != TokenClass.PADDING).nonzero()[:, 0]
+            if len(valid) != len(rows):
+                rows = rows.index_select(0, valid.to(rows.device, non_blocking=True))
+        rows = rows.to(torch.float32)
+        self._sum.addmm_(rows.T, rows)
+        self._tokens += len(rows)
+
+    def host(self) -> Hessian:
+        """What was added, as an accumulator in memory of the CPU, to be merged with others.
+
+        Raises luq.Error non_finite if an activation was no finite number.
+        """
+        return Hessian.from_sum(self._sum.cpu(), self._tokens)
+
+    def matrix(self) -> torch.Tensor:
+        """H as a float32 tensor [in x in] in memory of the CPU; zero before the first token."""
+        return self.host().matrix()
