@@ -10,8 +10,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <luq/core/cuda/blas.cuh>
 #include <luq/core/cuda/device_memory.cuh>
-#include <luq/estimators/cuda/device_blas.cuh>
 #include <vector>
 
 namespace luq_bench {
@@ -119,18 +119,20 @@ struct bandwidths {
 class blas {
  public:
   explicit blas(cudaStream_t stream) {
-    luq::cuda::detail::require_success(cublasCreate(&handle_), "handle");
-    luq::cuda::detail::require_success(cublasSetStream(handle_, stream), "stream");
+    luq::cuda::require_success(cublasCreate(&handle_), "handle");
+    luq::cuda::require_success(cublasSetStream(handle_, stream), "stream");
   }
   ~blas() { cublasDestroy(handle_); }
   blas(const blas&) = delete;
   blas& operator=(const blas&) = delete;
 
+  [[nodiscard]] cublasHandle_t handle() const { return handle_; }
+
   /// Y [tokens x out] = X [tokens x in] W^T, W [out x in], all by rows.
   void multiply(const __nv_bfloat16* W, const __nv_bfloat16* X, __nv_bfloat16* Y, int out, int in, int tokens) const {
     const float one = 1;
     const float zero = 0;
-    luq::cuda::detail::require_success(
+    luq::cuda::require_success(
         cublasGemmEx(handle_, CUBLAS_OP_T, CUBLAS_OP_N, out, tokens, in, &one, W, CUDA_R_16BF, in, X, CUDA_R_16BF, in,
                      &zero, Y, CUDA_R_16BF, out, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
         "product");

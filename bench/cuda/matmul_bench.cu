@@ -5,7 +5,9 @@
 // tokens beside the rate of bf16 products, and all beside cuBLAS with weights in bf16. Weights are more than the second
 // level of cache holds: as many copies as it takes, one after the other. Prints a table, in the order of its columns:
 // the product alone with activations that are arranged; arranging and product; three matrices in one launch, arranged,
-// as a decoder multiplies its queries, keys and values.
+// as a decoder multiplies its queries, keys and values; 0 for what a codec cannot, or is not timed. Last, for 512
+// tokens, weights written as bf16 and multiplied by cuBLAS, the whole in the second column.
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -15,6 +17,7 @@
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random.hpp>
+#include <luq/kernels/cuda/dequantized_matmul.cuh>
 #include <luq/kernels/cuda/matmul.cuh>
 #include <span>
 #include <string>
@@ -109,20 +112,40 @@ class timed_products {
     if constexpr (Codec::column_classes == 1) {
       three = luq_bench::microseconds(stream_, copies, [&](int i) { multiply(together * i, together); }) / together;
     }
+    print(name_, tokens, Bits == activation_bits::sixteen ? "16" : "8", {product, whole, three});
+  }
+
+  void time_dequantized(int tokens) const {
+    const int copies = static_cast<int>(W_.size());
+    const auto X =
+        luq_bench::random_values(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size_.in), 6, stream_);
+    luq::cuda::device_array<luq::bfloat16> Y(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(size_.out),
+                                             stream_);
+    const auto* const values = reinterpret_cast<const luq::bfloat16*>(X.data());
+    const double whole = luq_bench::microseconds(stream_, copies, [&](int i) {
+      luq::cuda::dequantized_matmul(products_.handle(), W_[static_cast<std::size_t>(i % copies)], values, tokens,
+                                    Y.data(), luq::cuda::product_options<>{}, stream_);
+    });
+    print(name_ + ", dequantized", tokens, "bf16", {0, whole, 0});
+  }
+
+ private:
+  /// @param us  of product, with arranging, one of three; 0 for what was not timed
+  void print(const std::string& name, int tokens, const char* bits, const std::array<double, 3>& us) const {
     const double bf16 = time_of_bf16(size_, tokens, machine_, products_, stream_);
     const double reading = 1e6 * bytes_ / machine_.bytes_per_second;
     const double multiplying =
         1e6 * 2.0 * size_.out * size_.in * static_cast<double>(tokens) / machine_.operations_per_second;
-    std::printf("| %s | %d x %d | %d | %s | %.2f | %.2f | %.2f |", name_.c_str(), size_.out, size_.in, tokens,
-                Bits == activation_bits::sixteen ? "16" : "8", product, whole, three);
+    std::printf("| %s | %d x %d | %d | %s | %.2f | %.2f | %.2f |", name.c_str(), size_.out, size_.in, tokens, bits,
+                us[0], us[1], us[2]);
     for (const double limit : {reading, multiplying, bf16}) {
-      std::printf(" %.2f / %.2f / %.2f |", limit / product, limit / whole, three > 0 ? limit / three : 0);
+      const auto share = [&](double time) { return time > 0 ? limit / time : 0; };
+      std::printf(" %.2f / %.2f / %.2f |", share(us[0]), share(us[1]), share(us[2]));
     }
     std::printf(" %.1f |\n", bf16);
     std::fflush(stdout);
   }
 
- private:
   shape size_;
   limits machine_;
   const luq_bench::blas& products_;
@@ -138,6 +161,7 @@ void time_codec(const Codec& codec, const limits& machine, const luq_bench::blas
     const timed_products<Codec> timed(codec, size, machine, products, stream);
     for (const int tokens : {1, 2, 4, 8, 16}) timed.template time<activation_bits::sixteen>(tokens);
     for (const int tokens : {1, 512}) timed.template time<activation_bits::eight>(tokens);
+    timed.time_dequantized(512);
   }
 }
 

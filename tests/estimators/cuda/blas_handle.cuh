@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <luq/estimators/cuda/device_blas.cuh>
+#include <luq/core/cuda/blas.cuh>
 
 namespace luq_test {
 
@@ -10,8 +10,8 @@ namespace luq_test {
 class blas_handle {
  public:
   explicit blas_handle(cudaStream_t stream) {
-    luq::cuda::detail::require_success(cublasCreate(&handle_), "handle");
-    luq::cuda::detail::require_success(cublasSetStream(handle_, stream), "stream");
+    luq::cuda::require_success(cublasCreate(&handle_), "handle");
+    luq::cuda::require_success(cublasSetStream(handle_, stream), "stream");
   }
   ~blas_handle() { cublasDestroy(handle_); }
   blas_handle(const blas_handle&) = delete;

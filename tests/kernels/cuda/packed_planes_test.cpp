@@ -79,6 +79,26 @@ void check(const Codec& codec, luq::index rows, luq::index cols) {
 
 }  // namespace
 
+TEST_CASE("places of columns in words are found both ways") {
+  const auto check_units = []<int Radix>(std::integral_constant<int, Radix>) {
+    using units_type = luq::cuda::plane_units<Radix>;
+    for (int columns = 1; columns <= 3 * units_type::columns_of_word; ++columns) {
+      const units_type units{columns};
+      for (int column = 0; column < columns; ++column) {
+        const auto at = units.place_of(column);
+        REQUIRE(at.unit < units.count());
+        REQUIRE(at.slot < units_type::symbols);
+        REQUIRE(units.column(at.unit, at.slot, at.byte) == column);
+      }
+    }
+  };
+  check_units(std::integral_constant<int, 2>());
+  check_units(std::integral_constant<int, 3>());
+  check_units(std::integral_constant<int, 4>());
+  check_units(std::integral_constant<int, 16>());
+  check_units(std::integral_constant<int, 256>());
+}
+
 TEST_CASE("codes and parameters are where kernels look for them") {
   check(luq::sign_codec{.group = 128}, 64, 256);
   check(luq::basic_sign_codec<float>{.group = 40}, 70, 203);

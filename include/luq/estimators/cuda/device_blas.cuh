@@ -5,27 +5,12 @@
 // factors are not rounded to TF32 unless the caller's handle says that they may.
 #pragma once
 
-#include <cublas_v2.h>
-
 #include <cstdint>
-#include <type_traits>
 
-#include "luq/core/error.hpp"
-#include "luq/core/half.hpp"
+#include "luq/core/cuda/blas.cuh"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq::cuda::detail {
-
-inline void require_success(cublasStatus_t status, const char* what) {
-  if (status != CUBLAS_STATUS_SUCCESS) {
-    fail(errc::device_failure, "cuBLAS: ", what, ": ", cublasGetStatusString(status));
-  }
-}
-
-template <class Stored>
-inline constexpr cudaDataType_t data_type = std::is_same_v<Stored, half>       ? CUDA_R_16F
-                                            : std::is_same_v<Stored, bfloat16> ? CUDA_R_16BF
-                                                                               : CUDA_R_32F;
 
 /// C [in x in] += X^T X, X [tokens x in].
 template <class Stored>

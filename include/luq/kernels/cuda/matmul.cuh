@@ -20,6 +20,8 @@
 // On sm_90 and later a product begins to read weights while the kernels ahead of it in the stream still run: weights
 // must not be written by kernels, only by copies, as device_matrix does.
 //
+// For many tokens, dequantized_matmul.cuh has products by cuBLAS.
+//
 // Products can be captured in graphs. Not for several devices: matrices live on the device that was current when they
 // were made.
 #pragma once
@@ -35,37 +37,11 @@
 #include "luq/core/cuda/device_memory.cuh"
 #include "luq/core/cuda/launch.cuh"
 #include "luq/kernels/cuda/decode_product.cuh"
+#include "luq/kernels/cuda/device_matrix.cuh"
 #include "luq/kernels/cuda/prefill_product.cuh"
+#include "luq/kernels/cuda/product_options.cuh"
 
 namespace luq::cuda {
-
-/// A packed matrix in device memory.
-template <PlaneCodec Codec>
-class device_matrix {
- public:
-  /// Copies the bytes of W, which may be freed when this returns.
-  /// @throws luq::error device_failure; unsupported as describe_planes()
-  device_matrix(const packed_matrix<Codec>& W, cudaStream_t stream)
-      : planes_(describe_planes(W)), tiles_(std::span<const std::byte>(padded_tiles(W, planes_)), stream) {
-    planes_.tiles = tiles_.data();
-    const stored_column_order order = order_of_columns(W);
-    stored_columns_ = {std::span<const std::int32_t>(order.columns), stream};
-    class_borders_ = {std::span<const std::int32_t>(order.borders), stream};
-    planes_.stored_columns = stored_columns_.data();
-    planes_.class_borders = class_borders_.data();
-  }
-
-  [[nodiscard]] index rows() const { return planes_.rows; }
-  [[nodiscard]] index cols() const { return planes_.cols; }
-  [[nodiscard]] std::size_t bytes() const { return tiles_.size(); }
-  [[nodiscard]] const packed_planes<Codec>& planes() const { return planes_; }
-
- private:
-  packed_planes<Codec> planes_;
-  device_array<std::byte> tiles_;
-  device_array<std::int32_t> stored_columns_;
-  device_array<std::int32_t> class_borders_;
-};
 
 /// Up to so many tokens are multiplied by kernels that are made for reading weights.
 inline constexpr int most_decode_tokens = 16;
@@ -371,13 +347,6 @@ void matmul(std::span<const product<Codec, Output, Bias>> products, const device
     }
   });
 }
-
-/// What a product may have beside its factors.
-template <class Bias = float>
-struct product_options {
-  const Bias* bias = nullptr;  ///< [rows] in device memory, added to every token; null for none
-  std::int64_t Y_stride = 0;   ///< elements from row to row of Y; 0 for rows without gaps
-};
 
 /// Y = X W^T + bias, every element of it.
 /// @param X  arranged for W, or for a matrix of the same codec and columns if that has one class of columns

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,6 +57,18 @@ struct plane_units {
     const int width = unit < words() ? 4 : tail_bytes();
     return byte < width ? unit * columns_of_word + width * slot + byte : columns;
   }
+
+  struct place {
+    int unit;
+    int slot;
+    int byte;
+  };
+  /// Where a column below `columns` is: the inverse of column().
+  [[nodiscard]] constexpr place place_of(int column) const {
+    const int whole = words() * columns_of_word;
+    if (column < whole) return {column / columns_of_word, column % columns_of_word / 4, column % 4};
+    return {words(), (column - whole) / tail_bytes(), (column - whole) % tail_bytes()};
+  }
 };
 
 /// Four symbols of a word, one in each byte.
@@ -88,6 +101,23 @@ template <class Stored>
   return static_cast<float>(value);
 }
 
+/// The nearest number of a type.
+template <class Stored>
+[[nodiscard]] LUQ_DEVICE_CODE Stored rounded_to(float value) {
+#ifdef __CUDA_ARCH__
+  if constexpr (std::is_same_v<Stored, half>) {
+    Stored result;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+  } else if constexpr (std::is_same_v<Stored, bfloat16>) {
+    Stored result;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));
+    return result;
+  }
+#endif
+  return static_cast<Stored>(value);
+}
+
 /// @param bytes  aligned as Stored is, in any memory
 template <class Stored>
 [[nodiscard]] LUQ_DEVICE_CODE Stored load(const void* bytes) {
@@ -97,6 +127,27 @@ template <class Stored>
   Stored value;
   std::memcpy(&value, bytes, sizeof(Stored));
   return value;
+#endif
+}
+
+/// Writes 8 or 16 bytes at once.
+/// @param bytes  aligned as Stored is, in global memory
+template <class Stored>
+LUQ_DEVICE_CODE void store(const Stored& value, void* bytes) {
+  static_assert(sizeof(Stored) == 8 || sizeof(Stored) == 16);
+#ifdef __CUDA_ARCH__
+  // An assignment is split into its elements here and there.
+  if constexpr (sizeof(Stored) == 8) {
+    const auto words = std::bit_cast<uint2>(value);
+    asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(bytes), "r"(words.x), "r"(words.y) : "memory");
+  } else {
+    const auto words = std::bit_cast<uint4>(value);
+    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(bytes), "r"(words.x), "r"(words.y), "r"(words.z),
+                 "r"(words.w)
+                 : "memory");
+  }
+#else
+  std::memcpy(bytes, &value, sizeof(Stored));
 #endif
 }
 

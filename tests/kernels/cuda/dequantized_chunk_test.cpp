@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// Weights written by emulated warps: decode() of the codec to the bit, rounded to what is asked for.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/int_codec.hpp>
+#include <luq/codecs/lut2_codec.hpp>
+#include <luq/codecs/sign_codec.hpp>
+#include <luq/codecs/ternary_codec.hpp>
+#include <luq/kernels/cuda/dequantized_chunk.cuh>
+
+#include "codecs/random_coded_matrix.hpp"
+#include "kernels/cuda/emulated_product.hpp"
+#include "kernels/cuda/product_bound.hpp"
+
+namespace {
+
+/// @param fours  write four columns as one element
+template <class Stored, class Codec>
+void check(const Codec& codec, luq::index rows, luq::index cols, luq::index stride, bool fours) {
+  CAPTURE(codec.name());
+  CAPTURE(rows);
+  CAPTURE(cols);
+  const auto coded = luq_test::random_coded_matrix(codec, rows, cols, 21);
+  const luq::packed_matrix<Codec> packed(coded);
+  const luq_test::uploaded_matrix<Codec> uploaded(packed);
+  const auto& W = uploaded.planes();
+  const Stored poison(std::numeric_limits<float>::quiet_NaN());
+  // One row more than there is, to see that it stays as it is.
+  luq::basic_matrix<Stored> written = luq::basic_matrix<Stored>::Constant(rows + 1, stride, poison);
+  for (int half_tile = 0; half_tile < W.half_tiles(); ++half_tile) {
+    for (int chunk = 0; chunk < W.chunks(); ++chunk) {
+      luq::cuda::dequantized_chunk<luq::cuda::emulated_warp, Codec, Stored>(W, half_tile, chunk)
+          .write({written.data(), stride, fours});
+    }
+  }
+  const luq::matrix expected = luq_test::weights_of(coded).W;
+  luq::index wrong = 0;
+  for (luq::index r = 0; r <= rows; ++r) {
+    for (luq::index c = 0; c < stride; ++c) {
+      const bool is_weight = r < rows && c < cols;
+      const Stored weight = is_weight ? Stored(expected(r, c)) : poison;
+      const auto got = static_cast<float>(written(r, c));
+      if (is_weight ? got != static_cast<float>(weight) : !std::isnan(got)) ++wrong;
+    }
+  }
+  CHECK(wrong == 0);
+}
+
+template <class Codec>
+void check_shapes(const Codec& codec) {
+  check<float>(codec, 64, 256, 256, codec.group % 4 == 0 && Codec::column_classes == 1);
+  check<luq::half>(codec, 70, 203, 204, codec.group % 4 == 0 && Codec::column_classes == 1);
+  check<luq::bfloat16>(codec, 33, 391, 393, false);
+  check<luq::half>(codec, 1, 1, 1, false);
+}
+
+}  // namespace
+
+TEST_CASE("weights of every codec, rests of rows, groups and units") {
+  check_shapes(luq::sign_codec{.group = 128});
+  check_shapes(luq::basic_sign_codec<float>{.group = 40});
+  check_shapes(luq::int_codec<2>{.group = 33});
+  check_shapes(luq::int_codec<3>{.group = 128});
+  check_shapes(luq::int_codec<4>{.group = 128});
+  check_shapes(luq::int_codec<4>{.group = luq::whole_row, .symmetric = true});
+  check_shapes(luq::int_codec<8>{.group = 31});
+  check_shapes(luq::ternary_codec{.group = 128});
+  check_shapes(luq::ternary_codec{.group = 200});
+  check_shapes(luq::lut2_codec{.group = 127});
+  check_shapes(luq::billm_codec{.group = 128});
+  check_shapes(luq::billm_codec{.group = 60});
+}
+
+TEST_CASE("every length of a row") {
+  for (luq::index cols = 1; cols <= 170; ++cols) {
+    check<luq::half>(luq::int_codec<3>{.group = 128}, 5, cols, cols, false);
+    check<luq::half>(luq::ternary_codec{.group = luq::whole_row}, 5, cols, cols, false);
+    check<luq::half>(luq::int_codec<4>{.group = 64}, 5, cols, (cols + 3) / 4 * 4, true);
+  }
+}
