@@ -60,6 +60,14 @@ template <class Stored>
   return result;
 }
 
+/// Elements of device memory that are no numbers, to see that every one is written.
+template <class Stored>
+[[nodiscard]] luq::cuda::device_array<Stored> poisoned(luq::index elements, cudaStream_t stream) {
+  luq::cuda::device_array<Stored> result(static_cast<std::size_t>(elements), stream);
+  luq::cuda::require_success(cudaMemsetAsync(result.data(), 0xff, result.size() * sizeof(Stored), stream), "poison");
+  return result;
+}
+
 template <class Stored>
 [[nodiscard]] luq::cuda::device_array<Stored> on_device(const std::vector<Stored>& elements, cudaStream_t stream) {
   return {std::span<const Stored>(elements), stream};

@@ -20,6 +20,10 @@ LLAVA_IMAGE_TOKEN = 49
 QWEN_IMAGE_TOKEN = 55
 
 
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
 def llava_model() -> LlavaForConditionalGeneration:
     torch.manual_seed(1)
     vision = dict(

@@ -10,10 +10,7 @@ import pytest
 import torch
 
 import luq
-
-
-def normal(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from conftest import normal
 
 
 def reference_hessian(X: torch.Tensor) -> torch.Tensor:

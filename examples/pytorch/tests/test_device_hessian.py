@@ -8,15 +8,11 @@ import pytest
 import torch
 
 import luq
-from conftest import LLAVA_IMAGE_TOKEN, llava_model, load_script
+from conftest import LLAVA_IMAGE_TOKEN, llava_model, load_script, normal
 from luq.decoder_linears import LINEARS_OF_INPUT
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 DEVICES = [pytest.param("cpu"), pytest.param("cuda", marks=GPU)]
-
-
-def normal(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def bound(X: torch.Tensor) -> torch.Tensor:

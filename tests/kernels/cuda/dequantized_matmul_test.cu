@@ -21,16 +21,10 @@
 
 using luq_test::as_floats;
 using luq_test::fetch;
+using luq_test::poisoned;
 using luq_test::stored;
 
 namespace {
-
-template <class Stored>
-luq::cuda::device_array<Stored> poisoned(luq::index elements, cudaStream_t stream) {
-  luq::cuda::device_array<Stored> result(static_cast<std::size_t>(elements), stream);
-  luq::cuda::require_success(cudaMemsetAsync(result.data(), 0xff, result.size() * sizeof(Stored), stream), "poison");
-  return result;
-}
 
 /// All weights to the bit, and a product.
 template <class Stored, class Output, class Codec>

@@ -52,8 +52,7 @@ void check(const Codec& codec, luq::index rows, luq::index cols, luq::index toke
   const luq::cuda::device_matrix<Codec> W(luq::packed_matrix<Codec>(coded), order);
   const auto device_X = luq_test::on_device(stored_X, order);
   const auto device_bias = luq_test::on_device(stored_bias, order);
-  luq::cuda::device_array<Stored> Y(static_cast<std::size_t>(tokens * rows), order);
-  luq::cuda::require_success(cudaMemsetAsync(Y.data(), 0xff, Y.size() * sizeof(Stored), order), "poison");
+  auto Y = luq_test::poisoned<Stored>(tokens * rows, order);
   luq::cuda::matmul(W, device_X.data(), static_cast<int>(tokens), Y.data(),
                     luq::cuda::product_options<Stored>{.bias = device_bias.data()}, order, Bits);
   const luq::index group = luq::group_size(codec, cols);
@@ -131,8 +130,7 @@ TEST_CASE("several matrices in one launch, with strides and biases, or without")
       weights.push_back(luq_test::weights_of(coded));
       W.emplace_back(luq::packed_matrix<codec_type>(coded), order);
     }
-    luq::cuda::device_array<float> Y(static_cast<std::size_t>(tokens * stride), order);
-    luq::cuda::require_success(cudaMemsetAsync(Y.data(), 0xff, Y.size() * sizeof(float), order), "poison");
+    auto Y = luq_test::poisoned<float>(tokens * stride, order);
     const auto arranged =
         luq::cuda::arrange<activation_bits::sixteen>(W[0], device_X.data(), static_cast<int>(tokens), cols, order);
     const std::array<product<codec_type, float, float>, 3> products{

@@ -3,8 +3,7 @@
 //
 // Products with packed matrices for many tokens, by cuBLAS: weights are written as 16-bit numbers, then multiplied.
 //
-//   luq::cuda::dequantized_matmul(blas, W, X, tokens, Y, {.bias = b}, stream);       // Y [tokens x rows] = X W^T +
-//   bias
+//   luq::cuda::dequantized_matmul(blas, W, X, tokens, Y, {.bias = b}, stream);   // Y [tokens x rows] = X W^T + bias
 //
 // Beside what the product takes, weights are read and written once, 2 + bits / 8 bytes each: for a few hundred tokens
 // less than what multiplying in integers (matmul.cuh) costs more than cuBLAS. Activations are not rounded to integers.
