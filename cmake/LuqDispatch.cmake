@@ -41,7 +41,7 @@ function(luq_add_dispatch)
   set(directory "${CMAKE_CURRENT_BINARY_DIR}/luq_dispatch")
   add_library(luq_dispatch STATIC EXCLUDE_FROM_ALL)
   add_library(luq::dispatch ALIAS luq_dispatch)
-  set_target_properties(luq_dispatch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(luq_dispatch PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
   target_link_libraries(luq_dispatch PUBLIC luq::luq)
 
   foreach(LUQ_NAME ${sets})

@@ -22,7 +22,7 @@ using luq_test::set_codes;
 namespace {
 
 /// The least weighted error of all ways to call some weights non-zero, each with the best scale.
-double least_error(const matrix& w, const std::vector<float>& importance) {
+double least_ternary_error(const matrix& w, const std::vector<float>& importance) {
   double least = std::numeric_limits<double>::infinity();
   for (unsigned non_zero = 0; non_zero < (1u << w.cols()); ++non_zero) {
     double h_sum = 0;
@@ -105,7 +105,7 @@ TEST_CASE("no other scale and no other choice of zeros has a smaller error, plai
   const basic_ternary_codec<float> codec{.group = luq::whole_row};
   luq_test::for_each_small_row(9, [&](const matrix& w, const std::vector<float>& importance) {
     const double error = luq_test::weighted_error(w, luq_test::code_nearest(codec, w, importance).decode(), importance);
-    const double least = least_error(w, importance);
+    const double least = least_ternary_error(w, importance);
     const double energy = luq_test::weighted_error(w, matrix::Zero(1, 9), importance);
     CHECK(std::abs(error - least) <= 1e-6 * energy);
   });

@@ -69,17 +69,17 @@ activation_entropy entropy_of(const std::vector<sequence>& sequences, const acti
   return result;
 }
 
-bool same(const entropy_estimate& a, const entropy_estimate& b) {
+bool same_estimate(const entropy_estimate& a, const entropy_estimate& b) {
   return a.bits == b.bits && a.miller_madow == b.miller_madow && a.seed_deviation == b.seed_deviation &&
          a.low == b.low && a.high == b.high && a.tokens == b.tokens;
 }
 
-bool same(const layer_entropy& a, const layer_entropy& b) {
+bool same_estimate(const layer_entropy& a, const layer_entropy& b) {
   REQUIRE(a.text.has_value());
   REQUIRE(a.image.has_value());
   REQUIRE(b.text.has_value());
   REQUIRE(b.image.has_value());
-  return same(a.all, b.all) && same(*a.text, *b.text) && same(*a.image, *b.image);
+  return same_estimate(a.all, b.all) && same_estimate(*a.text, *b.text) && same_estimate(*a.image, *b.image);
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ TEST_CASE("padding does not count, whatever it holds") {
     s.classes.resize(s.classes.size() + 3, token_class::padding);
   }
   const activation_entropy padded = entropy_of(sequences, {.clustering = {.clusters = 16}});
-  CHECK(same(padded.estimate(), plain));
+  CHECK(same_estimate(padded.estimate(), plain));
   CHECK(padded.tokens(token_class::text) == 320);
   CHECK(padded.tokens(token_class::image) == 320);
   CHECK(padded.tokens(token_class::padding) == 0);
@@ -148,7 +148,7 @@ TEST_CASE("splitting the stream and merging the parts gives exactly the same est
   }
   parts[1].merge(parts[2]);
   parts[1].merge(parts[0]);
-  CHECK(same(parts[1].estimate(), whole));
+  CHECK(same_estimate(parts[1].estimate(), whole));
   CHECK(parts[1].tokens(token_class::image) == 60 * 12);
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("any number of threads gives the same bits") {
   const layer_entropy reference = outputs.estimate();
   for (const int threads : {1, 2, 3}) {
     CAPTURE(threads);
-    CHECK(same(outputs.estimate(luq::openmp_executor{threads}), reference));
+    CHECK(same_estimate(outputs.estimate(luq::openmp_executor{threads}), reference));
   }
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("the scale of the outputs does not matter") {
   auto sequences = normal_sequences(40);
   const layer_entropy reference = entropy_of(sequences, {.clustering = {.clusters = 25}}).estimate();
   for (sequence& s : sequences) s.X *= 64.0f;
-  CHECK(same(entropy_of(sequences, {.clustering = {.clusters = 25}}).estimate(), reference));
+  CHECK(same_estimate(entropy_of(sequences, {.clustering = {.clusters = 25}}).estimate(), reference));
 }
 
 TEST_CASE("the interval is as wide as the sampling error of the histogram, and grows with confidence") {
@@ -256,7 +256,7 @@ TEST_CASE("bad outputs are errors that name the token, and nothing is added") {
   CHECK(error_of([&] { outputs.add(sequences[0].X.leftCols(7), bad.classes, 99); }).code() ==
         luq::errc::shape_mismatch);
   CHECK(error_of([&] { outputs.add(sequences[0].X.topRows(3), bad.classes, 99); }).code() == luq::errc::shape_mismatch);
-  CHECK(same(outputs.estimate(), before));
+  CHECK(same_estimate(outputs.estimate(), before));
 }
 
 TEST_CASE("a sequence that is added twice is an error") {

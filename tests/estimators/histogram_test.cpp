@@ -28,7 +28,7 @@ growing_histogram histogram_of(const values& stream, luq::index max_cells) {
   return result;
 }
 
-bool same(const growing_histogram& a, const growing_histogram& b) {
+bool same_counts(const growing_histogram& a, const growing_histogram& b) {
   return counts_of(a) == counts_of(b) && (a.cells() == 0 || (a.width() == b.width() && a.edge(0) == b.edge(0)));
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("any order and any split of a stream give the same growing histogram")
         growing_histogram right = parts[3];
         right.merge(parts[2]);
         left.merge(right);
-        REQUIRE(same(left, whole));
+        REQUIRE(same_counts(left, whole));
       }
     }
   }
@@ -193,10 +193,10 @@ TEST_CASE("merging an empty histogram changes nothing, merging into one copies")
   const growing_histogram some = histogram_of({1, 2, 30}, 8);
   growing_histogram left = some;
   left.merge(growing_histogram(8));
-  CHECK(same(left, some));
+  CHECK(same_counts(left, some));
   growing_histogram empty(8);
   empty.merge(some);
-  CHECK(same(empty, some));
+  CHECK(same_counts(empty, some));
   left.merge(left);
   CHECK(left.width() == some.width());
   CHECK(left.counts()[0] == 2 * some.counts()[0]);
@@ -222,7 +222,7 @@ TEST_CASE("errors are named, and leave the histogram as it was") {
     CHECK(code_of([&] { fixed.add(0, value); }) == luq::errc::invalid_argument);
   }
   CHECK(code_of([&] { growing.add(1, -1); }) == luq::errc::invalid_argument);
-  CHECK(same(growing, histogram_of({1, 2}, 4)));
+  CHECK(same_counts(growing, histogram_of({1, 2}, 4)));
   CHECK(counts_of(fixed) == values{0, 0});
   CHECK(code_of([&] { growing.merge(growing_histogram(5)); }) == luq::errc::shape_mismatch);
   CHECK(code_of([&] { fixed.merge(fixed_histogram(0, 1, 3)); }) == luq::errc::shape_mismatch);

@@ -31,14 +31,14 @@ batch make_batch(luq::index tokens, luq::index width, std::uint64_t seed) {
   return {X, 0.9f * X + 0.3f * luq::random_normal_matrix(tokens, width, luq::counter_rng(seed, 2))};
 }
 
-std::vector<float> token_weights(luq::index tokens) {
+std::vector<float> drift_token_weights(luq::index tokens) {
   std::vector<float> lambda;
   for (luq::index t = 0; t < tokens; ++t) lambda.push_back(static_cast<float>((t + 1) % 7) * 0.3f);
   return lambda;
 }
 
 /// Largest error of an entry of D in units of what the header allows it, from the definition in double.
-double error_in_bounds(const matrix& D, const batch& b, const std::vector<float>& lambda, double blocks) {
+double drift_error_in_bounds(const matrix& D, const batch& b, const std::vector<float>& lambda, double blocks) {
   const Eigen::MatrixXd drift = b.X.cast<double>() - b.X_hat.cast<double>();
   const Eigen::MatrixXd inputs = b.X_hat.cast<double>();
   const Eigen::VectorXd weights = Eigen::Map<const Eigen::VectorXf>(lambda.data(), b.X.rows()).cast<double>();
@@ -76,10 +76,11 @@ TEST_CASE("the error stays within its stated bound, at every number of tokens an
       const double blocks = std::ceil(static_cast<double>(tokens) / 256);
       input_drift plain(width);
       plain.add(b.X, b.X_hat);
-      CHECK(error_in_bounds(plain.matrix(), b, std::vector<float>(static_cast<std::size_t>(tokens), 1.0f), blocks) < 1);
+      CHECK(drift_error_in_bounds(plain.matrix(), b, std::vector<float>(static_cast<std::size_t>(tokens), 1.0f),
+                                  blocks) < 1);
       input_drift weighted(width);
-      weighted.add(b.X, b.X_hat, token_weights(tokens));
-      CHECK(error_in_bounds(weighted.matrix(), b, token_weights(tokens), blocks) < 1);
+      weighted.add(b.X, b.X_hat, drift_token_weights(tokens));
+      CHECK(drift_error_in_bounds(weighted.matrix(), b, drift_token_weights(tokens), blocks) < 1);
     }
   }
 }
@@ -88,13 +89,13 @@ TEST_CASE("W + W D H^-1 is the least-squares answer to the drift") {
   const batch b = make_batch(400, 12, 2);
   const matrix W = luq::random_normal_matrix(5, 12, luq::counter_rng(3));
   input_drift D(12);
-  D.add(b.X, b.X_hat, token_weights(400));
+  D.add(b.X, b.X_hat, drift_token_weights(400));
   luq::hessian H(12);
-  H.add(b.X_hat, token_weights(400));
+  H.add(b.X_hat, drift_token_weights(400));
   const Eigen::MatrixXd corrected =
       W.cast<double>() + W.cast<double>() * D.matrix().cast<double>() * H.matrix().cast<double>().inverse();
   // The residual of a least-squares answer is orthogonal to its inputs, token weights included.
-  const std::vector<float> lambda = token_weights(400);
+  const std::vector<float> lambda = drift_token_weights(400);
   const Eigen::VectorXd weights = Eigen::Map<const Eigen::VectorXf>(lambda.data(), 400).cast<double>();
   const Eigen::MatrixXd X_hat = b.X_hat.cast<double>();
   const Eigen::MatrixXd residual = b.X.cast<double>() * W.cast<double>().transpose() - X_hat * corrected.transpose();
@@ -118,7 +119,7 @@ TEST_CASE("any number of threads gives the same bits") {
 
 TEST_CASE("splitting the stream, in calls or in parts that are merged, changes roundings only") {
   const batch b = make_batch(500, 30, 5);
-  const std::vector<float> lambda = token_weights(500);
+  const std::vector<float> lambda = drift_token_weights(500);
   input_drift in_calls(30);
   std::vector<input_drift> parts(3, input_drift(30));
   for (luq::index first = 0; first < 500; first += 50) {
@@ -130,7 +131,7 @@ TEST_CASE("splitting the stream, in calls or in parts that are merged, changes r
   parts[1].merge(parts[0]);
   parts[1].merge(parts[2]);
   for (const input_drift& D : {in_calls, parts[1]}) {
-    CHECK(error_in_bounds(D.matrix(), b, lambda, 13) < 1);
+    CHECK(drift_error_in_bounds(D.matrix(), b, lambda, 13) < 1);
     CHECK(D.total_weight() == doctest::Approx(Eigen::Map<const Eigen::VectorXf>(lambda.data(), 500).sum()));
   }
 }

@@ -51,7 +51,7 @@ values random_scores(luq::index count, std::uint64_t levels, std::uint64_t strea
   return result;
 }
 
-luq::errc code_of(const values& x, const values& y) {
+luq::errc code_of_tau(const values& x, const values& y) {
   try {
     static_cast<void>(tau(x, y));
   } catch (const luq::error& e) {
@@ -136,11 +136,11 @@ TEST_CASE("a hundred thousand items are counted without overflow") {
 TEST_CASE("infinities are ordered, and errors are named") {
   constexpr double inf = std::numeric_limits<double>::infinity();
   CHECK(tau({-inf, 0, inf}, {1, 2, 3}) == 1.0);
-  CHECK(code_of({1, 2, 3}, {1, 2}) == luq::errc::shape_mismatch);
-  CHECK(code_of({1}, {1}) == luq::errc::insufficient_data);
-  CHECK(code_of({}, {}) == luq::errc::insufficient_data);
-  CHECK(code_of({1, 1, 1}, {1, 2, 3}) == luq::errc::insufficient_data);
-  CHECK(code_of({1, 2, 3}, {4, 4, 4}) == luq::errc::insufficient_data);
-  CHECK(code_of({1, 2, 3}, {1, std::nan(""), 3}) == luq::errc::non_finite);
-  CHECK(code_of({std::nan(""), 2, 3}, {1, 2, 3}) == luq::errc::non_finite);
+  CHECK(code_of_tau({1, 2, 3}, {1, 2}) == luq::errc::shape_mismatch);
+  CHECK(code_of_tau({1}, {1}) == luq::errc::insufficient_data);
+  CHECK(code_of_tau({}, {}) == luq::errc::insufficient_data);
+  CHECK(code_of_tau({1, 1, 1}, {1, 2, 3}) == luq::errc::insufficient_data);
+  CHECK(code_of_tau({1, 2, 3}, {4, 4, 4}) == luq::errc::insufficient_data);
+  CHECK(code_of_tau({1, 2, 3}, {1, std::nan(""), 3}) == luq::errc::non_finite);
+  CHECK(code_of_tau({std::nan(""), 2, 3}, {1, 2, 3}) == luq::errc::non_finite);
 }

@@ -67,7 +67,7 @@ luq::index occupied(const kmeans_result& result) {
   return std::count_if(result.weights.begin(), result.weights.end(), [](double w) { return w > 0; });
 }
 
-bool same(const kmeans_result& a, const kmeans_result& b) {
+bool same_clusters(const kmeans_result& a, const kmeans_result& b) {
   return a.centroids == b.centroids && a.assignment == b.assignment && a.weights == b.weights &&
          a.inertia == b.inertia && a.iterations == b.iterations && a.converged == b.converged;
 }
@@ -386,7 +386,7 @@ TEST_CASE("any number of threads gives the same bits") {
     const kmeans_result reference = kmeans(X, options);
     for (const int threads : {1, 2, 3}) {
       CAPTURE(threads);
-      CHECK(same(kmeans(X, options, {}, luq::openmp_executor{threads}), reference));
+      CHECK(same_clusters(kmeans(X, options, {}, luq::openmp_executor{threads}), reference));
     }
   }
 }
@@ -394,11 +394,11 @@ TEST_CASE("any number of threads gives the same bits") {
 TEST_CASE("the seed decides the result, and a view of a larger buffer changes nothing") {
   const matrix X = mixture(600, 10, 5);
   const kmeans_result reference = kmeans(X, {.clusters = 20, .seed = 1});
-  CHECK(same(kmeans(X, {.clusters = 20, .seed = 1}), reference));
-  CHECK_FALSE(same(kmeans(X, {.clusters = 20, .seed = 2}), reference));
+  CHECK(same_clusters(kmeans(X, {.clusters = 20, .seed = 1}), reference));
+  CHECK_FALSE(same_clusters(kmeans(X, {.clusters = 20, .seed = 2}), reference));
   matrix buffer = matrix::Random(603, 17);
   buffer.block(1, 3, 600, 10) = X;
-  CHECK(same(kmeans(buffer.block(1, 3, 600, 10), {.clusters = 20, .seed = 1}), reference));
+  CHECK(same_clusters(kmeans(buffer.block(1, 3, 600, 10), {.clusters = 20, .seed = 1}), reference));
 }
 
 TEST_CASE("progress says its units at the start and never passes them") {

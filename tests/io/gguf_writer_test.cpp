@@ -26,7 +26,7 @@ using luq_test::read_text;
 
 namespace {
 
-std::vector<luq::gguf_source> sources_of(const std::vector<luq_test::gguf_reference_tensor>& tensors) {
+std::vector<luq::gguf_source> gguf_sources_of(const std::vector<luq_test::gguf_reference_tensor>& tensors) {
   std::vector<luq::gguf_source> sources;
   for (const auto& tensor : tensors) {
     sources.push_back({{tensor.name, tensor.type, tensor.shape}, bytes_of(tensor.data)});
@@ -37,7 +37,7 @@ std::vector<luq::gguf_source> sources_of(const std::vector<luq_test::gguf_refere
 TEST_CASE("the bytes are those of the reference implementation") {
   const luq_test::scratch_directory scratch;
   const auto tensors = luq_test::gguf_reference_tensors();
-  luq::write_gguf(scratch / "a", sources_of(tensors), luq_test::gguf_reference_metadata());
+  luq::write_gguf(scratch / "a", gguf_sources_of(tensors), luq_test::gguf_reference_metadata());
   CHECK(read_text(scratch / "a") == luq_test::gguf_reference());
   CHECK(scratch.size() == 1);
 }
@@ -99,7 +99,7 @@ TEST_CASE("what is written is read back: random types, shapes, alignments and va
       }
       tensors.push_back(std::move(tensor));
     }
-    luq::write_gguf(scratch / "a", sources_of(tensors), metadata);
+    luq::write_gguf(scratch / "a", gguf_sources_of(tensors), metadata);
     const luq::gguf_reader reader(scratch / "a");
     CHECK(reader.alignment() == alignment);
     CHECK(reader.file_bytes() % alignment == 0);

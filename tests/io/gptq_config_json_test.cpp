@@ -18,7 +18,7 @@ using luq_test::check_fails;
 
 namespace {
 
-luq::gptq_config sample() {
+luq::gptq_config sample_config() {
   return {.format = luq::gptq_format::v2,
           .base = {.bits = 4, .group = 128, .act_order = false, .symmetric = true},
           .lm_head = false,
@@ -62,16 +62,16 @@ constexpr std::string_view sample_text = R"({
 })";
 
 /// sample_text with the first `from` replaced by `to`.
-std::string changed(std::string_view from, std::string_view to) {
+std::string changed_config(std::string_view from, std::string_view to) {
   std::string text(sample_text);
   const std::size_t position = text.find(from);
   REQUIRE(position != std::string::npos);
   return text.replace(position, from.size(), to);
 }
 
-void check_refused(errc code, std::string_view from, std::string_view to, std::string_view fragment) {
+void check_config_refused(errc code, std::string_view from, std::string_view to, std::string_view fragment) {
   CAPTURE(to);
-  const std::string text = changed(from, to);
+  const std::string text = changed_config(from, to);
   check_fails(code, fragment, [&] { (void)gptq_config_from_json(text, "q.json"); });
   check_fails(code, "q.json: ", [&] { (void)gptq_config_from_json(text, "q.json"); });
   check_fails(code, fragment,
@@ -81,8 +81,8 @@ void check_refused(errc code, std::string_view from, std::string_view to, std::s
 }  // namespace
 
 TEST_CASE("the text of a configuration, to the letter") {
-  CHECK(luq::gptq_config_to_json(sample()) == sample_text);
-  CHECK(gptq_config_from_json(sample_text, "text") == sample());
+  CHECK(luq::gptq_config_to_json(sample_config()) == sample_text);
+  CHECK(gptq_config_from_json(sample_text, "text") == sample_config());
 }
 
 TEST_CASE("no rules, no quantizer, another format") {
@@ -98,9 +98,9 @@ TEST_CASE("no rules, no quantizer, another format") {
 
 TEST_CASE("config.json holds the same object") {
   nlohmann::ordered_json root{{"architectures", {"X"}}, {"hidden_size", 64}};
-  root["quantization_config"] = luq::gptq_config_object(sample());
+  root["quantization_config"] = luq::gptq_config_object(sample_config());
   root["dynamic"] = {{"another", 1}, {"-:^visual\\..*", 2}};  // belongs to something else
-  CHECK(gptq_config_from_json(root.dump(), "config.json") == sample());
+  CHECK(gptq_config_from_json(root.dump(), "config.json") == sample_config());
 }
 
 TEST_CASE("rules keep the order of the text, whatever their names") {
@@ -119,8 +119,8 @@ TEST_CASE("rules keep the order of the text, whatever their names") {
 
 TEST_CASE("a pattern that begins like a prefix keeps its meaning") {
   const auto rule_of = [](const std::string& key) {
-    const std::string text = R"({"bits": 4, "group_size": 128, "quant_method": "gptq", "dynamic": {")" + key +
-                             R"(": {"bits": 2}}})";
+    const std::string text =
+        R"({"bits": 4, "group_size": 128, "quant_method": "gptq", "dynamic": {")" + key + R"(": {"bits": 2}}})";
     const luq::gptq_config config = luq::gptq_config_from_json(text, "rule");
     CHECK(luq::gptq_config_from_json(luq::gptq_config_to_json(config), "written") == config);
     return config.dynamic.front();
@@ -167,55 +167,59 @@ TEST_CASE("files of other programs") {
 }
 
 TEST_CASE("what is wrong is refused, in both forms") {
-  check_refused(errc::corrupt_file, "\"bits\": 4,", "", "expected the keys bits and group_size");
-  check_refused(errc::corrupt_file, "\"bits\": 4", "\"bits\": null", "expected the keys bits and group_size");
-  check_refused(errc::corrupt_file, "\"group_size\": 128,", "", "expected the keys bits and group_size");
+  check_config_refused(errc::corrupt_file, "\"bits\": 4,", "", "expected the keys bits and group_size");
+  check_config_refused(errc::corrupt_file, "\"bits\": 4", "\"bits\": null", "expected the keys bits and group_size");
+  check_config_refused(errc::corrupt_file, "\"group_size\": 128,", "", "expected the keys bits and group_size");
   for (const char* bits : {"\"4\"", "4.0", "true", "[4]", "{}"}) {
-    check_refused(errc::corrupt_file, "\"bits\": 4", std::string("\"bits\": ") + bits, ": bits: expected an integer");
+    check_config_refused(errc::corrupt_file, "\"bits\": 4", std::string("\"bits\": ") + bits,
+                         ": bits: expected an integer");
   }
   for (const char* bits : {"0", "-4", "1", "5", "6", "7", "16", "4294967300"}) {
-    check_refused(errc::unsupported, "\"bits\": 4", std::string("\"bits\": ") + bits,
-                  std::string(": bits: expected 2, 3, 4 or 8, got ") + bits);
+    check_config_refused(errc::unsupported, "\"bits\": 4", std::string("\"bits\": ") + bits,
+                         std::string(": bits: expected 2, 3, 4 or 8, got ") + bits);
   }
-  check_refused(errc::corrupt_file, "128", "0", "group_size: expected -1 or at least 1, got 0");
-  check_refused(errc::corrupt_file, "128", "-2", "group_size: expected -1 or at least 1, got -2");
-  check_refused(errc::corrupt_file, "128", "128.0", "group_size: expected an integer");
-  check_refused(errc::corrupt_file, "128", "18446744073709551615", "group_size: expected an integer");
-  check_refused(errc::corrupt_file, "\"desc_act\": false", "\"desc_act\": 0", "desc_act: expected true or false");
-  check_refused(errc::corrupt_file, "\"sym\": true", "\"sym\": \"true\"", "sym: expected true or false");
-  check_refused(errc::corrupt_file, "\"lm_head\": false", "\"lm_head\": 1", "lm_head: expected true or false");
-  check_refused(errc::unsupported, "\"quant_method\": \"gptq\"", "\"quant_method\": \"awq\"",
-                "quant_method: expected gptq, got 'awq'");
-  check_refused(errc::unsupported, "\"sym\": true", "\"sym\": true, \"method\": \"a\\n\"",
-                "method: expected gptq, got 'a\\x0a'");
-  check_refused(errc::corrupt_file, "\"quant_method\": \"gptq\"", "\"quant_method\": 1",
-                "quant_method: expected a string");
-  check_refused(errc::unsupported, "gptq_v2", "gptq_p", "checkpoint_format: expected gptq or gptq_v2, got 'gptq_p'");
-  check_refused(errc::unsupported, "\"sym\": true", "\"sym\": true, \"format\": \"marlin\"",
-                "format: expected gptq or gptq_v2, got 'marlin'");
-  check_refused(errc::corrupt_file, "\"sym\": true", "\"sym\": true, \"format\": \"gptq\"",
-                "checkpoint_format and format contradict each other");
-  check_refused(errc::corrupt_file, "\"gptq_v2\"", "2", "checkpoint_format: expected a string");
-  check_refused(errc::unsupported, "\"sym\": true", "\"sym\": true, \"is_marlin_format\": true",
-                "tensors in the layout of Marlin kernels");
-  check_refused(errc::unsupported, "int32", "int16", "pack_dtype: expected int32, got 'int16'");
-  check_refused(errc::corrupt_file, "\"int32\"", "32", "pack_dtype: expected a string");
-  check_refused(errc::corrupt_file, "\"luq:1.2.3\"", "1", "meta: quantizer: expected a string");
-  check_refused(errc::corrupt_file, "\"bits\": 4,", "\"bits\": 4, \"bits\": 4,", "duplicate key 'bits'");
+  check_config_refused(errc::corrupt_file, "128", "0", "group_size: expected -1 or at least 1, got 0");
+  check_config_refused(errc::corrupt_file, "128", "-2", "group_size: expected -1 or at least 1, got -2");
+  check_config_refused(errc::corrupt_file, "128", "128.0", "group_size: expected an integer");
+  check_config_refused(errc::corrupt_file, "128", "18446744073709551615", "group_size: expected an integer");
+  check_config_refused(errc::corrupt_file, "\"desc_act\": false", "\"desc_act\": 0",
+                       "desc_act: expected true or false");
+  check_config_refused(errc::corrupt_file, "\"sym\": true", "\"sym\": \"true\"", "sym: expected true or false");
+  check_config_refused(errc::corrupt_file, "\"lm_head\": false", "\"lm_head\": 1", "lm_head: expected true or false");
+  check_config_refused(errc::unsupported, "\"quant_method\": \"gptq\"", "\"quant_method\": \"awq\"",
+                       "quant_method: expected gptq, got 'awq'");
+  check_config_refused(errc::unsupported, "\"sym\": true", "\"sym\": true, \"method\": \"a\\n\"",
+                       "method: expected gptq, got 'a\\x0a'");
+  check_config_refused(errc::corrupt_file, "\"quant_method\": \"gptq\"", "\"quant_method\": 1",
+                       "quant_method: expected a string");
+  check_config_refused(errc::unsupported, "gptq_v2", "gptq_p",
+                       "checkpoint_format: expected gptq or gptq_v2, got 'gptq_p'");
+  check_config_refused(errc::unsupported, "\"sym\": true", "\"sym\": true, \"format\": \"marlin\"",
+                       "format: expected gptq or gptq_v2, got 'marlin'");
+  check_config_refused(errc::corrupt_file, "\"sym\": true", "\"sym\": true, \"format\": \"gptq\"",
+                       "checkpoint_format and format contradict each other");
+  check_config_refused(errc::corrupt_file, "\"gptq_v2\"", "2", "checkpoint_format: expected a string");
+  check_config_refused(errc::unsupported, "\"sym\": true", "\"sym\": true, \"is_marlin_format\": true",
+                       "tensors in the layout of Marlin kernels");
+  check_config_refused(errc::unsupported, "int32", "int16", "pack_dtype: expected int32, got 'int16'");
+  check_config_refused(errc::corrupt_file, "\"int32\"", "32", "pack_dtype: expected a string");
+  check_config_refused(errc::corrupt_file, "\"luq:1.2.3\"", "1", "meta: quantizer: expected a string");
+  check_config_refused(errc::corrupt_file, "\"bits\": 4,", "\"bits\": 4, \"bits\": 4,", "duplicate key 'bits'");
 }
 
 TEST_CASE("rules that are wrong are refused") {
   const std::string first = "\"bits\": 2";
-  check_refused(errc::unsupported, first, "\"bits\": 5",
-                "dynamic: '^model\\.layers\\.(?:3|7)\\..*': bits: expected 2, 3, 4 or 8, got 5");
-  check_refused(errc::corrupt_file, first, "\"bits\": \"2\"", "bits: expected an integer");
-  check_refused(errc::corrupt_file, "64", "0", "(?:3|7)\\..*': group_size: expected -1 or at least 1, got 0");
-  check_refused(errc::corrupt_file, first, "\"sym\": 1", "(?:3|7)\\..*': sym: expected true or false");
-  check_refused(errc::corrupt_file, first, "\"desc_act\": 1", "(?:3|7)\\..*': desc_act: expected true or false");
-  check_refused(errc::unsupported, first, "\"pack_dtype\": \"int8\"", "(?:3|7)\\..*': pack_dtype: expected int32");
-  check_refused(errc::corrupt_file, "(?:3|7)", "(?:3|7", "'(' without ')'");
-  check_refused(errc::unsupported, "(?:3|7)", "(?!3|7)", "a group (?...) other than (?:...) is not supported");
-  check_refused(errc::unsupported, "-:^visual", "-:\\\\bvisual", "the escape \\b is not supported");
+  check_config_refused(errc::unsupported, first, "\"bits\": 5",
+                       "dynamic: '^model\\.layers\\.(?:3|7)\\..*': bits: expected 2, 3, 4 or 8, got 5");
+  check_config_refused(errc::corrupt_file, first, "\"bits\": \"2\"", "bits: expected an integer");
+  check_config_refused(errc::corrupt_file, "64", "0", "(?:3|7)\\..*': group_size: expected -1 or at least 1, got 0");
+  check_config_refused(errc::corrupt_file, first, "\"sym\": 1", "(?:3|7)\\..*': sym: expected true or false");
+  check_config_refused(errc::corrupt_file, first, "\"desc_act\": 1", "(?:3|7)\\..*': desc_act: expected true or false");
+  check_config_refused(errc::unsupported, first, "\"pack_dtype\": \"int8\"",
+                       "(?:3|7)\\..*': pack_dtype: expected int32");
+  check_config_refused(errc::corrupt_file, "(?:3|7)", "(?:3|7", "'(' without ')'");
+  check_config_refused(errc::unsupported, "(?:3|7)", "(?!3|7)", "a group (?...) other than (?:...) is not supported");
+  check_config_refused(errc::unsupported, "-:^visual", "-:\\\\bvisual", "the escape \\b is not supported");
   const auto with_dynamic = [](const std::string& value) {
     return [text = "{\"bits\":4,\"group_size\":32,\"dynamic\":" + value + "}"] {
       (void)gptq_config_from_json(text, "q.json");
@@ -257,13 +261,13 @@ TEST_CASE("hostile files") {
 }
 
 TEST_CASE("what cannot be written") {
-  luq::gptq_config config = sample();
+  luq::gptq_config config = sample_config();
   config.dynamic.push_back({.pattern = module_pattern(R"(^visual\..*)"), .bits = 8});
   CHECK_NOTHROW((void)luq::gptq_config_to_json(config));
   config.dynamic.push_back({.pattern = module_pattern(R"(^visual\..*)"), .quantized = false});
   check_fails(errc::invalid_argument, "two rules have the pattern '-:^visual\\..*'",
               [&] { (void)luq::gptq_config_to_json(config); });
-  config = sample();
+  config = sample_config();
   config.quantizer = "\xFF";
   check_fails(errc::invalid_argument, "the quantizer '\\xff' is not UTF-8",
               [&] { (void)luq::gptq_config_to_json(config); });
@@ -272,7 +276,7 @@ TEST_CASE("what cannot be written") {
 TEST_CASE("files") {
   const luq_test::scratch_directory scratch;
   luq_test::write_text(scratch / "quantize_config.json", sample_text);
-  CHECK(luq::read_gptq_config(scratch / "quantize_config.json") == sample());
+  CHECK(luq::read_gptq_config(scratch / "quantize_config.json") == sample_config());
   check_fails(errc::io_failure, "none.json: cannot open", [&] { (void)luq::read_gptq_config(scratch / "none.json"); });
   luq_test::write_text(scratch / "empty.json", "");
   check_fails(errc::corrupt_file, "empty.json: invalid JSON",

@@ -12,7 +12,7 @@ using luq::module_pattern;
 
 namespace {
 
-luq::gptq_config sample() {
+luq::gptq_config config_with_rules() {
   return {.format = luq::gptq_format::v2,
           .base = {.bits = 4, .group = 128, .act_order = true, .symmetric = false},
           .lm_head = false,
@@ -25,7 +25,7 @@ luq::gptq_config sample() {
 }  // namespace
 
 TEST_CASE("the first rule that matches counts, at the start of the name") {
-  const luq::gptq_config config = sample();
+  const luq::gptq_config config = config_with_rules();
   CHECK(settings_of(config, "model.layers.1.mlp.up_proj") == gptq_settings{4, 128, true, false});
   CHECK(settings_of(config, "visual.blocks.0.mlp.down_proj") == std::nullopt);
   CHECK(settings_of(config, "model.visual.0") == gptq_settings{4, 128, true, false});
@@ -35,7 +35,7 @@ TEST_CASE("the first rule that matches counts, at the start of the name") {
 }
 
 TEST_CASE("the output projection is quantized on demand alone") {
-  luq::gptq_config config = sample();
+  luq::gptq_config config = config_with_rules();
   CHECK(settings_of(config, "lm_head") == std::nullopt);
   CHECK(settings_of(config, "language_model.lm_head") == std::nullopt);
   CHECK(settings_of(config, "model.lm_heads") == gptq_settings{4, 128, true, false});
@@ -46,13 +46,13 @@ TEST_CASE("the output projection is quantized on demand alone") {
 }
 
 TEST_CASE("configurations are values") {
-  CHECK(sample() == sample());
-  luq::gptq_config other = sample();
+  CHECK(config_with_rules() == config_with_rules());
+  luq::gptq_config other = config_with_rules();
   other.dynamic[2].act_order = std::nullopt;
-  CHECK_FALSE(other == sample());
-  other = sample();
+  CHECK_FALSE(other == config_with_rules());
+  other = config_with_rules();
   other.base.symmetric = true;
-  CHECK_FALSE(other == sample());
+  CHECK_FALSE(other == config_with_rules());
   CHECK(luq::gptq_config{}.quantizer == "luq:" + std::to_string(LUQ_VERSION_MAJOR) + "." +
                                             std::to_string(LUQ_VERSION_MINOR) + "." +
                                             std::to_string(LUQ_VERSION_PATCH));

@@ -21,16 +21,16 @@ namespace {
 
 const std::string name = "model.layers.0.mlp.up_proj";
 
-luq::gptq_tensors sample(luq::index group = 32) {
+luq::gptq_tensors sample_tensors(luq::index group = 32) {
   return luq::make_gptq_tensors(
       luq_test::random_coded_matrix(luq::int_codec<3>{.group = group, .symmetric = true}, 64, 96, 1), gptq_format::v1);
 }
 
 /// Checks that a file of what `spoil` makes of the sample's tensors is refused.
-void check_refused(errc code, const std::string& fragment,
-                   const std::function<void(std::vector<luq::tensor_source>&)>& spoil) {
+void check_checkpoint_refused(errc code, const std::string& fragment,
+                              const std::function<void(std::vector<luq::tensor_source>&)>& spoil) {
   const luq_test::scratch_directory scratch;
-  const luq::gptq_tensors t = sample();
+  const luq::gptq_tensors t = sample_tensors();
   auto sources = luq::gptq_tensor_sources(name, t);
   spoil(sources);
   luq::write_safetensors(scratch / "m.safetensors", sources);
@@ -41,7 +41,7 @@ void check_refused(errc code, const std::string& fragment,
 }  // namespace
 
 TEST_CASE("names, types and shapes of a linear's tensors") {
-  const luq::gptq_tensors t = sample(64);
+  const luq::gptq_tensors t = sample_tensors(64);
   const auto sources = luq::gptq_tensor_sources(name, t);
   const auto declarations = luq::gptq_declarations(name, 3, 64, 96, 64);
   REQUIRE(sources.size() == 4);
@@ -66,7 +66,7 @@ TEST_CASE("names, types and shapes of a linear's tensors") {
 TEST_CASE("a linear comes back from a file as it was") {
   for (const luq::index group : {luq::whole_row, luq::index{32}, luq::index{64}, luq::index{128}}) {
     const luq_test::scratch_directory scratch;
-    luq::gptq_tensors t = sample(group);
+    luq::gptq_tensors t = sample_tensors(group);
     std::swap(t.g_idx.front(), t.g_idx.back());
     luq::write_safetensors(scratch / "model.safetensors", luq::gptq_tensor_sources(name, t));
     const luq::safetensors_reader file(scratch / "model.safetensors");
@@ -79,7 +79,7 @@ TEST_CASE("a linear comes back from a file as it was") {
 TEST_CASE("without a g_idx groups are natural") {
   for (const luq::index group : {luq::whole_row, luq::index{32}, luq::index{64}}) {
     const luq_test::scratch_directory scratch;
-    const luq::gptq_tensors t = sample(group);
+    const luq::gptq_tensors t = sample_tensors(group);
     auto sources = luq::gptq_tensor_sources(name, t);
     sources.pop_back();
     luq::write_safetensors(scratch / "m.safetensors", sources);
@@ -90,7 +90,7 @@ TEST_CASE("without a g_idx groups are natural") {
 
 TEST_CASE("files that are not what their configuration says") {
   const luq_test::scratch_directory scratch;
-  const luq::gptq_tensors t = sample();
+  const luq::gptq_tensors t = sample_tensors();
   luq::write_safetensors(scratch / "m.safetensors", luq::gptq_tensor_sources(name, t));
   const luq::safetensors_reader file(scratch / "m.safetensors");
   const auto read = [&](unsigned bits, luq::index group) {
@@ -113,41 +113,48 @@ TEST_CASE("files that are not what their configuration says") {
 }
 
 TEST_CASE("each tensor is checked") {
-  check_refused(errc::invalid_argument, "no tensor is named 'model.layers.0.mlp.up_proj.qzeros'",
-                [](auto& sources) { sources.erase(sources.begin() + 1); });
-  check_refused(errc::invalid_argument, "no tensor is named 'model.layers.0.mlp.up_proj.scales'",
-                [](auto& sources) { sources.erase(sources.begin() + 2); });
-  check_refused(errc::corrupt_file, "qweight: expected words in a multiple of 3 rows for 3 bits, got [576]",
-                [](auto& sources) { sources[0].declaration.shape = {576}; });
-  check_refused(errc::corrupt_file, "got [0, 64]", [](auto& sources) {
+  check_checkpoint_refused(errc::invalid_argument, "no tensor is named 'model.layers.0.mlp.up_proj.qzeros'",
+                           [](auto& sources) { sources.erase(sources.begin() + 1); });
+  check_checkpoint_refused(errc::invalid_argument, "no tensor is named 'model.layers.0.mlp.up_proj.scales'",
+                           [](auto& sources) { sources.erase(sources.begin() + 2); });
+  check_checkpoint_refused(errc::corrupt_file, "qweight: expected words in a multiple of 3 rows for 3 bits, got [576]",
+                           [](auto& sources) { sources[0].declaration.shape = {576}; });
+  check_checkpoint_refused(errc::corrupt_file, "got [0, 64]", [](auto& sources) {
     sources[0].declaration.shape = {0, 64};
     sources[0].data = {};
   });
-  check_refused(errc::corrupt_file, "got [64, 9]", [](auto& sources) { sources[0].declaration.shape = {64, 9}; });
-  check_refused(errc::invalid_argument, "expected multiples of 32 outputs and inputs, got 48 x 128", [](auto& sources) {
-    sources[0].declaration.shape = {12, 48};
+  check_checkpoint_refused(errc::corrupt_file, "got [64, 9]", [](auto& sources) {
+    sources[0].declaration.shape = {64, 9};
   });
-  check_refused(errc::corrupt_file, "qweight': expected I32 [9, 64] for 3 bits and groups of 32, got U32 [9, 64]",
-                [](auto& sources) { sources[0].declaration.dtype = luq::tensor_dtype::u32; });
-  check_refused(errc::corrupt_file, "qzeros': expected I32 [3, 6] for 3 bits and groups of 32, got F32 [3, 6]",
-                [](auto& sources) { sources[1].declaration.dtype = luq::tensor_dtype::f32; });
-  check_refused(errc::corrupt_file, "scales': expected F16 [3, 64] for 3 bits and groups of 32, got BF16 [3, 64]",
-                [](auto& sources) { sources[2].declaration.dtype = luq::tensor_dtype::bf16; });
-  check_refused(errc::corrupt_file, "scales': expected F16 [3, 64] for 3 bits and groups of 32, got F16 [64, 3]",
-                [](auto& sources) {
-                  sources[2].declaration.shape = {64, 3};
-                });
-  check_refused(errc::corrupt_file, "g_idx': expected I32 [96] for 3 bits and groups of 32, got I32 [96, 1]",
-                [](auto& sources) {
-                  sources[3].declaration.shape = {96, 1};
-                });
+  check_checkpoint_refused(errc::invalid_argument, "expected multiples of 32 outputs and inputs, got 48 x 128",
+                           [](auto& sources) {
+                             sources[0].declaration.shape = {12, 48};
+                           });
+  check_checkpoint_refused(errc::corrupt_file,
+                           "qweight': expected I32 [9, 64] for 3 bits and groups of 32, got U32 [9, 64]",
+                           [](auto& sources) { sources[0].declaration.dtype = luq::tensor_dtype::u32; });
+  check_checkpoint_refused(errc::corrupt_file,
+                           "qzeros': expected I32 [3, 6] for 3 bits and groups of 32, got F32 [3, 6]",
+                           [](auto& sources) { sources[1].declaration.dtype = luq::tensor_dtype::f32; });
+  check_checkpoint_refused(errc::corrupt_file,
+                           "scales': expected F16 [3, 64] for 3 bits and groups of 32, got BF16 [3, 64]",
+                           [](auto& sources) { sources[2].declaration.dtype = luq::tensor_dtype::bf16; });
+  check_checkpoint_refused(errc::corrupt_file,
+                           "scales': expected F16 [3, 64] for 3 bits and groups of 32, got F16 [64, 3]",
+                           [](auto& sources) {
+                             sources[2].declaration.shape = {64, 3};
+                           });
+  check_checkpoint_refused(errc::corrupt_file, "g_idx': expected I32 [96] for 3 bits and groups of 32, got I32 [96, 1]",
+                           [](auto& sources) {
+                             sources[3].declaration.shape = {96, 1};
+                           });
   const std::vector<std::int32_t> wrong(96, 3);
-  check_refused(errc::corrupt_file, "g_idx of column 0: expected a group of 0 ... 2, got 3",
-                [&](auto& sources) { sources[3].data = std::as_bytes(std::span(wrong)); });
+  check_checkpoint_refused(errc::corrupt_file, "g_idx of column 0: expected a group of 0 ... 2, got 3",
+                           [&](auto& sources) { sources[3].data = std::as_bytes(std::span(wrong)); });
 }
 
 TEST_CASE("inconsistent tensors are not written") {
-  luq::gptq_tensors t = sample();
+  luq::gptq_tensors t = sample_tensors();
   t.g_idx[0] = 7;
   check_fails(errc::corrupt_file, "g_idx of column 0", [&] { (void)luq::gptq_tensor_sources(name, t); });
 }

@@ -74,7 +74,8 @@ luq::gptq_tensors plain_tensors() {
 }
 
 /// Checks that all that read tensors refuse what `spoil` makes of plain_tensors().
-void check_refused(errc code, const std::string& fragment, const std::function<void(luq::gptq_tensors&)>& spoil) {
+void check_tensors_refused(errc code, const std::string& fragment,
+                           const std::function<void(luq::gptq_tensors&)>& spoil) {
   luq::gptq_tensors t = plain_tensors();
   spoil(t);
   check_fails(code, "gptq linear 'x': " + fragment, [&] { luq::require_consistent(t, "x"); });
@@ -304,34 +305,41 @@ TEST_CASE("tensors that contradict one another") {
   CHECK_NOTHROW(luq::require_consistent(plain_tensors(), "x"));
   CHECK((luq::decode_gptq(plain_tensors()).array() == -1.0f).all());
   for (const unsigned bits : {0u, 1u, 5u, 6u, 7u, 16u, 32u}) {
-    check_refused(errc::invalid_argument, "expected 2, 3, 4 or 8 bits, got " + std::to_string(bits),
-                  [&](auto& t) { t.bits = bits; });
+    check_tensors_refused(errc::invalid_argument, "expected 2, 3, 4 or 8 bits, got " + std::to_string(bits),
+                          [&](auto& t) { t.bits = bits; });
   }
-  check_refused(errc::shape_mismatch, "qweight: expected 3 x 32 elements, got 128", [](auto& t) { t.bits = 3; });
-  check_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.rows = 0; });
-  check_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.rows = -32; });
-  check_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.cols = 33; });
-  check_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.cols = luq::index{1} << 62; });
-  check_refused(errc::shape_mismatch, "qweight: expected 4 x 64 elements, got 128", [](auto& t) { t.rows = 64; });
-  check_refused(errc::invalid_argument, "expected a group of at least 1 column, got -1", [](auto& t) { t.group = -1; });
-  check_refused(errc::shape_mismatch, "qzeros: expected 4 x 4 elements, got 8", [](auto& t) { t.group = 8; });
-  check_refused(errc::shape_mismatch, "qweight: expected 4 x 32 elements, got 127",
-                [](auto& t) { t.qweight.pop_back(); });
-  check_refused(errc::shape_mismatch, "qzeros: expected 2 x 4 elements, got 9", [](auto& t) { t.qzeros.push_back(0); });
-  check_refused(errc::shape_mismatch, "scales: expected 2 x 32 elements, got 63", [](auto& t) { t.scales.pop_back(); });
-  check_refused(errc::shape_mismatch, "g_idx: expected 32 x 1 elements, got 31", [](auto& t) { t.g_idx.pop_back(); });
-  check_refused(errc::corrupt_file, "g_idx of column 5: expected a group of 0 ... 1, got 2",
-                [](auto& t) { t.g_idx[5] = 2; });
-  check_refused(errc::corrupt_file, "g_idx of column 31: expected a group of 0 ... 1, got -1",
-                [](auto& t) { t.g_idx[31] = -1; });
-  check_refused(errc::non_finite, "the scale of group 1, output 2 is not finite",
-                [](auto& t) { t.scales[34] = luq::half::from_bits(0x7c00); });
-  check_refused(errc::non_finite, "the scale of group 0, output 0 is not finite",
-                [](auto& t) { t.scales[0] = luq::half::from_bits(0xfe00); });
-  check_refused(errc::unsupported,
-                "qzeros of group 1, output 9: the stored 15 of format gptq is read as 0 by some "
-                "loaders and as 16 by others",
-                [](auto& t) { t.qzeros[5] = 0xf0; });
+  check_tensors_refused(errc::shape_mismatch, "qweight: expected 3 x 32 elements, got 128",
+                        [](auto& t) { t.bits = 3; });
+  check_tensors_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.rows = 0; });
+  check_tensors_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.rows = -32; });
+  check_tensors_refused(errc::invalid_argument, "expected multiples of 32", [](auto& t) { t.cols = 33; });
+  check_tensors_refused(errc::invalid_argument, "expected multiples of 32",
+                        [](auto& t) { t.cols = luq::index{1} << 62; });
+  check_tensors_refused(errc::shape_mismatch, "qweight: expected 4 x 64 elements, got 128",
+                        [](auto& t) { t.rows = 64; });
+  check_tensors_refused(errc::invalid_argument, "expected a group of at least 1 column, got -1",
+                        [](auto& t) { t.group = -1; });
+  check_tensors_refused(errc::shape_mismatch, "qzeros: expected 4 x 4 elements, got 8", [](auto& t) { t.group = 8; });
+  check_tensors_refused(errc::shape_mismatch, "qweight: expected 4 x 32 elements, got 127",
+                        [](auto& t) { t.qweight.pop_back(); });
+  check_tensors_refused(errc::shape_mismatch, "qzeros: expected 2 x 4 elements, got 9",
+                        [](auto& t) { t.qzeros.push_back(0); });
+  check_tensors_refused(errc::shape_mismatch, "scales: expected 2 x 32 elements, got 63",
+                        [](auto& t) { t.scales.pop_back(); });
+  check_tensors_refused(errc::shape_mismatch, "g_idx: expected 32 x 1 elements, got 31",
+                        [](auto& t) { t.g_idx.pop_back(); });
+  check_tensors_refused(errc::corrupt_file, "g_idx of column 5: expected a group of 0 ... 1, got 2",
+                        [](auto& t) { t.g_idx[5] = 2; });
+  check_tensors_refused(errc::corrupt_file, "g_idx of column 31: expected a group of 0 ... 1, got -1",
+                        [](auto& t) { t.g_idx[31] = -1; });
+  check_tensors_refused(errc::non_finite, "the scale of group 1, output 2 is not finite",
+                        [](auto& t) { t.scales[34] = luq::half::from_bits(0x7c00); });
+  check_tensors_refused(errc::non_finite, "the scale of group 0, output 0 is not finite",
+                        [](auto& t) { t.scales[0] = luq::half::from_bits(0xfe00); });
+  check_tensors_refused(errc::unsupported,
+                        "qzeros of group 1, output 9: the stored 15 of format gptq is read as 0 by some "
+                        "loaders and as 16 by others",
+                        [](auto& t) { t.qzeros[5] = 0xf0; });
   luq::gptq_tensors t = plain_tensors();
   t.qzeros[5] = 0xf0;
   t.format = gptq_format::v2;

@@ -103,7 +103,7 @@ void write_zeros(const std::filesystem::path& path, const std::vector<luq::tenso
 }
 
 /// Checks that packed_model refuses what `spoil` makes of a valid file's declarations and metadata.
-void check_corrupt(
+void check_corrupt_model(
     std::string_view fragment,
     const std::function<void(std::vector<luq::tensor_declaration>&, std::map<std::string, std::string>&)>& spoil,
     errc code = errc::corrupt_file) {
@@ -316,39 +316,40 @@ TEST_CASE("files that are no packed model") {
   check_fails(errc::io_failure, "absent", [&] { (void)luq::packed_model(directory / "absent"); });
   write_text(directory / "text", "not a safetensors file");
   CHECK_THROWS_AS((void)luq::packed_model(directory / "text"), luq::error);
-  check_corrupt("no packed model: expected metadata luq.format and luq.plan",
-                [](auto&, auto& metadata) { metadata.clear(); });
-  check_corrupt("no packed model", [](auto&, auto& metadata) { metadata.erase("luq.format"); });
-  check_corrupt("no packed model", [](auto&, auto& metadata) { metadata.erase("luq.plan"); });
-  check_corrupt(
+  check_corrupt_model("no packed model: expected metadata luq.format and luq.plan",
+                      [](auto&, auto& metadata) { metadata.clear(); });
+  check_corrupt_model("no packed model", [](auto&, auto& metadata) { metadata.erase("luq.format"); });
+  check_corrupt_model("no packed model", [](auto&, auto& metadata) { metadata.erase("luq.plan"); });
+  check_corrupt_model(
       "luq.format: expected 1, got '2'", [](auto&, auto& metadata) { metadata["luq.format"] = "2"; },
       errc::unsupported);
 }
 
 TEST_CASE("plans that are broken or of another version") {
-  check_corrupt("invalid JSON", [](auto&, auto& metadata) { metadata["luq.plan"].pop_back(); });
-  check_corrupt("unknown key 'x'", [](auto&, auto& metadata) { metadata["luq.plan"].replace(1, 0, "\"x\": 1,"); });
-  check_corrupt(
+  check_corrupt_model("invalid JSON", [](auto&, auto& metadata) { metadata["luq.plan"].pop_back(); });
+  check_corrupt_model("unknown key 'x'",
+                      [](auto&, auto& metadata) { metadata["luq.plan"].replace(1, 0, "\"x\": 1,"); });
+  check_corrupt_model(
       "luq_plan: expected version 1, got 7", [](auto&, auto& metadata) { metadata["luq.plan"] = R"({"luq_plan": 7})"; },
       errc::unsupported);
 }
 
 TEST_CASE("tensors that contradict the plan") {
-  check_corrupt("the plan names linear 'a.up', but there is no tensor 'a.up.packed'",
-                [](auto& declarations, auto&) { declarations[0].name = "a.up"; });
-  check_corrupt("the plan names linear 'c.down'", [](auto& declarations, auto&) { declarations.pop_back(); });
-  check_corrupt("tensor 'extra.packed' is no linear of the plan", [](auto& declarations, auto&) {
+  check_corrupt_model("the plan names linear 'a.up', but there is no tensor 'a.up.packed'",
+                      [](auto& declarations, auto&) { declarations[0].name = "a.up"; });
+  check_corrupt_model("the plan names linear 'c.down'", [](auto& declarations, auto&) { declarations.pop_back(); });
+  check_corrupt_model("tensor 'extra.packed' is no linear of the plan", [](auto& declarations, auto&) {
     declarations.push_back({"extra.packed", luq::tensor_dtype::u8, {5}});
   });
-  check_corrupt("tensor 'a.up.packed': expected U8 [1152], got U8 [1153]",
-                [](auto& declarations, auto&) { declarations[0].shape = {1153}; });
-  check_corrupt("expected U8 [1152], got U8 [0]", [](auto& declarations, auto&) { declarations[0].shape = {0}; });
-  check_corrupt("expected U8 [1152], got U8 [64, 18]", [](auto& declarations, auto&) {
+  check_corrupt_model("tensor 'a.up.packed': expected U8 [1152], got U8 [1153]",
+                      [](auto& declarations, auto&) { declarations[0].shape = {1153}; });
+  check_corrupt_model("expected U8 [1152], got U8 [0]", [](auto& declarations, auto&) { declarations[0].shape = {0}; });
+  check_corrupt_model("expected U8 [1152], got U8 [64, 18]", [](auto& declarations, auto&) {
     declarations[0].shape = {64, 18};
   });
-  check_corrupt("expected U8 [1152], got I8 [1152]",
-                [](auto& declarations, auto&) { declarations[0].dtype = luq::tensor_dtype::i8; });
-  check_corrupt("expected U8 [1152], got F16 [576]", [](auto& declarations, auto&) {
+  check_corrupt_model("expected U8 [1152], got I8 [1152]",
+                      [](auto& declarations, auto&) { declarations[0].dtype = luq::tensor_dtype::i8; });
+  check_corrupt_model("expected U8 [1152], got F16 [576]", [](auto& declarations, auto&) {
     declarations[0].dtype = luq::tensor_dtype::f16;
     declarations[0].shape = {576};
   });

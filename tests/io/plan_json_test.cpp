@@ -63,14 +63,14 @@ constexpr std::string_view small_text = R"({
 })";
 
 /// small_text with the first `from` replaced by `to`.
-std::string changed(std::string_view from, std::string_view to) {
+std::string changed_plan(std::string_view from, std::string_view to) {
   std::string text(small_text);
   const std::size_t position = text.find(from);
   REQUIRE(position != std::string::npos);
   return text.replace(position, from.size(), to);
 }
 
-void check_corrupt(const std::string& text, std::string_view fragment) {
+void check_corrupt_plan(const std::string& text, std::string_view fragment) {
   CAPTURE(text);
   check_fails(errc::corrupt_file, fragment, [&] { (void)luq::plan_from_json(text, "plan.json"); });
   check_fails(errc::corrupt_file, "plan.json: ", [&] { (void)luq::plan_from_json(text, "plan.json"); });
@@ -136,11 +136,11 @@ TEST_CASE("a plan that cannot be written") {
 
 TEST_CASE("no plan at all") {
   for (const char* text : {"{}", "[]", "1", "null", "\"luq_plan\"", R"({"layers": []})"}) {
-    check_corrupt(text, "expected a plan, an object with the key luq_plan");
+    check_corrupt_plan(text, "expected a plan, an object with the key luq_plan");
   }
   for (const std::string& text : {std::string(), std::string(small_text.substr(0, small_text.size() - 1)),
                                   std::string(small_text) + "}", std::string("plan")}) {
-    check_corrupt(text, "invalid JSON");
+    check_corrupt_plan(text, "invalid JSON");
   }
 }
 
@@ -153,75 +153,78 @@ TEST_CASE("every truncation is an error, never a crash") {
 TEST_CASE("another version") {
   check_fails(errc::unsupported, "plan.json: luq_plan: expected version 1, got 2",
               [] { (void)luq::plan_from_json(R"({"luq_plan": 2, "anything": null})", "plan.json"); });
-  check_corrupt(changed("\"luq_plan\": 1", "\"luq_plan\": \"1\""), "luq_plan: expected an integer");
+  check_corrupt_plan(changed_plan("\"luq_plan\": 1", "\"luq_plan\": \"1\""), "luq_plan: expected an integer");
 }
 
 TEST_CASE("unknown, missing and repeated keys") {
-  check_corrupt(changed("\"reason\"", "\"note\": 1, \"reason\""), "plan: unknown key 'note'");
-  check_corrupt(changed("\"codec\"", "\"bits\": 1, \"codec\""), "layer: unknown key 'bits'");
-  check_corrupt(changed("\"rows\"", "\"bits\": 1, \"rows\""), "linear: unknown key 'bits'");
-  check_corrupt(changed("\"reason\": \"by hand\",", ""), "plan: key 'reason' is missing");
-  check_corrupt(changed("\"codec\": \"sign:g128\",", ""), "layer: key 'codec' is missing");
-  check_corrupt(changed("\"rows\": 64,", ""), "linear: key 'rows' is missing");
-  check_corrupt(changed("\"rows\": 64,", "\"rows\": 64, \"rows\": 64,"), "duplicate key 'rows'");
-  check_corrupt(changed("\"bytes\": 6656,", "\"bytes\": 6656, \"bytes\": 6656,"), "duplicate key 'bytes'");
+  check_corrupt_plan(changed_plan("\"reason\"", "\"note\": 1, \"reason\""), "plan: unknown key 'note'");
+  check_corrupt_plan(changed_plan("\"codec\"", "\"bits\": 1, \"codec\""), "layer: unknown key 'bits'");
+  check_corrupt_plan(changed_plan("\"rows\"", "\"bits\": 1, \"rows\""), "linear: unknown key 'bits'");
+  check_corrupt_plan(changed_plan("\"reason\": \"by hand\",", ""), "plan: key 'reason' is missing");
+  check_corrupt_plan(changed_plan("\"codec\": \"sign:g128\",", ""), "layer: key 'codec' is missing");
+  check_corrupt_plan(changed_plan("\"rows\": 64,", ""), "linear: key 'rows' is missing");
+  check_corrupt_plan(changed_plan("\"rows\": 64,", "\"rows\": 64, \"rows\": 64,"), "duplicate key 'rows'");
+  check_corrupt_plan(changed_plan("\"bytes\": 6656,", "\"bytes\": 6656, \"bytes\": 6656,"), "duplicate key 'bytes'");
 }
 
 TEST_CASE("values of the wrong type") {
-  check_corrupt(changed("\"by hand\"", "7"), "reason: expected a string");
-  check_corrupt(changed("\"by hand\"", "null"), "reason: expected a string");
-  check_corrupt(changed("\"a.up\"", "[]"), "name: expected a string");
-  check_corrupt(changed("\"sign:g128\"", "1"), "codec: expected a string");
+  check_corrupt_plan(changed_plan("\"by hand\"", "7"), "reason: expected a string");
+  check_corrupt_plan(changed_plan("\"by hand\"", "null"), "reason: expected a string");
+  check_corrupt_plan(changed_plan("\"a.up\"", "[]"), "name: expected a string");
+  check_corrupt_plan(changed_plan("\"sign:g128\"", "1"), "codec: expected a string");
   for (const char* bad : {"-64", "64.0", "6.4e1", "\"64\"", "true", "null", "[64]", "{}", "9223372036854775808"}) {
-    check_corrupt(changed("\"rows\": 64", "\"rows\": " + std::string(bad)), "rows: expected an integer");
-    check_corrupt(changed("\"bytes\": 1152", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
-    check_corrupt(changed("\"bytes\": 6656", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
+    check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": " + std::string(bad)), "rows: expected an integer");
+    check_corrupt_plan(changed_plan("\"bytes\": 1152", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
+    check_corrupt_plan(changed_plan("\"bytes\": 6656", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
   }
   for (const char* bad : {"NaN", "Infinity", "nan", "0x40", "064", "+64"}) {
-    check_corrupt(changed("\"rows\": 64", "\"rows\": " + std::string(bad)), "invalid JSON");
+    check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": " + std::string(bad)), "invalid JSON");
   }
-  check_corrupt(changed("\"rows\": 64", "\"rows\": 18446744073709551616"), "does not fit 64 bits");
-  check_corrupt(changed("\"linears\": []", "\"linears\": {}"), "linears: expected an array");
-  check_corrupt(changed("\"linears\": []", "\"linears\": [1]"), "linear: expected an object");
-  check_corrupt(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": {}})", "layers: expected an array");
-  check_corrupt(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": [[]]})", "layer: expected an object");
+  check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": 18446744073709551616"), "does not fit 64 bits");
+  check_corrupt_plan(changed_plan("\"linears\": []", "\"linears\": {}"), "linears: expected an array");
+  check_corrupt_plan(changed_plan("\"linears\": []", "\"linears\": [1]"), "linear: expected an object");
+  check_corrupt_plan(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": {}})", "layers: expected an array");
+  check_corrupt_plan(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": [[]]})", "layer: expected an object");
 }
 
 TEST_CASE("codecs that do not exist, and abbreviations") {
   for (const char* bad : {"", "int5:g128", "sign", "sign:", "sign:g128:", "sign:g-1", "sign:g0128", "int4:sym",
                           "int4:g128:searched:sym", "billm:g128:s50", "SIGN:g128", "sign:g99999999999999999999"}) {
-    check_corrupt(changed("sign:g128", bad), "codec");
+    check_corrupt_plan(changed_plan("sign:g128", bad), "codec");
   }
-  check_corrupt(changed("sign:g128", "sign"), "codec 'sign': expected the full form sign:g128");
+  check_corrupt_plan(changed_plan("sign:g128", "sign"), "codec 'sign': expected the full form sign:g128");
 }
 
 TEST_CASE("shapes that no model has") {
-  check_corrupt(changed("\"rows\": 64", "\"rows\": 0"), "a.up: expected at least one row and one column, got 0 x 128");
-  check_corrupt(changed("\"a.up\"", "\"\""), "layer 0 has a linear without a name");
-  check_corrupt(changed("\"b.up\"", "\"a.up\""), "two linears are named a.up");
-  check_corrupt(changed("\"rows\": 64", "\"rows\": 9223372036854775807"), "the model exceeds");
-  check_corrupt(changed("\"rows\": 64,\n          \"cols\": 128", "\"rows\": 4294967296, \"cols\": 4294967296"),
-                "the model exceeds");
-  check_corrupt(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": []})", "expected at least one linear");
+  check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": 0"),
+                     "a.up: expected at least one row and one column, got 0 x 128");
+  check_corrupt_plan(changed_plan("\"a.up\"", "\"\""), "layer 0 has a linear without a name");
+  check_corrupt_plan(changed_plan("\"b.up\"", "\"a.up\""), "two linears are named a.up");
+  check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": 9223372036854775807"), "the model exceeds");
+  check_corrupt_plan(
+      changed_plan("\"rows\": 64,\n          \"cols\": 128", "\"rows\": 4294967296, \"cols\": 4294967296"),
+      "the model exceeds");
+  check_corrupt_plan(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": []})", "expected at least one linear");
 }
 
 TEST_CASE("a hostile name cannot break the one-line message") {
-  std::string lie = changed("\"b.up\"", R"("a\n\u001b[2J")");
-  check_corrupt(lie.replace(lie.find("4224"), 4, "4225"), "bytes of linear 'a\\x0a\\x1b[2J': expected 4224");
-  std::string text = changed("\"b.up\"", R"("a\n\u001b[2J")");
+  std::string lie = changed_plan("\"b.up\"", R"("a\n\u001b[2J")");
+  check_corrupt_plan(lie.replace(lie.find("4224"), 4, "4225"), "bytes of linear 'a\\x0a\\x1b[2J': expected 4224");
+  std::string text = changed_plan("\"b.up\"", R"("a\n\u001b[2J")");
   text.replace(text.find("\"a.up\""), 6, R"("a\n\u001b[2J")");
-  check_corrupt(text, "two linears are named a\\x0a\\x1b[2J");
-  check_corrupt(changed("\"a.up\"", "\"" + std::string(100000, 'a') + "\", \"x\": 1"), "unknown key 'x'");
-  std::string twice = changed("\"b.up\"", "\"" + std::string(100000, 'a') + "\"");
+  check_corrupt_plan(text, "two linears are named a\\x0a\\x1b[2J");
+  check_corrupt_plan(changed_plan("\"a.up\"", "\"" + std::string(100000, 'a') + "\", \"x\": 1"), "unknown key 'x'");
+  std::string twice = changed_plan("\"b.up\"", "\"" + std::string(100000, 'a') + "\"");
   twice.replace(twice.find("\"a.up\""), 6, "\"" + std::string(100000, 'a') + "\"");
-  check_corrupt(twice, "two linears are named aaa");
+  check_corrupt_plan(twice, "two linears are named aaa");
 }
 
 TEST_CASE("byte counts that contradict codec and shape") {
-  check_corrupt(changed("\"bytes\": 1280", "\"bytes\": 1281"),
-                "bytes of linear 'a.down': expected 1280 by codec and shape, got 1281");
-  check_corrupt(changed("\"bytes\": 6656", "\"bytes\": 6655"),
-                "bytes of the plan: expected 6656 by codec and shape, got 6655");
-  check_corrupt(changed("sign:g128", "sign:g64"), "bytes of linear 'a.up': expected 1280 by codec and shape, got 1152");
-  check_corrupt(changed("\"cols\": 64", "\"cols\": 65"), "bytes of linear 'a.down'");
+  check_corrupt_plan(changed_plan("\"bytes\": 1280", "\"bytes\": 1281"),
+                     "bytes of linear 'a.down': expected 1280 by codec and shape, got 1281");
+  check_corrupt_plan(changed_plan("\"bytes\": 6656", "\"bytes\": 6655"),
+                     "bytes of the plan: expected 6656 by codec and shape, got 6655");
+  check_corrupt_plan(changed_plan("sign:g128", "sign:g64"),
+                     "bytes of linear 'a.up': expected 1280 by codec and shape, got 1152");
+  check_corrupt_plan(changed_plan("\"cols\": 64", "\"cols\": 65"), "bytes of linear 'a.down'");
 }

@@ -32,7 +32,7 @@ std::vector<std::remove_const_t<T>> elements(std::span<T> view) {
 
 /// Codecs of every unit of columns, and one with column classes.
 template <class Check>
-void for_each_kind(luq::index group, Check&& check) {
+void for_each_kind_of_tokens(luq::index group, Check&& check) {
   check(luq::int_codec<8>{.group = group});
   check(luq::int_codec<4>{.group = group});
   check(luq::int_codec<2>{.group = group});
@@ -277,7 +277,7 @@ TEST_CASE("bytes of a block by hand") {
 
 TEST_CASE("integers, scales and sums are as defined and lie in their places, for every number of tokens up to 9") {
   for (const luq::index group : {7, 300, 0}) {
-    for_each_kind(group, [](const auto& codec) {
+    for_each_kind_of_tokens(group, [](const auto& codec) {
       CAPTURE(codec.name());
       for (const luq::index cols : {1, 45, 330}) {
         CAPTURE(cols);
@@ -350,7 +350,7 @@ TEST_CASE("zeros have scale zero, and activations whose scale has no finite inve
 
 TEST_CASE("a NaN or an infinity poisons the scale of its run and token, and nothing else") {
   constexpr float infinity = std::numeric_limits<float>::infinity();
-  for_each_kind(33, [&](const auto& codec) {
+  for_each_kind_of_tokens(33, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto W = random_packed(codec, 50, 12);
     const matrix X = luq::random_normal_matrix(6, 50, luq::counter_rng(13));
@@ -390,7 +390,7 @@ TEST_CASE("a NaN or an infinity poisons the scale of its run and token, and noth
 }
 
 TEST_CASE("activations are read at any stride and alignment, and nothing beside them is") {
-  for_each_kind(16, [](const auto& codec) {
+  for_each_kind_of_tokens(16, [](const auto& codec) {
     CAPTURE(codec.name());
     const auto W = random_packed(codec, 50, 14);
     const matrix X = luq::random_normal_matrix(9, 50, luq::counter_rng(15));

@@ -19,7 +19,7 @@ using luq_test::packed_problem;
 namespace {
 
 constexpr std::initializer_list<activation_mode> modes{activation_mode::float32, activation_mode::int8};
-constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float infinite = std::numeric_limits<float>::infinity();
 
 template <class Check>
 void for_each_codec_and_mode(luq::index group, Check&& check) {
@@ -39,7 +39,7 @@ luq::index count_if(const matrix& Y, Predicate&& predicate) {
 
 }  // namespace
 
-TEST_CASE("a NaN or an infinity in any column spoils every output of its token and of no other") {
+TEST_CASE("a NaN or an infinite in any column spoils every output of its token and of no other") {
   luq_test::for_each_implementation([] {
     constexpr luq::index rows = 66;
     constexpr luq::index cols = 45;
@@ -54,7 +54,7 @@ TEST_CASE("a NaN or an infinity in any column spoils every output of its token a
         const luq::index infinite_token = (c + 3) % 6;
         matrix spoilt = X;
         spoilt(nan_token, c) = luq_test::not_a_number;
-        spoilt(infinite_token, c) = c % 2 == 0 ? infinity : -infinity;
+        spoilt(infinite_token, c) = c % 2 == 0 ? infinite : -infinite;
         const matrix Y = luq_test::multiplied(problem.packed, spoilt, mode);
         CHECK(count_if(Y.row(nan_token), [](float y) { return std::isnan(y); }) == rows);
         CHECK(count_if(Y.row(infinite_token), [](float y) { return std::isfinite(y); }) == 0);
@@ -65,12 +65,12 @@ TEST_CASE("a NaN or an infinity in any column spoils every output of its token a
   });
 }
 
-TEST_CASE("in int8 mode an infinity is a NaN even where all weights are zero") {
+TEST_CASE("in int8 mode an infinite is a NaN even where all weights are zero") {
   luq_test::for_each_implementation([] {
     luq::coded_matrix<luq::ternary_codec> coded({.group = 4}, 3, 8);
     for (auto& group : coded.groups) group.values = matrix::Zero(3, 1);
     matrix X = matrix::Ones(2, 8);
-    X(1, 6) = infinity;
+    X(1, 6) = infinite;
     const matrix Y = luq_test::multiplied(luq::pack(coded), X, activation_mode::int8);
     CHECK((Y.row(0).array() == 0.0f).all());
     CHECK(count_if(Y.row(1), [](float y) { return std::isnan(y); }) == 3);

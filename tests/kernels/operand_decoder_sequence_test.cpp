@@ -12,7 +12,7 @@ using luq_test::tile_of_codes;
 
 namespace {
 
-constexpr luq::index most_columns = 200;
+constexpr luq::index most_columns_of_sequence = 200;
 
 /// Calls check(codec) for the trellis of each radix.
 template <class Check>
@@ -30,8 +30,8 @@ TEST_CASE("operands in stretches of one to three units, for every number of colu
   for_each_trellis([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
     CAPTURE(codec.name());
-    const auto source = luq_test::random_coded_matrix(codec, luq::tile_rows, most_columns, 1);
-    for (luq::index k = 1; k <= most_columns; ++k) {
+    const auto source = luq_test::random_coded_matrix(codec, luq::tile_rows, most_columns_of_sequence, 1);
+    for (luq::index k = 1; k <= most_columns_of_sequence; ++k) {
       CAPTURE(k);
       const tile_of_codes tile(source, k);
       const luq::index stretch = (k % 3 + 1) * luq::detail::unit_columns<Codec>;

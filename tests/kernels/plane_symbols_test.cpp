@@ -48,7 +48,7 @@ void for_each_factor(Check&& check) {
 
 /// A word of random bytes for each lane, of which those from `bytes` on are 0.
 template <class Lanes>
-std::vector<std::uint32_t> random_words(int bytes, std::uint64_t seed) {
+std::vector<std::uint32_t> random_plane_words(int bytes, std::uint64_t seed) {
   const luq::counter_rng rng(seed);
   std::vector<std::uint32_t> words(std::size_t{Lanes::lanes});
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -57,12 +57,12 @@ std::vector<std::uint32_t> random_words(int bytes, std::uint64_t seed) {
   return words;
 }
 
-std::uint8_t byte_of(std::uint32_t word, luq::index byte) {
+std::uint8_t byte_of_plane(std::uint32_t word, luq::index byte) {
   return static_cast<std::uint8_t>(word >> (8 * byte));
 }
 
 template <class Lanes>
-std::vector<std::uint32_t> stored(typename Lanes::words value) {
+std::vector<std::uint32_t> stored_symbols(typename Lanes::words value) {
   std::vector<std::uint32_t> words(std::size_t{Lanes::lanes});
   Lanes::store(words.data(), value);
   return words;
@@ -86,9 +86,9 @@ TEST_CASE("a slot has the symbols of its four bytes, times a factor, for every b
           const std::uint32_t word = first | (first * 7 % 256) << 8 | (255 - first) << 16 | (first * 31 % 256) << 24;
           const luq::detail::slot_reader<lanes, Radix> reader(lanes::broadcast(word), typename lanes::trit_unpacker());
           for (luq::index slot = 0; slot < symbols_per_byte(Radix); ++slot) {
-            for (const std::uint32_t found : stored<lanes>(reader.template symbols<factor()>(slot))) {
+            for (const std::uint32_t found : stored_symbols<lanes>(reader.template symbols<factor()>(slot))) {
               for (luq::index b = 0; b < 4; ++b) {
-                wrong += byte_of(found, b) != factor() * extract_symbol(byte_of(word, b), Radix, slot);
+                wrong += byte_of_plane(found, b) != factor() * extract_symbol(byte_of_plane(word, b), Radix, slot);
               }
             }
           }
@@ -108,23 +108,23 @@ TEST_CASE("symbols of words and of tails of 1, 2 and 3 bytes come in the order o
       constexpr auto quads = static_cast<std::size_t>((columns + 3) / 4);
       int wrong = 0;
       for (std::uint64_t seed = 0; seed < 20; ++seed) {
-        const auto packed = random_words<lanes>(bytes(), seed);
+        const auto packed = random_plane_words<lanes>(bytes(), seed);
         std::vector<std::vector<std::uint32_t>> found(quads, std::vector<std::uint32_t>(packed.size(), 0));
         luq::detail::place_symbols<lanes, radix(), factor(), bytes()>(
             lanes::load(packed.data()), typename lanes::trit_unpacker(),
             [&](luq::index quad, typename lanes::words symbols) {
               REQUIRE(static_cast<std::size_t>(quad) < quads);
               auto& words = found[static_cast<std::size_t>(quad)];
-              const auto part = stored<lanes>(symbols);
+              const auto part = stored_symbols<lanes>(symbols);
               for (std::size_t lane = 0; lane < words.size(); ++lane) words[lane] |= part[lane];
             });
         for (std::size_t lane = 0; lane < packed.size(); ++lane) {
           for (luq::index column = 0; column < 4 * static_cast<luq::index>(quads); ++column) {
             const luq::index byte = column % bytes();
-            const int expected = column < columns
-                                     ? factor() * extract_symbol(byte_of(packed[lane], byte), radix(), column / bytes())
-                                     : 0;
-            wrong += byte_of(found[static_cast<std::size_t>(column / 4)][lane], column % 4) != expected;
+            const int expected = column < columns ? factor() * extract_symbol(byte_of_plane(packed[lane], byte),
+                                                                              radix(), column / bytes())
+                                                  : 0;
+            wrong += byte_of_plane(found[static_cast<std::size_t>(column / 4)][lane], column % 4) != expected;
           }
         }
       }

@@ -12,7 +12,7 @@ namespace {
 
 /// Elements of Y other than X W^T, summed from the last column to the first in long double, by more than a unit in
 /// the last place.
-luq::index count_wrong(const matrix& W, const matrix& X, const luq::matrix_view& Y) {
+luq::index count_wrong_outputs(const matrix& W, const matrix& X, const luq::matrix_view& Y) {
   luq::index wrong = 0;
   for (luq::index t = 0; t < X.rows(); ++t) {
     for (luq::index r = 0; r < W.rows(); ++r) {
@@ -49,7 +49,7 @@ TEST_CASE("the reference is the product with the unpacked matrix, for every code
             const matrix X = luq::random_normal_matrix(tokens, cols, luq::counter_rng(2));
             matrix Y = matrix::Constant(tokens, rows, luq_test::not_a_number);
             luq::matmul_reference(packed, X, Y);
-            CHECK(count_wrong(W, X, Y) == 0);
+            CHECK(count_wrong_outputs(W, X, Y) == 0);
           }
         }
       }
@@ -77,7 +77,7 @@ TEST_CASE("the reference reads and writes views of larger buffers") {
     matrix y = matrix::Constant(4, 10, 0.5f);
     x.middleCols(1, 21) = luq::random_normal_matrix(4, 21, luq::counter_rng(4));
     luq::matmul_reference(packed, x.middleCols(1, 21), y.middleCols(3, 5));
-    CHECK(count_wrong(packed.unpack().decode(), x.middleCols(1, 21), y.middleCols(3, 5)) == 0);
+    CHECK(count_wrong_outputs(packed.unpack().decode(), x.middleCols(1, 21), y.middleCols(3, 5)) == 0);
     CHECK((y.leftCols(3).array() == 0.5f).all());
     CHECK((y.rightCols(2).array() == 0.5f).all());
   });

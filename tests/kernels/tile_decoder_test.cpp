@@ -24,8 +24,8 @@ std::vector<luq::code> decoded_tile(const luq::packed_matrix<Codec>& packed, luq
 
 /// Codes of a tile that differ from what the matrix says is stored, or from what was packed.
 template <class Codec>
-int count_wrong(const luq::packed_matrix<Codec>& packed, const luq::coded_matrix<Codec>& source, luq::index row_tile,
-                luq::index group) {
+int count_wrong_codes(const luq::packed_matrix<Codec>& packed, const luq::coded_matrix<Codec>& source,
+                      luq::index row_tile, luq::index group) {
   const luq::index h = packed.layout().rows_of(row_tile);
   const luq::index k = packed.layout().columns_of(group);
   const std::vector<luq::code> codes = decoded_tile(packed, row_tile, group);
@@ -53,7 +53,7 @@ TEST_CASE("a decoded tile holds the stored codes, for every codec, width and num
         CAPTURE(h);
         CAPTURE(k);
         const auto source = luq_test::random_coded_matrix(codec, h, k, static_cast<std::uint64_t>(k));
-        CHECK(count_wrong(luq::pack(source), source, 0, 0) == 0);
+        CHECK(count_wrong_codes(luq::pack(source), source, 0, 0) == 0);
       }
     }
   });
@@ -68,7 +68,7 @@ TEST_CASE("tiles in the middle and at the ragged ends of a matrix") {
       for (luq::index g = 0; g < packed.layout().groups(); ++g) {
         CAPTURE(t);
         CAPTURE(g);
-        CHECK(count_wrong(packed, source, t, g) == 0);
+        CHECK(count_wrong_codes(packed, source, t, g) == 0);
       }
     }
   });

@@ -22,7 +22,7 @@ namespace {
 
 /// Codecs with every kind of planes.
 template <class Check>
-void for_each_kind(Check&& check) {
+void for_each_kind_of_planes(Check&& check) {
   check(luq::int_codec<3>{.group = luq::whole_row});
   check(luq::int_codec<4>{.group = luq::whole_row});
   check(luq::int_codec<8>{.group = luq::whole_row});
@@ -82,7 +82,7 @@ TEST_CASE("planes lie one after the other, words before tails") {
 }
 
 TEST_CASE("views hold the symbols of every code, for every number of columns up to 70") {
-  for_each_kind([](const auto& codec) {
+  for_each_kind_of_planes([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
     CAPTURE(codec.name());
     for (luq::index k = 1; k <= 70; ++k) {
@@ -107,7 +107,7 @@ TEST_CASE("views hold the symbols of every code, for every number of columns up 
 }
 
 TEST_CASE("a padded tile is that of 64 rows whose last ones have symbols 0") {
-  for_each_kind([](const auto& codec) {
+  for_each_kind_of_planes([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
     CAPTURE(codec.name());
     for (const luq::index h : {1, 2, 31, 63}) {

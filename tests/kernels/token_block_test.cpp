@@ -11,36 +11,36 @@
 #include "arch_list.hpp"
 #include "luq/core/random.hpp"
 
+using luq::tile_rows;
 using luq_test::for_each_arch;
 
 namespace {
 
-constexpr luq::index rows = luq::tile_rows;
 constexpr luq::index stride = 3;  // from token to token in the arrays of scales and sums
 
 /// Arguments of a product of some quads, in memory of just their size.
 struct block_problem {
   luq::index quads;
   luq::index tokens;
-  std::vector<std::uint8_t> operands;  // [quads][rows][4]
+  std::vector<std::uint8_t> operands;  // [quads][tile_rows][4]
   std::vector<std::int8_t> x;          // [quads][tokens][4]
   std::vector<float> coefficient;
   std::vector<float> constant;
   std::int32_t offset = 0;
   std::vector<float> scales;         // of the tokens, NaN between
   std::vector<std::int32_t> x_sums;  // of the tokens, other numbers between
-  std::vector<float> before;         // [tokens][rows]
+  std::vector<float> before;         // [tokens][tile_rows]
 
   block_problem(luq::index quads_, luq::index tokens_)
       : quads(quads_),
         tokens(tokens_),
-        operands(static_cast<std::size_t>(quads * rows * 4)),
+        operands(static_cast<std::size_t>(quads * tile_rows * 4)),
         x(static_cast<std::size_t>(quads * tokens * 4)),
-        coefficient(std::size_t{rows}, 1.0f),
-        constant(std::size_t{rows}, 0.0f),
+        coefficient(std::size_t{tile_rows}, 1.0f),
+        constant(std::size_t{tile_rows}, 0.0f),
         scales(static_cast<std::size_t>((tokens - 1) * stride + 1), std::numeric_limits<float>::quiet_NaN()),
         x_sums(scales.size(), 1 << 20),
-        before(static_cast<std::size_t>(tokens * rows), 0.0f) {
+        before(static_cast<std::size_t>(tokens * tile_rows), 0.0f) {
     for (luq::index t = 0; t < tokens; ++t) {
       scales[static_cast<std::size_t>(t * stride)] = 1.0f;
       x_sums[static_cast<std::size_t>(t * stride)] = 0;
@@ -78,7 +78,7 @@ struct block_problem {
   [[nodiscard]] std::int64_t dot(luq::index t, luq::index r) const {
     std::int64_t sum = 0;
     for (luq::index c = 0; c < 4 * quads; ++c) {
-      sum += std::int64_t{operands[static_cast<std::size_t>((c / 4 * rows + r) * 4 + c % 4)]} * activation(t, c);
+      sum += std::int64_t{operands[static_cast<std::size_t>((c / 4 * tile_rows + r) * 4 + c % 4)]} * activation(t, c);
     }
     return sum;
   }
@@ -98,9 +98,9 @@ struct block_problem {
     for (luq::index t = 0; t < tokens; ++t) {
       const auto scale = static_cast<double>(scales[static_cast<std::size_t>(t * stride)]);
       const auto x_sum = static_cast<double>(x_sums[static_cast<std::size_t>(t * stride)]);
-      for (luq::index r = 0; r < rows; ++r) {
+      for (luq::index r = 0; r < tile_rows; ++r) {
         const auto row = static_cast<std::size_t>(r);
-        const auto i = static_cast<std::size_t>(t * rows + r);
+        const auto i = static_cast<std::size_t>(t * tile_rows + r);
         const double products =
             scale * static_cast<double>(coefficient[row]) * (static_cast<double>(dot(t, r)) - offset * x_sum);
         const double constants = scale * static_cast<double>(constant[row]) * x_sum;
@@ -115,7 +115,7 @@ struct block_problem {
 
 /// Calls check(tokens, in_parts, widest operand) for all that multiply_token_block() can be.
 template <class Arch, class Check>
-void for_each_kind(Check&& check) {
+void for_each_kind_of_block(Check&& check) {
   const auto with_tokens = [&](auto tokens) {
     CAPTURE(tokens());
     check(tokens, std::false_type(), luq::detail::integer_lanes<Arch>::widest_operand);
@@ -132,7 +132,7 @@ void for_each_kind(Check&& check) {
 TEST_CASE("products of every number of quads up to 66 are exact where float is") {
   for_each_arch([](auto arch) {
     using Arch = decltype(arch);
-    for_each_kind<Arch>([](auto tokens, auto in_parts, int widest) {
+    for_each_kind_of_block<Arch>([](auto tokens, auto in_parts, int widest) {
       for (luq::index quads = 1; quads <= 66; quads += quads < 10 ? 1 : 7) {
         CAPTURE(quads);
         block_problem problem(quads, tokens());
@@ -142,9 +142,10 @@ TEST_CASE("products of every number of quads up to 66 are exact where float is")
         int wrong = 0;
         for (luq::index t = 0; t < tokens(); ++t) {
           const std::int64_t offset = 3 * std::int64_t{problem.x_sums[static_cast<std::size_t>(t * stride)]};
-          for (luq::index r = 0; r < rows; ++r) {
+          for (luq::index r = 0; r < tile_rows; ++r) {
             const std::int64_t expected = problem.dot(t, r) - offset;  // below 2^24
-            wrong += static_cast<double>(sums[static_cast<std::size_t>(t * rows + r)]) != static_cast<double>(expected);
+            wrong +=
+                static_cast<double>(sums[static_cast<std::size_t>(t * tile_rows + r)]) != static_cast<double>(expected);
           }
         }
         CHECK(wrong == 0);
@@ -156,7 +157,7 @@ TEST_CASE("products of every number of quads up to 66 are exact where float is")
 TEST_CASE("each row has its coefficient and constant, each token its scale, and sums are added to") {
   for_each_arch([](auto arch) {
     using Arch = decltype(arch);
-    for_each_kind<Arch>([](auto tokens, auto in_parts, int widest) {
+    for_each_kind_of_block<Arch>([](auto tokens, auto in_parts, int widest) {
       block_problem problem(20, tokens());
       problem.randomize(widest, 7);
       const luq::counter_rng rng(8);
@@ -173,7 +174,7 @@ TEST_CASE("each row has its coefficient and constant, each token its scale, and 
         CHECK(problem.count_wrong(problem.template multiplied<Arch, tokens(), in_parts()>()) == 0);
       }
       problem.scales[0] = std::numeric_limits<float>::quiet_NaN();
-      CHECK(problem.count_wrong(problem.template multiplied<Arch, tokens(), in_parts()>()) == rows);
+      CHECK(problem.count_wrong(problem.template multiplied<Arch, tokens(), in_parts()>()) == tile_rows);
     });
   });
 }
@@ -181,7 +182,7 @@ TEST_CASE("each row has its coefficient and constant, each token its scale, and 
 TEST_CASE("the greatest operands and activations of a whole run") {
   for_each_arch([](auto arch) {
     using Arch = decltype(arch);
-    for_each_kind<Arch>([](auto tokens, auto in_parts, int widest) {
+    for_each_kind_of_block<Arch>([](auto tokens, auto in_parts, int widest) {
       for (const int value : {-127, 127}) {
         block_problem problem(64, tokens());
         std::fill(problem.operands.begin(), problem.operands.end(), static_cast<std::uint8_t>(widest));

@@ -95,7 +95,7 @@ TEST_CASE("invalid checkpoints say why") {
     check_fails(errc::invalid_argument, fragment, [&] { luq::require_valid(checkpoint); });
     check_fails(errc::invalid_argument, fragment, [&] { (void)luq::decoder_linears_of(checkpoint); });
   };
-  CHECK_NOTHROW(luq::require_valid({linear(0), linear(1)}));
+  CHECK_NOTHROW(luq::require_valid(luq::checkpoint_shape{linear(0), linear(1)}));
   check_invalid({}, "at least one decoder linear, got none");
   check_invalid({luq::make_checkpoint_tensor("model.norm.weight", {9})}, "at least one decoder linear, got none");
   check_invalid({linear(0, 0, 5)}, "expected extents of at least 1, got 0");
@@ -115,7 +115,7 @@ TEST_CASE("invalid checkpoints say why") {
 TEST_CASE("the number of parameters is bounded, whatever overflows first") {
   const luq::index root = luq::index{1} << 24;
   constexpr luq::index huge = std::numeric_limits<luq::index>::max();
-  CHECK_NOTHROW(luq::require_valid({linear(0, root, root)}));
+  CHECK_NOTHROW(luq::require_valid(luq::checkpoint_shape{linear(0, root, root)}));
   const luq::checkpoint_tensor norm = luq::make_checkpoint_tensor("model.norm.weight", {1});
   const luq::checkpoint_tensor deep = luq::make_checkpoint_tensor("visual.w", {huge, huge, huge, huge});
   const luq::checkpoint_tensor wrapping = luq::make_checkpoint_tensor("visual.w", {root, root, root, root});

@@ -23,7 +23,7 @@ TEST_CASE("weights are counted by linear, layer and model") {
 
 TEST_CASE("valid models, one with an empty layer among them") {
   CHECK_NOTHROW(luq::require_valid(luq_test::three_layers()));
-  CHECK_NOTHROW(luq::require_valid({{}, {{"w", 1, 1}}}));
+  CHECK_NOTHROW(luq::require_valid(luq::model_shape{{}, {{"w", 1, 1}}}));
   for (std::uint64_t seed = 0; seed < 20; ++seed) CHECK_NOTHROW(luq::require_valid(luq_test::random_model(seed)));
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("invalid models say why") {
 TEST_CASE("the number of weights is bounded, whatever overflows first") {
   const luq::index root = luq::index{1} << 24;
   constexpr luq::index huge = std::numeric_limits<luq::index>::max();
-  CHECK_NOTHROW(luq::require_valid({{{"a", root, root}}}));
+  CHECK_NOTHROW(luq::require_valid(luq::model_shape{{{"a", root, root}}}));
   for (const luq::model_shape& model :
        {luq::model_shape{{{"a", root, root}, {"b", 1, 1}}}, luq::model_shape{{{"a", root + 1, root}}},
         luq::model_shape{{{"a", huge, huge}}}, luq::model_shape{{{"a", huge, 1}}},

@@ -25,7 +25,7 @@ using luq_test::make_linear_problem;
 namespace {
 
 /// Inputs whose sizes differ from column to column and from group to group.
-luq_test::linear_problem uneven_problem(luq::index out, luq::index in, std::uint64_t seed) {
+luq_test::linear_problem problem_of_uneven_columns(luq::index out, luq::index in, std::uint64_t seed) {
   auto problem = make_linear_problem(out, in, 4 * in, seed);
   const luq::counter_rng rng(seed, 12);
   for (luq::index c = 0; c < in; ++c) {
@@ -60,7 +60,7 @@ std::vector<int> definition(const matrix& H, int group) {
 TEST_CASE("group-aware order is natural order on columns sorted group by group") {
   for (const int cols : {96, 100, 40}) {
     CAPTURE(cols);
-    const auto problem = uneven_problem(12, cols, 1);
+    const auto problem = problem_of_uneven_columns(12, cols, 1);
     const std::vector<int> order = definition(problem.H, 16);
     CHECK_FALSE(std::is_sorted(order.begin(), order.end()));
     const matrix W = problem.W(Eigen::all, order);
@@ -83,7 +83,7 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
 }
 
 TEST_CASE("with one group it is activation order") {
-  const auto problem = uneven_problem(12, 60, 2);
+  const auto problem = problem_of_uneven_columns(12, 60, 2);
   for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
     CAPTURE(codec.name());
     const auto activation = luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::activation});
@@ -98,7 +98,7 @@ TEST_CASE("with one group it is activation order") {
 TEST_CASE(
     "it loses less output than rounding, and integers less than in natural order; static groups lose what it gains for "
     "signs") {
-  const auto problem = uneven_problem(48, 96, 3);
+  const auto problem = problem_of_uneven_columns(48, 96, 3);
   const auto error_with = [&](const auto& codec, const auto& quantizer) {
     return luq_test::measured_output_error(problem,
                                            luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
@@ -116,7 +116,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the loss it reports is the damped output error, whatever the block") {
-  const auto problem = uneven_problem(17, 60, 4);
+  const auto problem = problem_of_uneven_columns(17, 60, 4);
   Eigen::MatrixXd damped = problem.H.cast<double>();
   damped.diagonal().array() += 0.01 * damped.diagonal().mean();
   for_each_memoryless_codec(16, [&](const auto& codec) {
@@ -132,7 +132,7 @@ TEST_CASE("the loss it reports is the damped output error, whatever the block") 
 }
 
 TEST_CASE("group-aware order is the same bits for any number of threads, packed at once or not") {
-  const auto problem = uneven_problem(150, 72, 5);
+  const auto problem = problem_of_uneven_columns(150, 72, 5);
   const gptq quantizer{.order = column_order::group_aware, .group = 32};
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(codec.name());
@@ -147,7 +147,7 @@ TEST_CASE("group-aware order is the same bits for any number of threads, packed 
 }
 
 TEST_CASE("groups that are not the codec's are errors") {
-  const auto problem = uneven_problem(4, 64, 6);
+  const auto problem = problem_of_uneven_columns(4, 64, 6);
   const luq::sign_codec codec{.group = 32};
   const auto code_with = [&](const gptq& quantizer) {
     return luq_test::error_of([&] { (void)luq::quantize_codes(problem.W, problem.H, codec, quantizer); }).code();

@@ -11,20 +11,13 @@
 #include "luq/core/openmp_executor.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "search_result.hpp"
 
 using luq::gptq;
 using luq::matrix;
+using luq_test::decoded;
 using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
-
-namespace {
-
-template <class Codec, class Quantizer>
-matrix decoded(const luq_test::linear_problem& problem, const Codec& codec, const Quantizer& quantizer) {
-  return luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
-}
-
-}  // namespace
 
 TEST_CASE("column feedback loses less output than rounding, with every codec and in both orders") {
   const auto problem = make_linear_problem(48, 96, 400, 1);

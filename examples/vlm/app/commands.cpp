@@ -9,6 +9,7 @@
 
 #include "../engine/device_weights.hpp"
 #include "frontier.hpp"
+#include "output_folder.hpp"
 #include "pipeline.hpp"
 #include "quantize_duration.hpp"
 
@@ -18,13 +19,6 @@ namespace {
 
 void print(const table& rows) {
   std::cout << render_markdown({"", {rows}}).substr(3);
-}
-
-/// Finds out before long work, not after it, that its result cannot be written.
-void require_folder_of(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.parent_path();
-  if (folder.empty() || std::filesystem::is_directory(folder)) return;
-  luq::fail(luq::errc::io_failure, file.string(), ": cannot be written: there is no folder ", folder.string());
 }
 
 calibration calibrate_model(const settings& s, const vision_language_model& model, luq::progress_observer* progress) {

@@ -6,6 +6,8 @@
 #include <luq/core/error.hpp>
 #include <ostream>
 
+#include "output_folder.hpp"
+
 namespace vlm {
 
 namespace {
@@ -34,13 +36,6 @@ void require_inputs(const export_options& options) {
       luq::fail(luq::errc::invalid_argument, "export --to ", options.target, ": ", input.option, " is not used");
     }
   }
-}
-
-/// Finds out before long work, not after it, that its result cannot be written.
-void require_folder_of(const std::filesystem::path& output) {
-  const std::filesystem::path folder = output.parent_path();
-  if (folder.empty() || std::filesystem::is_directory(folder)) return;
-  luq::fail(luq::errc::io_failure, output.string(), ": cannot be written: there is no folder ", folder.string());
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ using vlm::activation;
 
 namespace {
 
-double expected(activation kind, double x) {
+double expected_activation(activation kind, double x) {
   switch (kind) {
     case activation::gelu:
       return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
@@ -34,7 +34,7 @@ TEST_CASE("activations agree with their formulas in double, at every alignment o
       for (luq::index i = 0; i < X.size(); ++i) {
         const double x = static_cast<double>(before.data()[i]);
         CAPTURE(x);
-        CHECK(std::abs(static_cast<double>(X.data()[i]) - expected(kind, x)) < 1e-6 * (1 + std::abs(x)));
+        CHECK(std::abs(static_cast<double>(X.data()[i]) - expected_activation(kind, x)) < 1e-6 * (1 + std::abs(x)));
       }
     }
   }

@@ -14,8 +14,8 @@ using vlm::attention_mask;
 namespace {
 
 /// One output in double, straight from the definition.
-double expected(const attention_heads& shape, attention_mask mask, const luq::matrix& Q, const luq::matrix& K,
-                const luq::matrix& V, luq::index t, luq::index column) {
+double expected_attention(const attention_heads& shape, attention_mask mask, const luq::matrix& Q, const luq::matrix& K,
+                          const luq::matrix& V, luq::index t, luq::index column) {
   const luq::index head = column / shape.head_dim;
   const luq::index first = head / (shape.heads / shape.key_value_heads) * shape.head_dim;
   const luq::index seen = mask == attention_mask::causal ? K.rows() - Q.rows() + t + 1 : K.rows();
@@ -54,7 +54,8 @@ TEST_CASE("attention agrees with its definition for every grouping, mask and num
           double worst = 0;
           for (luq::index t = 0; t < tokens; ++t) {
             for (luq::index c = 0; c < out.cols(); ++c) {
-              worst = std::max(worst, std::abs(static_cast<double>(out(t, c)) - expected(shape, mask, Q, K, V, t, c)));
+              worst = std::max(
+                  worst, std::abs(static_cast<double>(out(t, c)) - expected_attention(shape, mask, Q, K, V, t, c)));
             }
           }
           CAPTURE(shape.heads);

@@ -42,14 +42,14 @@ std::string check_refused(const arguments& given, const std::vector<std::string>
 }
 
 /// The random model, sets that fit it, and a packed file made of it.
-struct small_files {
+struct command_files {
   scratch_directory directory;
   std::string model = vlm_test::random_fixture().model.string();
   std::string calibration = path("calibration.safetensors");
   std::string test = path("test.safetensors");
   std::string packed = path("packed.safetensors");
 
-  small_files() {
+  command_files() {
     vlm_test::store(vlm_test::random_calibration_set(12)).write(calibration);
     vlm_test::store(vlm_test::random_questions(12)).write(test);
     const vlm::quantized_decoder low = vlm_test::quantize_random_model("sign:g128");
@@ -74,8 +74,8 @@ struct small_files {
   }
 };
 
-const small_files& files() {
-  static const small_files result;
+const command_files& files_of_commands() {
+  static const command_files result;
   return result;
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a GPU where there is none") {
 TEST_CASE("what bench cannot time") {
   const std::string tiny = vlm_test::tiny_fixture().model.string();
   check_refused({"bench"}, {"--synthetic or --packed"});
-  check_refused({"bench", "--synthetic", tiny, "--packed", files().packed}, {"--packed", "--synthetic"});
+  check_refused({"bench", "--synthetic", tiny, "--packed", files_of_commands().packed}, {"--packed", "--synthetic"});
   check_refused({"bench", "--synthetic", tiny, "--plan", "x", "--low", "sign"}, {"--plan", "--low"});
   check_refused({"bench", "--synthetic", "llava-13b"}, {"\"llava-13b\"", "qwen2.5-vl-7b"});
   check_refused({"bench", "--synthetic", tiny, "--layers", "13"}, {"tiny-llava", "1 ... 12", "got 13"});
@@ -138,13 +138,14 @@ TEST_CASE("what bench cannot time") {
   check_refused({"bench", "--synthetic", tiny, "--repetitions", "0"}, {"--repetitions", ">= 1"});
   check_refused({"bench", "--synthetic", tiny, "--context", "-1"}, {"--context", ">= 0"});
   check_refused({"bench", "--synthetic", tiny, "--plan", "/absent"}, {"/absent: cannot be read"});
-  check_refused({"bench", "--synthetic", tiny, "--plan", files().test}, {files().test});
-  const std::string plan = files().path("plan.json");
+  check_refused({"bench", "--synthetic", tiny, "--plan", files_of_commands().test}, {files_of_commands().test});
+  const std::string plan = files_of_commands().path("plan.json");
   std::ofstream(plan) << luq::plan_to_json(
       luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), luq::parse_codec("sign:g128")));
   check_refused({"bench", "--synthetic", tiny, "--plan", plan}, {plan, "other layers or shapes", "tiny-llava"});
   check_refused({"bench", "--packed", "/absent"}, {"/absent: cannot open"});
-  check_refused({"bench", "--packed", files().packed}, {files().packed, "other layers or shapes than the model"});
+  check_refused({"bench", "--packed", files_of_commands().packed},
+                {files_of_commands().packed, "other layers or shapes than the model"});
 }
 
 TEST_CASE("what ledger cannot account for") {
@@ -155,42 +156,44 @@ TEST_CASE("what ledger cannot account for") {
   check_refused({"ledger", "--shapes", "llava-1.5-7b", "--norms", "sign"}, {"expected plain numbers, got sign:g128"});
   check_refused({"ledger", "--shapes", "qwen2.5-vl-7b", "--vision", "q4_k"}, {"3420 columns", "256", "q4_k"});
   check_refused({"ledger", "--shapes", "llava-1.5-7b", "--saving", "2"}, {"--saving"});
-  check_refused({"ledger", "--shapes", files().directory.path().string()}, {"holds neither model.safetensors nor"});
+  check_refused({"ledger", "--shapes", files_of_commands().directory.path().string()},
+                {"holds neither model.safetensors nor"});
 }
 
 TEST_CASE("wrong paths") {
   for (const char* command : {"entropy", "quantize", "evaluate", "scan", "demo"}) {
     check_refused({command, "--model", "/absent"}, {"/absent: expected a model directory, got nothing of that name"});
   }
-  check_refused({"evaluate", "--model", files().packed}, {files().packed});
+  check_refused({"evaluate", "--model", files_of_commands().packed}, {files_of_commands().packed});
   check_refused({"inspect", "/absent"}, {"/absent"});
-  check_refused({"inspect", files().directory.path().string()}, {"holds neither model.safetensors nor"});
+  check_refused({"inspect", files_of_commands().directory.path().string()}, {"holds neither model.safetensors nor"});
   check_refused({"evaluate", "--packed", "/absent"}, {"/absent: cannot open"});
   check_refused({"evaluate", "--test", "/absent"}, {"/absent: cannot open"});
   check_refused({"entropy", "--calibration", "/absent"}, {"/absent: cannot open"});
   check_refused({"quantize", "--output", "/absent/packed"}, {"/absent/packed", "no folder /absent"});
   check_refused({"quantize", "--plan", "/absent/plan"}, {"/absent/plan", "no folder /absent"});
-  check_refused({"demo", "--output", files().packed}, {files().packed});
+  check_refused({"demo", "--output", files_of_commands().packed}, {files_of_commands().packed});
 }
 
 TEST_CASE("files of another kind") {
-  check_refused({"evaluate", "--test", files().packed}, {files().packed, "input_ids"});
-  check_refused({"entropy", "--calibration", files().test}, {files().test, "attention_mask"});
-  check_refused({"evaluate", "--packed", files().test}, {files().test, "no packed model"});
-  check_refused({"inspect", files().test}, {files().test, "no packed model"});
-  check_refused({"evaluate", "--packed", files().packed}, {files().packed, "other layers or shapes than the model"});
+  check_refused({"evaluate", "--test", files_of_commands().packed}, {files_of_commands().packed, "input_ids"});
+  check_refused({"entropy", "--calibration", files_of_commands().test}, {files_of_commands().test, "attention_mask"});
+  check_refused({"evaluate", "--packed", files_of_commands().test}, {files_of_commands().test, "no packed model"});
+  check_refused({"inspect", files_of_commands().test}, {files_of_commands().test, "no packed model"});
+  check_refused({"evaluate", "--packed", files_of_commands().packed},
+                {files_of_commands().packed, "other layers or shapes than the model"});
 }
 
 TEST_CASE("files that are cut off") {
-  const auto packed = files().directory.path() / "cut.safetensors";
-  std::filesystem::copy_file(files().packed, packed);
+  const auto packed = files_of_commands().directory.path() / "cut.safetensors";
+  std::filesystem::copy_file(files_of_commands().packed, packed);
   cut(packed, 1);
-  check_refused(files().on_model({"evaluate", "--packed", packed.string()}), {packed.string()});
+  check_refused(files_of_commands().on_model({"evaluate", "--packed", packed.string()}), {packed.string()});
   check_refused({"inspect", packed.string()}, {packed.string()});
   std::filesystem::resize_file(packed, 5);
   check_refused({"inspect", packed.string()}, {packed.string()});
 
-  const auto model = files().copy_of_model("cut-model");
+  const auto model = files_of_commands().copy_of_model("cut-model");
   cut(model / "model.safetensors", 1000);
   for (const char* command : {"entropy", "quantize", "evaluate", "scan"}) {
     check_refused({command, "--model", model.string()}, {(model / "model.safetensors").string()});
@@ -199,7 +202,7 @@ TEST_CASE("files that are cut off") {
 }
 
 TEST_CASE("weights that are no finite numbers") {
-  const auto model = files().copy_of_model("not-finite");
+  const auto model = files_of_commands().copy_of_model("not-finite");
   stored_model stored(model);
   const std::string name = "model.language_model.layers.1.mlp.up_proj.weight";
   stored.tensors.at(name).values[5] = std::numeric_limits<float>::quiet_NaN();
@@ -227,12 +230,13 @@ TEST_CASE("budgets that cannot be met") {
   check_refused({"quantize", "--bits", "0.5"}, smallest);
   check_refused({"quantize", "--bytes", "508415"}, smallest);
   check_refused({"quantize", "--saving", "0.99"}, smallest);
-  check_refused({"demo", "--saving", "0.99", "--output", files().path("demo")}, smallest);
+  check_refused({"demo", "--saving", "0.99", "--output", files_of_commands().path("demo")}, smallest);
 }
 
 TEST_CASE("the smallest budget that a message names is possible") {
-  const arguments quantize = files().on_model(
-      {"quantize", "--calibration", files().calibration, "--clusters", "4", "--output", files().path("smallest")});
+  const arguments quantize =
+      files_of_commands().on_model({"quantize", "--calibration", files_of_commands().calibration, "--clusters", "4",
+                                    "--output", files_of_commands().path("smallest")});
   const auto with_bits = [&](const std::string& bits) {
     arguments all = quantize;
     all.insert(all.end(), {"--bits", bits});
@@ -249,11 +253,12 @@ TEST_CASE("too few calibration tokens") {
   check_refused({"entropy", "--tokens", "50"}, {"--tokens", "at least 100", "got 50"});
   check_refused({"quantize", "--tokens", "99"}, {"at least 100", "got 99"});
   check_refused({"entropy", "--tokens", "1000000"}, {"expected 500000 tokens in multimodal", "found"});
-  check_refused(files().on_model({"entropy", "--calibration", files().calibration, "--tokens", "100000"}),
-                {files().calibration, "expected 50000 tokens"});
+  check_refused(
+      files_of_commands().on_model({"entropy", "--calibration", files_of_commands().calibration, "--tokens", "100000"}),
+      {files_of_commands().calibration, "expected 50000 tokens"});
   vlm::calibration_set set = vlm_test::random_calibration_set(12);
   std::erase_if(set.sequences, [](const auto& sequence) { return sequence.image < 0; });
-  const std::string images_only = files().path("images-only.safetensors");
+  const std::string images_only = files_of_commands().path("images-only.safetensors");
   vlm_test::store(set).write(images_only);
-  check_refused(files().on_model({"entropy", "--calibration", images_only}), {images_only, "0 text-only"});
+  check_refused(files_of_commands().on_model({"entropy", "--calibration", images_only}), {images_only, "0 text-only"});
 }

@@ -55,7 +55,7 @@ vlm::question_set questions_of(const stored_set& set) {
 
 /// Checks that a set spoiled by alter() is refused, with a message that names the file and contains the fragments.
 template <class Read, class Alter>
-void check_refused(Read&& read, stored_set set, errc code, std::vector<std::string> fragments, Alter&& alter) {
+void check_dataset_refused(Read&& read, stored_set set, errc code, std::vector<std::string> fragments, Alter&& alter) {
   alter(set);
   fragments.emplace_back("set.safetensors");
   CAPTURE(fragments.front());
@@ -154,7 +154,7 @@ TEST_CASE("what is written is what is read") {
 
 TEST_CASE("malformed calibration sets are refused") {
   const auto refuse = [](errc code, std::vector<std::string> fragments, auto alter) {
-    check_refused(calibration_of, small_calibration(), code, std::move(fragments), alter);
+    check_dataset_refused(calibration_of, small_calibration(), code, std::move(fragments), alter);
   };
   for (const char* name : {"input_ids", "attention_mask", "image_index"}) {
     refuse(errc::corrupt_file, {std::string("\"") + name + "\"", "found none"},
@@ -195,7 +195,7 @@ TEST_CASE("malformed calibration sets are refused") {
 
 TEST_CASE("malformed question sets are refused") {
   const auto refuse = [](errc code, std::vector<std::string> fragments, auto alter) {
-    check_refused(questions_of, small_questions(), code, std::move(fragments), alter);
+    check_dataset_refused(questions_of, small_questions(), code, std::move(fragments), alter);
   };
   for (const char* name : {"input_ids", "lengths", "answers", "kinds", "image_index"}) {
     refuse(errc::corrupt_file, {std::string("\"") + name + "\"", "found none"},

@@ -19,7 +19,7 @@ using packed_pointer = std::shared_ptr<const luq::any_packed_matrix>;
 
 namespace {
 
-packed_pointer pack(const luq::matrix& W, const char* codec) {
+packed_pointer packed_on_heap(const luq::matrix& W, const char* codec) {
   return std::visit(
       [&](const auto& c) {
         return std::make_shared<const luq::any_packed_matrix>(luq::quantize(W, c, luq::round_to_nearest{}));
@@ -28,7 +28,7 @@ packed_pointer pack(const luq::matrix& W, const char* codec) {
 }
 
 packed_pointer random_packed(luq::index rows, luq::index cols, const char* codec) {
-  return pack(luq::random_normal_matrix(rows, cols, luq::counter_rng(1)), codec);
+  return packed_on_heap(luq::random_normal_matrix(rows, cols, luq::counter_rng(1)), codec);
 }
 
 /// A model whose decoder is packed, its layers with one codec after the other.
@@ -38,7 +38,8 @@ vlm::vision_language_model packed_copy(const vlm::vision_language_model& model,
   for (luq::index layer = 0; layer < model.config().text.layers; ++layer) {
     for (const vlm::decoder_linear which : vlm::decoder_linears) {
       const auto& W = std::get<std::shared_ptr<const luq::matrix>>(model.decoder_linear_at(layer, which).weights());
-      result.set_decoder_weights(layer, which, pack(*W, codecs[static_cast<std::size_t>(layer) % codecs.size()]));
+      result.set_decoder_weights(layer, which,
+                                 packed_on_heap(*W, codecs[static_cast<std::size_t>(layer) % codecs.size()]));
     }
   }
   return result;

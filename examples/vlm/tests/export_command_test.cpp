@@ -16,15 +16,15 @@ using vlm_test::scratch_directory;
 namespace {
 
 /// A packed file and a plan of the embedded model.
-struct small_files {
+struct export_files {
   scratch_directory directory;
   std::string packed = path("packed.safetensors");
   std::string plan = path("plan.json");
 
-  small_files() {
+  export_files() {
     const program_result quantized =
-        run_program({"quantize", "--low", "sign:g128", "--high", "int4:g128:sym", "--low-layers", "3", "--tokens", "500",
-                     "--clusters", "10", "--seeds", "1", "--output", packed, "--plan", plan, "--quiet"});
+        run_program({"quantize", "--low", "sign:g128", "--high", "int4:g128:sym", "--low-layers", "3", "--tokens",
+                     "500", "--clusters", "10", "--seeds", "1", "--output", packed, "--plan", plan, "--quiet"});
     CAPTURE(quantized.err);
     REQUIRE(quantized.exit_code == 0);
   }
@@ -32,13 +32,13 @@ struct small_files {
   [[nodiscard]] std::string path(const char* name) const { return (directory.path() / name).string(); }
 };
 
-const small_files& files() {
-  static const small_files result;
+const export_files& files_to_export() {
+  static const export_files result;
   return result;
 }
 
 /// The last line that an export prints.
-std::string exported(std::vector<std::string> arguments) {
+std::string exported_text(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "export");
   const program_result result = run_program(arguments);
   CAPTURE(result.err);
@@ -46,7 +46,7 @@ std::string exported(std::vector<std::string> arguments) {
   return vlm_test::last_line(result.out);
 }
 
-void check_refused(std::vector<std::string> arguments, const std::vector<std::string>& fragments) {
+void check_export_refused(std::vector<std::string> arguments, const std::vector<std::string>& fragments) {
   arguments.insert(arguments.begin(), "export");
   const program_result result = run_program(arguments);
   CAPTURE(result.err);
@@ -64,38 +64,45 @@ void check_refused(std::vector<std::string> arguments, const std::vector<std::st
 }  // namespace
 
 TEST_CASE("every target") {
-  const std::string types = files().path("types.txt");
-  CHECK(exported({"--to", "tensor-type-file", "--plan", files().plan, "--output", types}).starts_with(types + ": "));
-  CHECK(exported({"--to", "custom-q", "--plan", files().plan, "--type", "int4:g128:sym=q4_k_r4", "--output",
-                  files().path("custom.txt")})
+  const std::string types = files_to_export().path("types.txt");
+  CHECK(exported_text({"--to", "tensor-type-file", "--plan", files_to_export().plan, "--output", types})
+            .starts_with(types + ": "));
+  CHECK(exported_text({"--to", "custom-q", "--plan", files_to_export().plan, "--type", "int4:g128:sym=q4_k_r4",
+                       "--output", files_to_export().path("custom.txt")})
             .ends_with("types of 84 tensors: q1_0 q4_k_r4\n"));
-  CHECK(exported({"--to", "imatrix", "--tokens", "500", "--clusters", "10", "--quiet", "--output",
-                  files().path("imatrix.gguf")})
+  CHECK(exported_text({"--to", "imatrix", "--tokens", "500", "--clusters", "10", "--quiet", "--output",
+                       files_to_export().path("imatrix.gguf")})
             .find("importance matrix of 84 tensors") != std::string::npos);
-  const std::string model = files().path("model.gguf");
-  CHECK(exported({"--to", "gguf", "--packed", files().packed, "--output", model})
+  const std::string model = files_to_export().path("model.gguf");
+  CHECK(exported_text({"--to", "gguf", "--packed", files_to_export().packed, "--output", model})
             .ends_with("model of llama.cpp, 21 linears q1_0 and 63 linears q4_0, without a tokenizer\n"));
   CHECK(luq::gguf_reader(model).tensors().size() == 84 + 27);
-  CHECK(exported({"--to", "gguf", "--packed", files().packed, "--like", model, "--output", files().path("like.gguf")})
+  CHECK(exported_text({"--to", "gguf", "--packed", files_to_export().packed, "--like", model, "--output",
+                       files_to_export().path("like.gguf")})
             .ends_with("the rest as in " + model + "\n"));
-  CHECK(exported({"--to", "gptq", "--packed", files().packed, "--output", files().path("gptq")})
-            .find("63 linears quantized and 21 decoded to F16") != std::string::npos);
+  CHECK(
+      exported_text({"--to", "gptq", "--packed", files_to_export().packed, "--output", files_to_export().path("gptq")})
+          .find("63 linears quantized and 21 decoded to F16") != std::string::npos);
 }
 
 TEST_CASE("what cannot be exported is said in one line") {
-  const std::string output = files().path("refused");
-  check_refused({}, {"--to is required"});
-  check_refused({"--to", "gguf"}, {"--output is required"});
-  check_refused({"--to", "onnx", "--output", output}, {"onnx", "tensor-type-file", "gptq"});
-  check_refused({"--to", "gguf", "--output", output}, {"export --to gguf: expected --packed"});
-  check_refused({"--to", "custom-q", "--packed", files().packed, "--output", output}, {"expected --plan"});
-  check_refused({"--to", "gptq", "--packed", "/absent", "--output", output}, {"/absent: cannot open"});
-  check_refused({"--to", "gptq", "--packed", files().packed, "--output", "/absent/x"}, {"no folder /absent"});
-  check_refused({"--to", "gptq", "--packed", files().packed, "--output", files().directory.path().string()},
-                {"expected a new or empty directory"});
-  check_refused({"--to", "gguf", "--packed", files().packed, "--like", files().packed, "--output", output},
-                {files().packed});
-  check_refused({"--to", "gguf", "--packed", files().packed, "--model", "/absent", "--output", output},
-                {"/absent: expected a model directory"});
+  const std::string output = files_to_export().path("refused");
+  check_export_refused({}, {"--to is required"});
+  check_export_refused({"--to", "gguf"}, {"--output is required"});
+  check_export_refused({"--to", "onnx", "--output", output}, {"onnx", "tensor-type-file", "gptq"});
+  check_export_refused({"--to", "gguf", "--output", output}, {"export --to gguf: expected --packed"});
+  check_export_refused({"--to", "custom-q", "--packed", files_to_export().packed, "--output", output},
+                       {"expected --plan"});
+  check_export_refused({"--to", "gptq", "--packed", "/absent", "--output", output}, {"/absent: cannot open"});
+  check_export_refused({"--to", "gptq", "--packed", files_to_export().packed, "--output", "/absent/x"},
+                       {"no folder /absent"});
+  check_export_refused(
+      {"--to", "gptq", "--packed", files_to_export().packed, "--output", files_to_export().directory.path().string()},
+      {"expected a new or empty directory"});
+  check_export_refused(
+      {"--to", "gguf", "--packed", files_to_export().packed, "--like", files_to_export().packed, "--output", output},
+      {files_to_export().packed});
+  check_export_refused({"--to", "gguf", "--packed", files_to_export().packed, "--model", "/absent", "--output", output},
+                       {"/absent: expected a model directory"});
   CHECK(!std::filesystem::exists(output));
 }

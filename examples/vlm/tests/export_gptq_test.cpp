@@ -22,46 +22,46 @@ using vlm_test::scratch_directory;
 namespace {
 
 /// Symmetric and asymmetric integers, and a codec that GPTQ has not.
-const packed_decoder& mixed() {
+const packed_decoder& mixed_integers() {
   static const packed_decoder result({"int4:g128:sym:searched", "sign:g128", "int3:g64", "int8:g32:sym"});
   return result;
 }
 
 bool has_gptq_form(std::size_t layer) {
-  return !std::holds_alternative<luq::sign_codec>(mixed().choice().codecs[layer]);
+  return !std::holds_alternative<luq::sign_codec>(mixed_integers().choice().codecs[layer]);
 }
 
-/// The checkpoint of mixed() in a directory of its own.
-struct exported {
+/// The checkpoint of mixed_integers() in a directory of its own.
+struct exported_checkpoint {
   scratch_directory directory;
   std::filesystem::path packed = directory.path() / "packed.safetensors";
   std::filesystem::path output = directory.path() / "gptq";
   std::string printed;
 
-  exported() {
-    mixed().write(packed);
+  exported_checkpoint() {
+    mixed_integers().write(packed);
     printed = run_export({.target = "gptq", .packed = packed, .output = output});
   }
 };
 
-const exported& files() {
-  static const exported result;
+const exported_checkpoint& checkpoint() {
+  static const exported_checkpoint result;
   return result;
 }
 
 }  // namespace
 
 TEST_CASE("every linear decodes to the packed weights") {
-  const luq::checkpoint tensors(files().output);
-  const luq::gptq_config config = luq::read_gptq_config(files().output / "config.json");
-  CHECK(config == luq::read_gptq_config(files().output / "quantize_config.json"));
+  const luq::checkpoint tensors(checkpoint().output);
+  const luq::gptq_config config = luq::read_gptq_config(checkpoint().output / "config.json");
+  CHECK(config == luq::read_gptq_config(checkpoint().output / "quantize_config.json"));
   CHECK(config.format == luq::gptq_format::v2);
-  const luq::plan& choice = mixed().choice();
+  const luq::plan& choice = mixed_integers().choice();
   for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
     for (std::size_t i = 0; i < choice.shape[layer].size(); ++i) {
       const std::string module = "model.language_model." + choice.shape[layer][i].name.substr(6);
       CAPTURE(module);
-      const luq::matrix expected = luq::decode(mixed().at(layer, i));
+      const luq::matrix expected = luq::decode(mixed_integers().at(layer, i));
       const auto settings = luq::settings_of(config, module);
       REQUIRE(settings.has_value() == has_gptq_form(layer));
       if (settings) {
@@ -80,7 +80,7 @@ TEST_CASE("every linear decodes to the packed weights") {
 }
 
 TEST_CASE("rules hold under the names of every engine") {
-  const luq::gptq_config config = luq::read_gptq_config(files().output / "config.json");
+  const luq::gptq_config config = luq::read_gptq_config(checkpoint().output / "config.json");
   for (const std::string decoder : {"model.", "language_model.model.", "model.language_model."}) {
     CAPTURE(decoder);
     CHECK(luq::settings_of(config, decoder + "layers.0.mlp.up_proj")->bits == 4);
@@ -100,7 +100,7 @@ TEST_CASE("rules hold under the names of every engine") {
 }
 
 TEST_CASE("all else is the model's") {
-  const luq::checkpoint tensors(files().output);
+  const luq::checkpoint tensors(checkpoint().output);
   const luq::checkpoint model(vlm_test::embedded_model());
   const auto check = [&](const std::string& name, const std::string& stored) {
     CAPTURE(name);
@@ -118,10 +118,10 @@ TEST_CASE("all else is the model's") {
   CHECK(tensors.names().size() == model.names().size() + 3 * 63);  // four tensors for each of 63 linears
   CHECK(tensors.shards()[0].metadata().at("format") == "pt");
 
-  nlohmann::json config = luq::read_strict_json(files().output / "config.json");
+  nlohmann::json config = luq::read_strict_json(checkpoint().output / "config.json");
   config.erase("quantization_config");
   CHECK(config == luq::read_strict_json(vlm_test::embedded_model() / "config.json"));
-  CHECK(std::filesystem::exists(files().output / "vocab.json"));
+  CHECK(std::filesystem::exists(checkpoint().output / "vocab.json"));
 }
 
 TEST_CASE("Qwen2.5-VL has the names of transformers 5, and its tower stays dense") {
@@ -151,9 +151,10 @@ TEST_CASE("Qwen2.5-VL has the names of transformers 5, and its tower stays dense
 }
 
 TEST_CASE("what is dense is said, and so is what was written") {
-  CHECK(files().printed.starts_with("gptq, written as F16: model.layers.1.mlp.down_proj and 20 more: sign:g128: "));
-  const auto file = files().output / "model.safetensors";
-  CHECK(vlm_test::last_line(files().printed) ==
+  CHECK(
+      checkpoint().printed.starts_with("gptq, written as F16: model.layers.1.mlp.down_proj and 20 more: sign:g128: "));
+  const auto file = checkpoint().output / "model.safetensors";
+  CHECK(vlm_test::last_line(checkpoint().printed) ==
         file.string() + ": " + std::to_string(std::filesystem::file_size(file)) +
             " bytes: GPTQ v2 checkpoint, 63 linears quantized and 21 decoded to F16, the rest as in " +
             vlm_test::embedded_model().string() + "\n");
@@ -173,7 +174,7 @@ TEST_CASE("what has no GPTQ checkpoint") {
               [&] { (void)run_export({.target = "gptq", .packed = packed, .output = packed}); });
   vlm::settings other;
   other.model = vlm_test::random_fixture().model;
-  mixed().write(packed);
+  mixed_integers().write(packed);
   check_fails(errc::shape_mismatch, {packed.string(), "the model has no weight of that name and shape"},
               [&] { (void)run_export({.target = "gptq", .packed = packed, .output = output}, other); });
   CHECK(!std::filesystem::exists(output));

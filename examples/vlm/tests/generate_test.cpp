@@ -12,8 +12,8 @@ using vlm_test::fixture;
 namespace {
 
 /// Greedy decoding without a cache, from the logits of whole sequences, up to a token that would ask for an image.
-std::vector<std::int32_t> expected(const vlm::vision_language_model& model, std::vector<std::int32_t> ids,
-                                   const vlm::encoded_images* image, std::size_t count) {
+std::vector<std::int32_t> expected_answer(const vlm::vision_language_model& model, std::vector<std::int32_t> ids,
+                                          const vlm::encoded_images* image, std::size_t count) {
   std::vector<std::int32_t> answer;
   while (answer.size() < count && ids.back() != model.config().image_token) {
     const luq::matrix logits = model.logits(model.sequence(ids), image);
@@ -27,7 +27,7 @@ void check_generation(const fixture& data, const vlm::vision_language_model& mod
   for (const auto& sequence : data.sequences) {
     std::span<const vlm::image> images;
     if (sequence.image >= 0) images = std::span(data.images).subspan(static_cast<std::size_t>(sequence.image), 1);
-    const std::vector<std::int32_t> whole = expected(model, sequence.ids, features_of(data, sequence), 5);
+    const std::vector<std::int32_t> whole = expected_answer(model, sequence.ids, features_of(data, sequence), 5);
     const auto count = static_cast<luq::index>(whole.size());
     REQUIRE(count > 0);
     CHECK(vlm::generate(model, sequence.ids, images, count, {}) == whole);

@@ -17,19 +17,19 @@ using vlm_test::stored_model;
 namespace {
 
 /// Logits of the first sequence, which has an image.
-luq::matrix first_logits(const vision_language_model& model, const fixture& data) {
+luq::matrix first_llava_logits(const vision_language_model& model, const fixture& data) {
   const vlm::encoded_images image = model.image_features(data.images[0]);
   return model.logits(model.sequence(data.sequences[0].ids), &image);
 }
 
-vision_language_model load(const stored_model& stored) {
+vision_language_model load_llava(const stored_model& stored) {
   const scratch_directory directory;
   stored.write(directory.path());
   return vision_language_model(directory.path());
 }
 
-void check_refused(errc code, const stored_model& stored, const std::vector<std::string>& fragments) {
-  check_fails(code, fragments, [&] { (void)load(stored); });
+void check_llava_refused(errc code, const stored_model& stored, const std::vector<std::string>& fragments) {
+  check_fails(code, fragments, [&] { (void)load_llava(stored); });
 }
 
 const std::string query = "model.language_model.layers.1.self_attn.q_proj";
@@ -38,7 +38,7 @@ const std::string query = "model.language_model.layers.1.self_attn.q_proj";
 
 TEST_CASE("both generations of names, and mixtures of them, are the same model") {
   const fixture& data = vlm_test::random_fixture();
-  const luq::matrix expected = first_logits(vlm_test::random_model(), data);
+  const luq::matrix expected = first_llava_logits(vlm_test::random_model(), data);
   const std::pair<const char*, const char*> renamings[] = {
       {"model.language_model.", "language_model.model."},
       {"lm_head.", "language_model.lm_head."},
@@ -50,7 +50,7 @@ TEST_CASE("both generations of names, and mixtures of them, are the same model")
   for (const auto& renaming : renamings) {
     CAPTURE(renaming.second);
     stored.rename(renaming.first, renaming.second);
-    CHECK(vlm_test::identical(first_logits(load(stored), data), expected));
+    CHECK(vlm_test::identical(first_llava_logits(load_llava(stored), data), expected));
   }
 }
 
@@ -58,22 +58,22 @@ TEST_CASE("a model in shards is the model in one file") {
   const fixture& data = vlm_test::random_fixture();
   const scratch_directory directory;
   stored_model(data.model).write_sharded(directory.path());
-  CHECK(vlm_test::identical(first_logits(vision_language_model(directory.path()), data),
-                            first_logits(vlm_test::random_model(), data)));
+  CHECK(vlm_test::identical(first_llava_logits(vision_language_model(directory.path()), data),
+                            first_llava_logits(vlm_test::random_model(), data)));
 }
 
 TEST_CASE("a tied head is the table of embeddings, whatever else is stored") {
   const fixture& data = vlm_test::random_fixture();
   stored_model untied(data.model);
   untied.tensors["lm_head.weight"] = untied.tensors.at("model.language_model.embed_tokens.weight");
-  const luq::matrix expected = first_logits(load(untied), data);
+  const luq::matrix expected = first_llava_logits(load_llava(untied), data);
 
   stored_model tied(data.model);
   tied.edit_config("\"tie_word_embeddings\": false,\n    \"use_cache\"",
                    "\"tie_word_embeddings\": true,\n    \"use_cache\"");
-  CHECK(vlm_test::identical(first_logits(load(tied), data), expected));
+  CHECK(vlm_test::identical(first_llava_logits(load_llava(tied), data), expected));
   tied.tensors.erase("lm_head.weight");
-  CHECK(vlm_test::identical(first_logits(load(tied), data), expected));
+  CHECK(vlm_test::identical(first_llava_logits(load_llava(tied), data), expected));
 }
 
 TEST_CASE("biases are read where the configuration says so") {
@@ -92,7 +92,7 @@ TEST_CASE("biases are read where the configuration says so") {
       stored.tensors[name] = {{size}, std::vector<float>(static_cast<std::size_t>(size), value)};
     }
   }
-  const vision_language_model model = load(stored);
+  const vision_language_model model = load_llava(stored);
   value = 0.0f;
   for (luq::index layer = 0; layer < text.layers; ++layer) {
     for (const vlm::decoder_linear linear : vlm::decoder_linears) {
@@ -119,8 +119,8 @@ TEST_CASE("several vision states side by side") {
                 wide.values.begin() + static_cast<std::ptrdiff_t>(2 * r * width));
   }
   first = wide;
-  CHECK(vlm_test::relative_difference(load(stored).image_features(data.images[0]).rows, data.image_features[0].rows) <
-        2e-5);
+  CHECK(vlm_test::relative_difference(load_llava(stored).image_features(data.images[0]).rows,
+                                      data.image_features[0].rows) < 2e-5);
 }
 
 TEST_CASE("vision layers behind the last state that is shown are not needed") {
@@ -130,31 +130,33 @@ TEST_CASE("vision layers behind the last state that is shown are not needed") {
     return entry.first.find("encoder.layers.3.") != std::string::npos ||
            entry.first.find("post_layernorm") != std::string::npos;
   });
-  CHECK(vlm_test::identical(first_logits(load(stored), data), first_logits(vlm_test::tiny_model(), data)));
+  CHECK(vlm_test::identical(first_llava_logits(load_llava(stored), data),
+                            first_llava_logits(vlm_test::tiny_model(), data)));
 }
 
 TEST_CASE("a tensor that is missing, has another shape, or should not be there is named") {
   const fixture& data = vlm_test::random_fixture();
   stored_model stored(data.model);
   stored.tensors.erase(query + ".weight");
-  check_refused(errc::corrupt_file, stored,
-                {"tensor '" + query + ".weight': expected shape [48, 48], got no such tensor"});
+  check_llava_refused(errc::corrupt_file, stored,
+                      {"tensor '" + query + ".weight': expected shape [48, 48], got no such tensor"});
 
   stored = stored_model(data.model);
   stored.tensors[query + ".weight"].shape = {24, 96};
-  check_refused(errc::shape_mismatch, stored, {"model.safetensors", query, "expected shape [48, 48], got [24, 96]"});
+  check_llava_refused(errc::shape_mismatch, stored,
+                      {"model.safetensors", query, "expected shape [48, 48], got [24, 96]"});
 
   stored = stored_model(data.model);
   stored.tensors["model.language_model.norm.weight"].shape = {48, 1};
-  check_refused(errc::shape_mismatch, stored, {"norm.weight", "expected shape [48], got [48, 1]"});
+  check_llava_refused(errc::shape_mismatch, stored, {"norm.weight", "expected shape [48], got [48, 1]"});
 
   stored = stored_model(data.model);
   stored.tensors[query + ".bias"] = {{48}, std::vector<float>(48, 1.0f)};
-  check_refused(errc::corrupt_file, stored, {query + ".bias", "expected none"});
+  check_llava_refused(errc::corrupt_file, stored, {query + ".bias", "expected none"});
 
   stored = stored_model(data.model);
   stored.tensors.erase("lm_head.weight");
-  check_refused(errc::corrupt_file, stored, {"'lm_head.weight'", "no such tensor"});
+  check_llava_refused(errc::corrupt_file, stored, {"'lm_head.weight'", "no such tensor"});
 }
 
 TEST_CASE("a part without any of its names") {
@@ -163,7 +165,7 @@ TEST_CASE("a part without any of its names") {
                              "model.multi_modal_projector.linear_1."}) {
     stored_model stored(data.model);
     stored.rename(prefix, "elsewhere.");
-    check_refused(errc::corrupt_file, stored, {"expected a tensor ", prefix, " or ", "got none of them"});
+    check_llava_refused(errc::corrupt_file, stored, {"expected a tensor ", prefix, " or ", "got none of them"});
   }
 }
 
@@ -176,7 +178,7 @@ TEST_CASE("weights that are no finite numbers are refused wherever they are") {
     CAPTURE(name);
     stored_model stored = whole;
     stored.tensors[name].values.back() = std::numeric_limits<float>::infinity();
-    check_refused(errc::non_finite, stored, {"'" + name + "'"});
+    check_llava_refused(errc::non_finite, stored, {"'" + name + "'"});
   }
 }
 

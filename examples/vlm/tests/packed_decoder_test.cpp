@@ -16,7 +16,7 @@ using vlm_test::fixture;
 
 namespace {
 
-luq::any_packed_matrix pack(const luq::matrix& W, const luq::any_codec& codec) {
+luq::any_packed_matrix packed_nearest(const luq::matrix& W, const luq::any_codec& codec) {
   return std::visit([&](const auto& c) { return luq::any_packed_matrix(luq::quantize(W, c, luq::round_to_nearest{})); },
                     codec);
 }
@@ -32,7 +32,7 @@ quantized_pair quantize_layers(const vision_language_model& model, const luq::an
   for (luq::index layer = first; layer < end; ++layer) {
     for (const decoder_linear which : vlm::decoder_linears) {
       const auto& W = std::get<std::shared_ptr<const luq::matrix>>(model.decoder_linear_at(layer, which).weights());
-      auto packed = std::make_shared<const luq::any_packed_matrix>(pack(*W, codec));
+      auto packed = std::make_shared<const luq::any_packed_matrix>(packed_nearest(*W, codec));
       result.unpacked.set_decoder_weights(layer, which, std::make_shared<const luq::matrix>(luq::decode(*packed)));
       result.packed.set_decoder_weights(layer, which, std::move(packed));
     }
@@ -80,13 +80,14 @@ TEST_CASE("the bias stays when weights are packed") {
   const luq::matrix W = luq::matrix::Constant(3, 32, 0.5f);
   vlm::linear linear(std::make_shared<const luq::matrix>(W),
                      std::make_shared<const Eigen::RowVectorXf>(Eigen::RowVector3f(1, 2, 3)));
-  linear.set_weights(std::make_shared<const luq::any_packed_matrix>(pack(W, luq::sign_codec{.group = 32})));
+  linear.set_weights(std::make_shared<const luq::any_packed_matrix>(packed_nearest(W, luq::sign_codec{.group = 32})));
   CHECK(linear.in_features() == 32);
   CHECK(linear.out_features() == 3);
   const luq::matrix Y = linear(luq::matrix::Constant(2, 32, 1.0f));
   CHECK(Y.row(1).isApprox(Eigen::RowVector3f(17, 18, 19), 1e-5f));
   vlm_test::check_fails(luq::errc::shape_mismatch, {"expected 3 x 32", "got 3 x 16"}, [&] {
-    linear.set_weights(std::make_shared<const luq::any_packed_matrix>(pack(W.leftCols(16), luq::sign_codec{})));
+    linear.set_weights(
+        std::make_shared<const luq::any_packed_matrix>(packed_nearest(W.leftCols(16), luq::sign_codec{})));
   });
 }
 

@@ -22,19 +22,19 @@ namespace {
 
 const std::vector<double> scores{3.0, 1.0, 2.0, 5.0, 4.0};
 
-const vlm::quantized_decoder& low() {
+const vlm::quantized_decoder& low_decoder() {
   static const vlm::quantized_decoder decoder = quantize_random_model("sign:g128");
   return decoder;
 }
 
-const vlm::quantized_decoder& high() {
+const vlm::quantized_decoder& high_decoder() {
   static const vlm::quantized_decoder decoder = quantize_random_model("int4:g16:searched");
   return decoder;
 }
 
 luq::plan mixed_plan() {
   return {vlm::decoder_shape(random_model()),
-          {high().choice.codec, low().choice.codec, high().choice.codec},
+          {high_decoder().choice.codec, low_decoder().choice.codec, high_decoder().choice.codec},
           "layer 1 low"};
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("the table of a plan counts every byte") {
   luq::index total = 0;
   for (std::size_t layer = 0; layer < 3; ++layer) {
     luq::index bytes = 0;
-    for (const auto& linear : (layer == 1 ? low() : high()).layers[layer]) {
+    for (const auto& linear : (layer == 1 ? low_decoder() : high_decoder()).layers[layer]) {
       bytes += static_cast<luq::index>(luq::bytes_of(*linear.packed).size());
     }
     total += bytes;
@@ -181,7 +181,7 @@ TEST_CASE("a planned model comes back from its file as it was in memory") {
   const auto path = directory.path() / "packed.safetensors";
   const luq::plan choice = mixed_plan();
   const luq::packed_model_size predicted =
-      vlm::write_planned_model(path, vlm_test::random_fixture().model, choice, {&low(), &high()});
+      vlm::write_planned_model(path, vlm_test::random_fixture().model, choice, {&low_decoder(), &high_decoder()});
   const luq::packed_model file(path);
   CHECK(file.choice() == choice);
   CHECK(predicted.linears == static_cast<std::uint64_t>(luq::total_bytes(choice)));
@@ -192,7 +192,7 @@ TEST_CASE("a planned model comes back from its file as it was in memory") {
   check_others(file, vlm_test::random_fixture().model);
 
   const vlm::vision_language_model in_memory =
-      vlm::planned_model(random_model(), choice, {&low(), &high()}, weight_form::packed);
+      vlm::planned_model(random_model(), choice, {&low_decoder(), &high_decoder()}, weight_form::packed);
   const luq::matrix expected = vlm_test::random_logits(in_memory);
   CHECK(vlm_test::identical(vlm_test::random_logits(vlm::with_packed_decoder(random_model(), file)), expected));
   CHECK(!vlm_test::identical(vlm_test::random_logits(random_model()), expected));
@@ -203,7 +203,7 @@ TEST_CASE("decoder linears are left out of the other tensors under every generat
   const scratch_directory directory;
   const auto check = [&](const std::filesystem::path& model) {
     const auto path = directory.path() / "packed.safetensors";
-    vlm::write_planned_model(path, model, choice, {&low(), &high()});
+    vlm::write_planned_model(path, model, choice, {&low_decoder(), &high_decoder()});
     check_others(luq::packed_model(path), model);
   };
   stored_model stored(vlm_test::random_fixture().model);
@@ -242,7 +242,7 @@ TEST_CASE("decoder linears of the embedded model are left out, layer by layer") 
 TEST_CASE("a file that was made for another model is refused") {
   const scratch_directory directory;
   const auto path = directory.path() / "packed.safetensors";
-  vlm::write_planned_model(path, vlm_test::random_fixture().model, mixed_plan(), {&low(), &high()});
+  vlm::write_planned_model(path, vlm_test::random_fixture().model, mixed_plan(), {&low_decoder(), &high_decoder()});
   const luq::packed_model file(path);
   check_fails(errc::shape_mismatch, {"packed.safetensors", "other layers or shapes"},
               [&] { (void)vlm::with_packed_decoder(vlm_test::tiny_model(), file); });
@@ -251,7 +251,8 @@ TEST_CASE("a file that was made for another model is refused") {
 TEST_CASE("a plan of which a rung is missing is not written") {
   const scratch_directory directory;
   const auto path = directory.path() / "packed.safetensors";
-  check_fails(errc::shape_mismatch, {"layer 1"},
-              [&] { vlm::write_planned_model(path, vlm_test::random_fixture().model, mixed_plan(), {&high()}); });
+  check_fails(errc::shape_mismatch, {"layer 1"}, [&] {
+    vlm::write_planned_model(path, vlm_test::random_fixture().model, mixed_plan(), {&high_decoder()});
+  });
   CHECK(std::filesystem::is_empty(directory.path()));
 }

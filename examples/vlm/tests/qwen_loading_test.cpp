@@ -19,36 +19,36 @@ using vlm_test::stored_model;
 namespace {
 
 /// Logits of the first sequence, which has an image.
-luq::matrix first_logits(const vision_language_model& model, const qwen_fixture& data) {
+luq::matrix first_qwen_logits(const vision_language_model& model, const qwen_fixture& data) {
   const vlm::encoded_images image = model.image_features(data.images[0]);
   return model.logits(model.sequence(data.sequences[0].ids), &image);
 }
 
-vision_language_model load(const stored_model& stored) {
+vision_language_model load_qwen(const stored_model& stored) {
   const vlm_test::scratch_directory directory;
   stored.write(directory.path());
   return vision_language_model(directory.path());
 }
 
-void check_refused(errc code, const std::vector<std::string>& fragments,
-                   const std::function<void(stored_model&)>& spoil) {
+void check_qwen_refused(errc code, const std::vector<std::string>& fragments,
+                        const std::function<void(stored_model&)>& spoil) {
   stored_model stored(published_fixture().model);
   spoil(stored);
-  check_fails(code, fragments, [&] { (void)load(stored); });
+  check_fails(code, fragments, [&] { (void)load_qwen(stored); });
 }
 
 }  // namespace
 
 TEST_CASE("both generations of names, and mixtures of them, are the same model") {
   const qwen_fixture& data = recent_fixture();
-  const luq::matrix expected = first_logits(vlm_test::recent_model(), data);
+  const luq::matrix expected = first_qwen_logits(vlm_test::recent_model(), data);
   stored_model stored(data.model);
   const std::pair<const char*, const char*> renamings[] = {
       {"model.language_model.", "model."}, {"model.visual.merger.", "visual.merger."}, {"model.visual.", "visual."}};
   for (const auto& renaming : renamings) {
     CAPTURE(renaming.second);
     stored.rename(renaming.first, renaming.second);
-    CHECK(identical(first_logits(load(stored), data), expected));
+    CHECK(identical(first_qwen_logits(load_qwen(stored), data), expected));
   }
 }
 
@@ -56,14 +56,14 @@ TEST_CASE("a tied head is the table of embeddings, whatever else is stored") {
   const qwen_fixture& data = published_fixture();
   stored_model untied(data.model);
   untied.tensors["lm_head.weight"] = untied.tensors.at("model.embed_tokens.weight");
-  const luq::matrix expected = first_logits(load(untied), data);
-  CHECK(!identical(expected, first_logits(vlm_test::published_model(), data)));
+  const luq::matrix expected = first_qwen_logits(load_qwen(untied), data);
+  CHECK(!identical(expected, first_qwen_logits(vlm_test::published_model(), data)));
 
   stored_model tied(data.model);
   tied.edit_config("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true");
-  CHECK(identical(first_logits(load(tied), data), expected));
+  CHECK(identical(first_qwen_logits(load_qwen(tied), data), expected));
   tied.tensors.erase("lm_head.weight");
-  CHECK(identical(first_logits(load(tied), data), expected));
+  CHECK(identical(first_qwen_logits(load_qwen(tied), data), expected));
 }
 
 TEST_CASE("full attention is where the configuration says so") {
@@ -73,32 +73,34 @@ TEST_CASE("full attention is where the configuration says so") {
     stored_model stored(data.model);
     stored.edit_config("[\n      1,\n      3\n    ]", layers);
     const bool same = std::string(layers).starts_with("[1, 3");
-    CHECK(identical(first_logits(load(stored), data), first_logits(vlm_test::published_model(), data)) == same);
+    CHECK(identical(first_qwen_logits(load_qwen(stored), data), first_qwen_logits(vlm_test::published_model(), data)) ==
+          same);
   }
 }
 
 TEST_CASE("a tensor that is missing or has another shape is named") {
   const std::string query = "model.layers.1.self_attn.q_proj";
-  check_refused(errc::corrupt_file, {"'" + query + ".bias'", "expected shape [64]", "no such tensor"},
-                [&](auto& stored) { stored.tensors.erase(query + ".bias"); });
-  check_refused(errc::corrupt_file, {"o_proj.bias", "expected none"}, [](auto& stored) {
+  check_qwen_refused(errc::corrupt_file, {"'" + query + ".bias'", "expected shape [64]", "no such tensor"},
+                     [&](auto& stored) { stored.tensors.erase(query + ".bias"); });
+  check_qwen_refused(errc::corrupt_file, {"o_proj.bias", "expected none"}, [](auto& stored) {
     stored.tensors["model.layers.0.self_attn.o_proj.bias"] = {{64}, std::vector<float>(64, 1.0f)};
   });
-  check_refused(errc::corrupt_file, {"'lm_head.weight'", "no such tensor"},
-                [](auto& stored) { stored.tensors.erase("lm_head.weight"); });
-  check_refused(errc::shape_mismatch, {"patch_embed.proj.weight", "[32, 3, 2, 4, 4]", "got [32, 96]"},
-                [](auto& stored) {
-                  stored.tensors["visual.patch_embed.proj.weight"].shape = {32, 96};
-                });
-  check_refused(errc::shape_mismatch, {"visual.blocks.3.attn.qkv.weight", "[96, 32]", "got [32, 96]"},
-                [](auto& stored) {
-                  stored.tensors["visual.blocks.3.attn.qkv.weight"].shape = {32, 96};
-                });
-  check_refused(errc::shape_mismatch, {"visual.merger.mlp.2.weight", "[64, 128]"}, [](auto& stored) {
+  check_qwen_refused(errc::corrupt_file, {"'lm_head.weight'", "no such tensor"},
+                     [](auto& stored) { stored.tensors.erase("lm_head.weight"); });
+  check_qwen_refused(errc::shape_mismatch, {"patch_embed.proj.weight", "[32, 3, 2, 4, 4]", "got [32, 96]"},
+                     [](auto& stored) {
+                       stored.tensors["visual.patch_embed.proj.weight"].shape = {32, 96};
+                     });
+  check_qwen_refused(errc::shape_mismatch, {"visual.blocks.3.attn.qkv.weight", "[96, 32]", "got [32, 96]"},
+                     [](auto& stored) {
+                       stored.tensors["visual.blocks.3.attn.qkv.weight"].shape = {32, 96};
+                     });
+  check_qwen_refused(errc::shape_mismatch, {"visual.merger.mlp.2.weight", "[64, 128]"}, [](auto& stored) {
     stored.tensors["visual.merger.mlp.2.weight"].shape = {128, 64};
   });
-  check_refused(errc::corrupt_file, {"expected a tensor visual.merger.ln_q.weight or model.visual.merger.ln_q.weight"},
-                [](auto& stored) { stored.tensors.erase("visual.merger.ln_q.weight"); });
+  check_qwen_refused(errc::corrupt_file,
+                     {"expected a tensor visual.merger.ln_q.weight or model.visual.merger.ln_q.weight"},
+                     [](auto& stored) { stored.tensors.erase("visual.merger.ln_q.weight"); });
 }
 
 TEST_CASE("weights that are no finite numbers are refused wherever they are") {
@@ -106,13 +108,14 @@ TEST_CASE("weights that are no finite numbers are refused wherever they are") {
   for (const auto& entry : whole.tensors) {
     const std::string& name = entry.first;
     CAPTURE(name);
-    check_refused(errc::non_finite, {"'" + name + "'"},
-                  [&](auto& stored) { stored.tensors[name].values.back() = std::numeric_limits<float>::quiet_NaN(); });
+    check_qwen_refused(errc::non_finite, {"'" + name + "'"}, [&](auto& stored) {
+      stored.tensors[name].values.back() = std::numeric_limits<float>::quiet_NaN();
+    });
   }
 }
 
 TEST_CASE("one architecture's tensors under the other's configuration") {
   stored_model stored(published_fixture().model);
   stored.config = stored_model(vlm_test::random_fixture().model).config;
-  check_fails(errc::corrupt_file, {"language_model.model.embed_tokens.weight"}, [&] { (void)load(stored); });
+  check_fails(errc::corrupt_file, {"language_model.model.embed_tokens.weight"}, [&] { (void)load_qwen(stored); });
 }

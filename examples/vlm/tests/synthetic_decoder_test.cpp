@@ -28,7 +28,7 @@ decoder_architecture small_architecture() {
   return result;
 }
 
-luq::plan plan_of(const decoder_architecture& architecture, const std::vector<std::string>& codecs) {
+luq::plan plan_of_layers(const decoder_architecture& architecture, const std::vector<std::string>& codecs) {
   luq::plan result{vlm::decoder_shape(architecture.text), {}, ""};
   for (const std::string& codec : codecs) result.codecs.push_back(luq::parse_codec(codec));
   return result;
@@ -103,8 +103,8 @@ TEST_CASE("random packed matrices are repeated row tiles of plausible weights, w
 TEST_CASE("decoders share layers of equal codec, and no two layers share memory") {
   const decoder_architecture architecture = small_architecture();
   const luq::any_codec head = luq::parse_codec("int8:g16");
-  const luq::plan plans[] = {plan_of(architecture, {"sign:g16", "int4:g16", "sign:g16"}),
-                             plan_of(architecture, {"int4:g16", "int4:g16", "int4:g16"})};
+  const luq::plan plans[] = {plan_of_layers(architecture, {"sign:g16", "int4:g16", "sign:g16"}),
+                             plan_of_layers(architecture, {"int4:g16", "int4:g16", "int4:g16"})};
   vlm::synthetic_decoders decoders(architecture, head);
   const vlm::decoder mixed = decoders.with_plan(plans[0]);
   const vlm::decoder uniform = decoders.with_plan(plans[1]);
@@ -131,7 +131,7 @@ TEST_CASE("query, key and value alone have a bias where the architecture says so
   for (const bool has_bias : {true, false}) {
     architecture.text.query_key_value_bias = has_bias;
     vlm::synthetic_decoders decoders(architecture, luq::parse_codec("int8"));
-    const vlm::decoder model = decoders.with_plan(plan_of(architecture, {"sign:g16", "sign:g16", "sign:g16"}));
+    const vlm::decoder model = decoders.with_plan(plan_of_layers(architecture, {"sign:g16", "sign:g16", "sign:g16"}));
     for (const decoder_linear which : vlm::decoder_linears) {
       const vlm::linear& linear = model.layers()[2][which];
       const luq::matrix output = linear(luq::matrix::Zero(1, linear.in_features()));
@@ -145,7 +145,7 @@ TEST_CASE("query, key and value alone have a bias where the architecture says so
 TEST_CASE("a decoder made of parts has the logits of its head and norm") {
   const decoder_architecture architecture = small_architecture();
   vlm::synthetic_decoders decoders(architecture, luq::parse_codec("int8:g16"));
-  const vlm::decoder model = decoders.with_plan(plan_of(architecture, {"int4:g16", "int4:g16", "int4:g16"}));
+  const vlm::decoder model = decoders.with_plan(plan_of_layers(architecture, {"int4:g16", "int4:g16", "int4:g16"}));
   const luq::matrix X = luq::matrix::Constant(1, 48, 2.0f);  // all ones after the norm
   const luq::matrix W = luq::decode(*std::get<std::shared_ptr<const luq::any_packed_matrix>>(model.head().weights()));
   CHECK(model.logits(X).isApprox(luq::matrix::Ones(1, 48) * W.transpose(), 1e-4f));

@@ -20,7 +20,7 @@ namespace {
 
 /// @param fours  write four columns as one element
 template <class Stored, class Codec>
-void check(const Codec& codec, luq::index rows, luq::index cols, luq::index stride, bool fours) {
+void check_dequantized(const Codec& codec, luq::index rows, luq::index cols, luq::index stride, bool fours) {
   CAPTURE(codec.name());
   CAPTURE(rows);
   CAPTURE(cols);
@@ -53,10 +53,10 @@ void check(const Codec& codec, luq::index rows, luq::index cols, luq::index stri
 template <class Stored = luq::half, class Codec>
 void check_shapes(const Codec& codec) {
   const bool fours = Codec::column_classes == 1 && codec.group % 4 == 0;
-  check<Stored>(codec, 64, 256, 256, fours);
-  check<Stored>(codec, 70, 203, 204, fours);
-  check<Stored>(codec, 33, 391, 393, false);
-  check<Stored>(codec, 1, 1, 1, false);
+  check_dequantized<Stored>(codec, 64, 256, 256, fours);
+  check_dequantized<Stored>(codec, 70, 203, 204, fours);
+  check_dequantized<Stored>(codec, 33, 391, 393, false);
+  check_dequantized<Stored>(codec, 1, 1, 1, false);
 }
 
 }  // namespace
@@ -85,8 +85,8 @@ TEST_CASE("weights as numbers of every type") {
 
 TEST_CASE("every length of a row") {
   for (luq::index cols = 1; cols <= 170; ++cols) {
-    check<luq::half>(luq::int_codec<3>{.group = 128}, 5, cols, cols, false);
-    check<luq::half>(luq::ternary_codec{.group = luq::whole_row}, 5, cols, cols, false);
-    check<luq::half>(luq::int_codec<4>{.group = 64}, 5, cols, (cols + 3) / 4 * 4, true);
+    check_dequantized<luq::half>(luq::int_codec<3>{.group = 128}, 5, cols, cols, false);
+    check_dequantized<luq::half>(luq::ternary_codec{.group = luq::whole_row}, 5, cols, cols, false);
+    check_dequantized<luq::half>(luq::int_codec<4>{.group = 64}, 5, cols, (cols + 3) / 4 * 4, true);
   }
 }

@@ -45,7 +45,7 @@ int code_of(const std::byte* tile, const luq::cuda::group_shape<Codec>& shape, i
 }
 
 template <class Codec>
-void check(const Codec& codec, luq::index rows, luq::index cols) {
+void check_planes(const Codec& codec, luq::index rows, luq::index cols) {
   CAPTURE(codec.name());
   const auto coded = luq_test::random_coded_matrix(codec, rows, cols, 11);
   const luq::packed_matrix<Codec> W(coded);
@@ -100,14 +100,14 @@ TEST_CASE("places of columns in words are found both ways") {
 }
 
 TEST_CASE("codes and parameters are where kernels look for them") {
-  check(luq::sign_codec{.group = 128}, 64, 256);
-  check(luq::basic_sign_codec<float>{.group = 40}, 70, 203);
-  check(luq::int_codec<2>{.group = 33}, 70, 203);
-  check(luq::int_codec<3>{.group = 128}, 129, 300);
-  check(luq::int_codec<4>{.group = 128}, 40, 391);
-  check(luq::int_codec<4>{.group = 128, .symmetric = true}, 40, 391);
-  check(luq::int_codec<8>{.group = 31}, 33, 100);
-  check(luq::ternary_codec{.group = 128}, 65, 391);
-  check(luq::lut2_codec{.group = 127}, 65, 391);
-  check(luq::billm_codec{.group = 128}, 65, 391);
+  check_planes(luq::sign_codec{.group = 128}, 64, 256);
+  check_planes(luq::basic_sign_codec<float>{.group = 40}, 70, 203);
+  check_planes(luq::int_codec<2>{.group = 33}, 70, 203);
+  check_planes(luq::int_codec<3>{.group = 128}, 129, 300);
+  check_planes(luq::int_codec<4>{.group = 128}, 40, 391);
+  check_planes(luq::int_codec<4>{.group = 128, .symmetric = true}, 40, 391);
+  check_planes(luq::int_codec<8>{.group = 31}, 33, 100);
+  check_planes(luq::ternary_codec{.group = 128}, 65, 391);
+  check_planes(luq::lut2_codec{.group = 127}, 65, 391);
+  check_planes(luq::billm_codec{.group = 128}, 65, 391);
 }

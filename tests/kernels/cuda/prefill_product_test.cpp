@@ -24,7 +24,7 @@ void check_prefill(const Codec& codec, luq::index rows, luq::index cols, luq::in
 }
 
 template <class Codec>
-void check(const Codec& codec) {
+void check_prefill(const Codec& codec) {
   check_prefill<activation_bits::eight>(codec, 200, 391, 37);
   check_prefill<activation_bits::sixteen>(codec, 65, 256, 70);
 }
@@ -33,15 +33,15 @@ void check(const Codec& codec) {
 
 // With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind, as in decode_product_test.cpp.
 TEST_CASE("many tokens, every codec of planes, within what rounding of activations allows") {
-  check(luq::int_codec<3>{.group = 128, .symmetric = true});
-  check(luq::ternary_codec{.group = 128});
-  check(luq::billm_codec{.group = 128});
+  check_prefill(luq::int_codec<3>{.group = 128, .symmetric = true});
+  check_prefill(luq::ternary_codec{.group = 128});
+  check_prefill(luq::billm_codec{.group = 128});
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
-  check(luq::sign_codec{.group = 128});
-  check(luq::int_codec<2>{.group = 128});
-  check(luq::int_codec<4>{.group = 128});
-  check(luq::int_codec<8>{.group = 128});
-  check(luq::lut2_codec{.group = 128});
+  check_prefill(luq::sign_codec{.group = 128});
+  check_prefill(luq::int_codec<2>{.group = 128});
+  check_prefill(luq::int_codec<4>{.group = 128});
+  check_prefill(luq::int_codec<8>{.group = 128});
+  check_prefill(luq::lut2_codec{.group = 128});
 #endif
 }
 
