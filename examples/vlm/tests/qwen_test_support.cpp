@@ -86,7 +86,7 @@ std::vector<std::int32_t> prompt(std::int32_t image, std::size_t number, std::si
 }
 
 /// Images 0, 1, 2 and none in turn.
-std::int32_t image_of(std::size_t number) {
+std::int32_t patches_of(std::size_t number) {
   return number % 4 == 3 ? -1 : static_cast<std::int32_t>(number % 4);
 }
 
@@ -127,7 +127,7 @@ vlm::calibration_set qwen_calibration_set(std::size_t sequences) {
   vlm::calibration_set set{"qwen", published_fixture().images, {}};
   for (std::size_t s = 0; s < sequences; ++s) {
     vlm::calibration_sequence sequence;
-    sequence.image = image_of(s);
+    sequence.image = patches_of(s);
     sequence.ids = prompt(sequence.image, s, 6 + s % 3);
     sequence.valid.assign(sequence.ids.size(), true);
     set.sequences.push_back(std::move(sequence));
@@ -139,7 +139,7 @@ vlm::question_set qwen_questions(std::size_t questions) {
   vlm::question_set set{"qwen", published_fixture().images, {"one", "other"}, {}};
   for (std::size_t q = 0; q < questions; ++q) {
     vlm::question question;
-    question.image = image_of(q);
+    question.image = patches_of(q);
     question.ids = prompt(question.image, q / 2, 2 + q % 3);
     question.kind = q % 2;
     std::vector<vlm::image> shown;
