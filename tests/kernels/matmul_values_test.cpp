@@ -39,7 +39,7 @@ luq::index count_if(const matrix& Y, Predicate&& predicate) {
 
 }  // namespace
 
-TEST_CASE("a NaN or an infinite in any column spoils every output of its token and of no other") {
+TEST_CASE("a NaN or an infinity in any column spoils every output of its token and of no other") {
   luq_test::for_each_implementation([] {
     constexpr luq::index rows = 66;
     constexpr luq::index cols = 45;
@@ -65,7 +65,7 @@ TEST_CASE("a NaN or an infinite in any column spoils every output of its token a
   });
 }
 
-TEST_CASE("in int8 mode an infinite is a NaN even where all weights are zero") {
+TEST_CASE("in int8 mode an infinity is a NaN even where all weights are zero") {
   luq_test::for_each_implementation([] {
     luq::coded_matrix<luq::ternary_codec> coded({.group = 4}, 3, 8);
     for (auto& group : coded.groups) group.values = matrix::Zero(3, 1);
