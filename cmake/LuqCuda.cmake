@@ -5,7 +5,8 @@
 # else in luq asks for it. Sets LUQ_HAS_CUDA.
 include(CheckLanguage)
 
-# Those that kernels are made for, oldest and newest; nvcc's own default may be neither.
+# Those that kernels are made for, oldest and newest; nvcc's own default may be neither. The preset `test` takes the
+# oldest alone, which refuses what newer ones have unless it is guarded; `cuda` takes both.
 if(NOT CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 80 90)
 endif()
