@@ -10,7 +10,7 @@
 #include <chrono>
 
 #include "luq/core/executor.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace luq_bench {
 

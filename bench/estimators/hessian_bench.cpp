@@ -12,7 +12,7 @@
 
 #include "../matrix_rate.hpp"
 #include "luq/core/openmp_executor.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <benchmark/benchmark.h>
 
 #include "luq/core/openmp_executor.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace {
 

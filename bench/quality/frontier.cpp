@@ -18,7 +18,7 @@
 
 #include "ggml_formats.hpp"
 #include "luq/codecs/hadamard_rotation.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/io/safetensors.hpp"
 

@@ -10,6 +10,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/index.hpp"
 #include "luq/core/inline.hpp"
 #include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -17,6 +18,7 @@
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/progress.hpp"
 #include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/core/unrolled.hpp"
 #include "luq/core/version.hpp"
 

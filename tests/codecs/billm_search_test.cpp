@@ -12,6 +12,7 @@
 
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "published_billm.hpp"
 
 using luq::matrix;

@@ -22,6 +22,7 @@
 #include "io/io_test_support.hpp"
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace luq_test {
 

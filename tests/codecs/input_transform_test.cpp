@@ -13,6 +13,7 @@
 #include "luq/codecs/input_scaling.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 using luq::matrix;
 

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace {
 

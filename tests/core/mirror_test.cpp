@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 TEST_CASE("the lower triangle is kept and repeated above the diagonal, at sizes around the tile") {
   for (const luq::index n : {0, 1, 2, 63, 64, 65, 130, 200}) {

@@ -110,15 +110,3 @@ TEST_CASE("every order of three is equally likely") {
   }
   for (const int c : count) CHECK(std::abs(c - draws / 6) < 5 * std::sqrt(draws * (1.0 / 6) * (5.0 / 6)));
 }
-
-TEST_CASE("element (r, c) of a random matrix is position r * cols + c of the stream") {
-  const counter_rng rng(17, 4);
-  const luq::matrix X = luq::random_normal_matrix(5, 7, rng);
-  REQUIRE(X.rows() == 5);
-  REQUIRE(X.cols() == 7);
-  for (luq::index r = 0; r < 5; ++r) {
-    for (luq::index c = 0; c < 7; ++c) {
-      REQUIRE(X(r, c) == static_cast<float>(rng.normal(static_cast<std::uint64_t>(r * 7 + c))));
-    }
-  }
-}

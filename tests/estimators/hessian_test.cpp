@@ -13,7 +13,7 @@
 
 #include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/io/safetensors.hpp"
 
 using luq::hessian;

@@ -11,7 +11,7 @@
 
 #include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
 
 using luq::input_drift;

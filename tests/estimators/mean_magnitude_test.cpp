@@ -10,7 +10,7 @@
 
 #include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 using luq::matrix;
 using luq::mean_magnitude;

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 using luq::matrix;
 

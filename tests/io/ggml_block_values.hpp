@@ -11,7 +11,7 @@
 #include <span>
 #include <string_view>
 
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq_test {
 

@@ -22,7 +22,7 @@
 
 #include "io/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/io/gguf.hpp"
 

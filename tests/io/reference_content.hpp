@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/io/tensor_info.hpp"
 
 namespace luq_test {

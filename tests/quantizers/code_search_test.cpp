@@ -6,7 +6,7 @@
 
 #include "luq/codecs/int_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "io/io_test_support.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 TEST_CASE("every published case agrees with its reference implementation") {
   for (const char* file : {"linear_64x256", "linear_48x320_ragged_dead"}) {

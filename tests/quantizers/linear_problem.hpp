@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "luq/core/matrix_view.hpp"
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 
 namespace luq_test {
 

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <luq/core/assert.hpp>
 #include <luq/core/error.hpp>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <span>
 
 #include "pipeline.hpp"

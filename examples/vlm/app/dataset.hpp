@@ -8,7 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <string>
 #include <vector>
 

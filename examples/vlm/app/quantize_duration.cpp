@@ -7,7 +7,7 @@
 #include <cmath>
 #include <luq/core/error.hpp>
 #include <luq/core/matrix_view.hpp>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/estimators/hessian.hpp>
 #include <numeric>
 #include <variant>

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <luq/core/error.hpp>
 #include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <set>
 #include <utility>
 

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 #include <limits>
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <string_view>
 
 #include "activation.hpp"

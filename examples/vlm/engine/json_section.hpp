@@ -6,7 +6,7 @@
 #pragma once
 
 #include <initializer_list>
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>

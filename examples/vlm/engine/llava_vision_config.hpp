@@ -6,7 +6,7 @@
 // file of llava-hf/llava-1.5-7b-hf holds only what differs from those.
 #pragma once
 
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <vector>
 
 #include "activation.hpp"

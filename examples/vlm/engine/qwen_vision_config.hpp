@@ -7,7 +7,7 @@
 #pragma once
 
 #include <algorithm>
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <vector>
 
 #include "activation.hpp"

@@ -6,7 +6,7 @@
 // `rope_scaling` of transformers 4, `rope_parameters` of transformers 5.
 #pragma once
 
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 
 #include "activation.hpp"
 #include "json_section.hpp"

@@ -9,7 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <luq/estimators/token_class.hpp>
 #include <span>
 #include <vector>

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <luq/estimators/token_class.hpp>
 #include <span>
 #include <vector>

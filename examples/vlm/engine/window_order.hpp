@@ -13,7 +13,7 @@
 //                                     12 13 | 14
 #pragma once
 
-#include <luq/core/matrix_view.hpp>
+#include <luq/core/index.hpp>
 #include <vector>
 
 #include "image.hpp"

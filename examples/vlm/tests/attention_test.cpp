@@ -5,7 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <vector>
 
 using vlm::attention_heads;

@@ -5,7 +5,7 @@
 // told.
 #include "engine/device_weights.hpp"
 
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/quantizers/quantize.hpp>
 #include <luq/quantizers/round_to_nearest.hpp>
 #include <string>

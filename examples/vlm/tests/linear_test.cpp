@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/linear.hpp"
 
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 
 #include "engine_test_support.hpp"
 

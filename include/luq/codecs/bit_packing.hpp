@@ -18,7 +18,7 @@
 #include <span>
 
 #include "luq/core/assert.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 

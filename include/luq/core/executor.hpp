@@ -9,7 +9,7 @@
 #include <concepts>
 #include <exception>
 
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 

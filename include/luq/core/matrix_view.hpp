@@ -10,13 +10,14 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <type_traits>
 
 #include "luq/core/assert.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 
-/// Signed size and position type of the library; the same as Eigen's.
-using index = Eigen::Index;
+static_assert(std::is_same_v<index, Eigen::Index>, "luq: leave EIGEN_DEFAULT_DENSE_INDEX_TYPE at std::ptrdiff_t");
 
 /// An owning row-major matrix of T.
 template <class T>

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "luq/core/assert.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 
@@ -89,15 +89,6 @@ class counter_rng {
     std::swap(order[remaining - 1], order[rng.below(remaining, remaining)]);
   }
   return order;
-}
-
-/// A [rows x cols] matrix of standard normal floats; element (r, c) is position r * cols + c of the stream.
-[[nodiscard]] inline matrix random_normal_matrix(index rows, index cols, const counter_rng& rng) {
-  matrix result(rows, cols);
-  for (index i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<float>(rng.normal(static_cast<std::uint64_t>(i)));
-  }
-  return result;
 }
 
 }  // namespace luq

@@ -8,8 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "luq/core/index.hpp"
 #include "luq/core/inline.hpp"
-#include "luq/core/matrix_view.hpp"
 
 namespace luq::detail {
 

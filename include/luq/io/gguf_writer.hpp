@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/io/detail/atomic_file.hpp"
 #include "luq/io/detail/gguf_rules.hpp"
 #include "luq/io/detail/pending_tensors.hpp"

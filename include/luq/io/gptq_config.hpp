@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/core/version.hpp"
 #include "luq/io/gptq_tensors.hpp"
 #include "luq/io/module_pattern.hpp"

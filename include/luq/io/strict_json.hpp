@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/io/detail/input_file.hpp"
 #include "luq/io/detail/printable.hpp"
 

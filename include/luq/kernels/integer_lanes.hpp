@@ -21,8 +21,8 @@
 
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/index.hpp"
 #include "luq/core/inline.hpp"
-#include "luq/core/matrix_view.hpp"
 #include "luq/kernels/instruction_set.hpp"
 #include "luq/kernels/prefetch.hpp"
 

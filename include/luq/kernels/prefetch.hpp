@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "luq/core/index.hpp"
 #include "luq/core/inline.hpp"
-#include "luq/core/matrix_view.hpp"
 #include "luq/kernels/instruction_set.hpp"
 
 #if defined(__x86_64__)

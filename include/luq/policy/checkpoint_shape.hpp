@@ -32,7 +32,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/policy/model_shape.hpp"
 #include "luq/policy/weight_storage.hpp"
 

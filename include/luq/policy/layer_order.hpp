@@ -15,7 +15,7 @@
 
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/core/random.hpp"
 
 namespace luq {

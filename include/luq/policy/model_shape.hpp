@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 

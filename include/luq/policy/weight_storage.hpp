@@ -17,7 +17,7 @@
 #include "luq/codecs/any_codec.hpp"
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 

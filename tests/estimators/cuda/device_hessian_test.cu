@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <limits>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/estimators/cuda/device_hessian.cuh>
 #include <random>
 #include <vector>

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/estimators/cuda/kmeans_assignment.cuh>
 #include <random>
 #include <vector>

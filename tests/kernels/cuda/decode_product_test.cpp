@@ -10,7 +10,7 @@
 #include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 
 #include "kernels/cuda/emulated_product.hpp"
 #include "kernels/cuda/product_problem.hpp"

@@ -10,7 +10,7 @@
 #include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/kernels/cuda/dequantized_matmul.cuh>
 #include <random>
 

@@ -12,7 +12,7 @@
 #include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/kernels/cuda/matmul.cuh>
 #include <random>
 #include <span>

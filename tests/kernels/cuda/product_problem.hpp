@@ -8,7 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 
 #include "codecs/random_coded_matrix.hpp"
 #include "kernels/cuda/product_bound.hpp"

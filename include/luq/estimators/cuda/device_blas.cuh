@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "luq/core/cuda/blas.cuh"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq::cuda::detail {
 

@@ -10,7 +10,7 @@
 
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/assert.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq::detail {
 

@@ -18,7 +18,7 @@
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/io/detail/printable.hpp"
 #include "luq/io/detail/rotary_rows.hpp"
 #include "luq/io/ggml_blocks.hpp"

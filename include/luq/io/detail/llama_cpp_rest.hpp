@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/index.hpp"
 #include "luq/io/checkpoint.hpp"
 #include "luq/io/detail/llama_cpp_linears.hpp"
 #include "luq/io/detail/printable.hpp"

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/detail/product_stages.hpp"
 #include "luq/kernels/reference.hpp"
 
@@ -32,15 +32,6 @@ struct kernel_problem {
     return result;
   }
 };
-
-/// Uniform in [-1, 1): no weights look like that, but normal numbers would take most of the time of a self-test.
-[[nodiscard]] inline matrix random_uniform_matrix(index rows, index cols, const counter_rng& rng) {
-  matrix result(rows, cols);
-  for (index i = 0; i < result.size(); ++i) {
-    result.data()[i] = static_cast<float>(2 * rng.uniform(static_cast<std::uint64_t>(i)) - 1);
-  }
-  return result;
-}
 
 /// Random codes under parameters that suit uniform weights.
 template <WeightCodec Codec>

@@ -14,7 +14,8 @@
 #include <utility>
 
 #include "luq/core/aligned_buffer.hpp"
-#include "luq/core/matrix_view.hpp"
+#include "luq/core/assert.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq::detail {
 
