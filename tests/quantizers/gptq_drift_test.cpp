@@ -61,7 +61,7 @@ luq::basic_matrix<luq::code> defined_codes(const second_linear& linear, const Co
   H.diagonal().array() += 0.01 * H.diagonal().mean();
   H = Eigen::MatrixXd(H(visit, visit));
   const Eigen::MatrixXd D = linear.D.cast<double>()(visit, visit);
-  Eigen::MatrixXd w = linear.W.cast<double>()(Eigen::all, visit);
+  Eigen::MatrixXd w = linear.W.cast<double>()(Eigen::seqN(0, linear.W.rows()), visit);
   luq::basic_matrix<luq::code> codes(w.rows(), w.cols());
   for (luq::index j = 0; j < w.cols(); ++j) {
     const luq::index column = visit[static_cast<std::size_t>(j)];

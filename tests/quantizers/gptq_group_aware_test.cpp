@@ -63,7 +63,7 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
     const auto problem = problem_of_uneven_columns(12, cols, 1);
     const std::vector<int> order = definition(problem.H, 16);
     CHECK_FALSE(std::is_sorted(order.begin(), order.end()));
-    const matrix W = problem.W(Eigen::all, order);
+    const matrix W = problem.W(Eigen::seqN(0, problem.W.rows()), order);
     const matrix H = problem.H(order, order);
     for_each_memoryless_codec(16, [&](const auto& codec) {
       CAPTURE(codec.name());

@@ -81,7 +81,7 @@ struct basic_billm_codec {
     const float threshold = choose_split(S, result.parameters, executor);
     constexpr index rows_of_task = 64;
     executor.parallel_for((rows + rows_of_task - 1) / rows_of_task, [&](index task) {
-      for (index r = task * rows_of_task; r < std::min(rows, (task + 1) * rows_of_task); ++r) {
+      for (index r = task * rows_of_task; r < (std::min)(rows, (task + 1) * rows_of_task); ++r) {
         code_row(W.row(r).data(), S.row(r).data(), columns, threshold, result.parameters,
                  result.parameters.values.row(r).data(), result.codes.row(r).data());
       }
@@ -182,7 +182,7 @@ struct basic_billm_codec {
     std::iota(order.begin(), order.end(), index{0});
     std::stable_sort(order.begin(), order.end(), [&](index a, index b) { return total[a] > total[b]; });
 
-    const index candidates = std::max<index>(0, std::min(salient_limit, columns) - 1);
+    const index candidates = std::max<index>(0, (std::min)(salient_limit, columns) - 1);
     const std::vector<double> errors = detail::billm_search<>::salient_errors(S, order, candidates, executor);
     std::vector<std::uint8_t> result(static_cast<std::size_t>(columns), 0);
     const auto salient = order.begin() + first_least(errors) + 1;
@@ -220,7 +220,7 @@ struct basic_billm_codec {
     for (int i = 0; i <= 80; ++i) {
       const std::size_t below = rank_below(values.size(), percentile(i));
       ranks.push_back(below);
-      ranks.push_back(std::min(below + 1, values.size() - 1));
+      ranks.push_back((std::min)(below + 1, values.size() - 1));
     }
     std::sort(ranks.begin(), ranks.end());
     ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
@@ -239,7 +239,7 @@ struct basic_billm_codec {
 
   /// Rank of the value at or below a quantile of `count` values.
   [[nodiscard]] static std::size_t rank_below(std::size_t count, float q) {
-    return std::min(static_cast<std::size_t>(static_cast<float>(count - 1) * q), count - 1);
+    return (std::min)(static_cast<std::size_t>(static_cast<float>(count - 1) * q), count - 1);
   }
 
   /// Quantile with linear interpolation, in float like the reference, of values sorted at least around it.
@@ -247,7 +247,7 @@ struct basic_billm_codec {
     const float position = static_cast<float>(sorted.size() - 1) * q;
     const std::size_t below = rank_below(sorted.size(), q);
     const float low = sorted[below];
-    const float high = sorted[std::min(below + 1, sorted.size() - 1)];
+    const float high = sorted[(std::min)(below + 1, sorted.size() - 1)];
     return low + (high - low) * (position - static_cast<float>(below));
   }
 
@@ -257,16 +257,16 @@ struct basic_billm_codec {
     const auto weight = [w](index j) { return static_cast<double>(w[j]); };
     const auto is_salient = [&](index j) { return group.class_of(j) == 1; };
     const auto is_large = [&](index j) { return std::abs(s[j]) >= threshold; };
-    const binarization small = binarize(columns, weight, [&](index j) { return !is_salient(j) && !is_large(j); });
-    const binarization large = binarize(columns, weight, [&](index j) { return !is_salient(j) && is_large(j); });
+    const binarization small_part = binarize(columns, weight, [&](index j) { return !is_salient(j) && !is_large(j); });
+    const binarization large_part = binarize(columns, weight, [&](index j) { return !is_salient(j) && is_large(j); });
     const binarization first = binarize(columns, weight, is_salient);
     const auto residual = [&](index j) { return weight(j) - first.value(weight(j)); };
     const binarization second = binarize(columns, residual, is_salient);
 
-    const std::array<double, parameter_count> exact{0.5 * (large.mean + small.mean),
-                                                    0.5 * (large.magnitude + small.magnitude),
-                                                    0.5 * (large.magnitude - small.magnitude),
-                                                    0.5 * (large.mean - small.mean),
+    const std::array<double, parameter_count> exact{0.5 * (large_part.mean + small_part.mean),
+                                                    0.5 * (large_part.magnitude + small_part.magnitude),
+                                                    0.5 * (large_part.magnitude - small_part.magnitude),
+                                                    0.5 * (large_part.mean - small_part.mean),
                                                     first.mean + second.mean,
                                                     first.magnitude,
                                                     second.magnitude};
@@ -274,7 +274,7 @@ struct basic_billm_codec {
       parameters[p] = detail::stored_value<Scale>(static_cast<float>(exact[p]));
     }
     for (index j = 0; j < columns; ++j) {
-      const binarization& part = is_salient(j) ? first : is_large(j) ? large : small;
+      const binarization& part = is_salient(j) ? first : is_large(j) ? large_part : small_part;
       const bool sign = weight(j) >= part.mean;
       const bool second_plane = is_salient(j) ? residual(j) >= second.mean : sign == is_large(j);
       codes[j] = static_cast<code>((sign ? 1 : 0) + (second_plane ? 2 : 0));

@@ -87,7 +87,7 @@ class billm_search {
     executor.parallel_for(chunks, [&](index chunk) {
       aligned_buffer<double> x(columns.size() * static_cast<std::size_t>(lanes));
       aligned_buffer<double> errors(static_cast<std::size_t>(candidates * lanes), 0.0);
-      const index end = std::min(S.rows(), (chunk + 1) * chunk_rows);
+      const index end = (std::min)(S.rows(), (chunk + 1) * chunk_rows);
       for (index first = chunk * chunk_rows; first < end; first += lanes) {
         for (index r = 0; r < lanes; ++r) {
           const float* row = first + r < end ? S.row(first + r).data() : nullptr;
@@ -151,8 +151,8 @@ class billm_search {
       large_sum += xsimd::select(large, value, zero);
       large_count += xsimd::select(large, one, zero);
     }
-    const batch small_count = xsimd::max(one, batch(static_cast<double>(columns)) - large_count);
-    large_count = xsimd::max(one, large_count);
+    const batch small_count = (xsimd::max)(one, batch(static_cast<double>(columns)) - large_count);
+    large_count = (xsimd::max)(one, large_count);
     const batch small_mean = small_sum / small_count;
     const batch large_mean = large_sum / large_count;
     batch small_distance(0.0), large_distance(0.0), square(0.0);

@@ -68,11 +68,11 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
       float low = 0;
       float high = 0;
       for (const float x : w) {
-        low = std::min(low, x);
-        high = std::max(high, x);
+        low = (std::min)(low, x);
+        high = (std::max)(high, x);
       }
       if (symmetric) {
-        high = std::max(-low, high);
+        high = (std::max)(-low, high);
         if (low < 0 || !published_one_sided_range) low = -high;
       }
       if (low == 0 && high == 0) {

@@ -81,7 +81,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
   [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
     return detail::fit_rows<basic_lloyd_codec>(W, importance, [this](auto w, auto weights, float* parameters) {
       float greatest = 0;
-      for (const float x : w) greatest = std::max(greatest, std::abs(x));
+      for (const float x : w) greatest = (std::max)(greatest, std::abs(x));
       parameters[0] = 0;
       double most_explained = 0;
       constexpr int candidates = 82;

@@ -45,9 +45,9 @@ struct basic_lut2_codec {
       std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
         return std::abs(w[i]) < std::abs(w[j]) || (std::abs(w[i]) == std::abs(w[j]) && i < j);
       });
-      const auto [small, large] = two_means(w, weights, order);
-      parameters[0] = detail::stored_value<Scale>(static_cast<float>(0.5 * (large + small)));
-      parameters[1] = detail::stored_value<Scale>(static_cast<float>(0.5 * (large - small)));
+      const auto [lesser, greater] = two_means(w, weights, order);
+      parameters[0] = detail::stored_value<Scale>(static_cast<float>(0.5 * (greater + lesser)));
+      parameters[1] = detail::stored_value<Scale>(static_cast<float>(0.5 * (greater - lesser)));
     });
   }
 
@@ -89,8 +89,8 @@ struct basic_lut2_codec {
 
  private:
   struct magnitudes {
-    double small;
-    double large;
+    double lesser;
+    double greater;
   };
 
   /// The cut of the sorted magnitudes that explains most of their weighted energy; one cluster may be empty.

@@ -120,10 +120,10 @@ class tile_layout {
   [[nodiscard]] LUQ_ALWAYS_INLINE index row_tiles() const { return (rows_ + tile_rows - 1) / tile_rows; }
   [[nodiscard]] LUQ_ALWAYS_INLINE index groups() const { return cols_ == 0 ? 0 : (cols_ + group_ - 1) / group_; }
   [[nodiscard]] LUQ_ALWAYS_INLINE index rows_of(index row_tile) const {
-    return std::min(tile_rows, rows_ - row_tile * tile_rows);
+    return (std::min)(tile_rows, rows_ - row_tile * tile_rows);
   }
   [[nodiscard]] LUQ_ALWAYS_INLINE index columns_of(index group) const {
-    return std::min(group_, cols_ - group * group_);
+    return (std::min)(group_, cols_ - group * group_);
   }
   [[nodiscard]] LUQ_ALWAYS_INLINE index first_column(index group) const { return group * group_; }
 

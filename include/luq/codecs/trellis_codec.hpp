@@ -192,7 +192,7 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
     }
 
     void run(const float* w, const std::vector<float>& weights, float scale, code* codes) {
-      std::fill(cost_.begin(), cost_.end(), std::numeric_limits<float>::max() / 4);
+      std::fill(cost_.begin(), cost_.end(), (std::numeric_limits<float>::max)() / 4);
       cost_[0] = 0;
       std::uint8_t* came_from = came_from_.data();
       for (std::size_t c = 0; c < weights.size(); ++c, came_from += bases) {
@@ -202,7 +202,7 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
           for (std::size_t oldest = 1; oldest < radix; ++oldest) {
             const float cost = cost_[base + oldest * bases];
             origin = cost < best ? static_cast<std::uint8_t>(oldest) : origin;
-            best = std::min(best, cost);
+            best = (std::min)(best, cost);
           }
           came_from[base] = origin;
           for (std::size_t symbol = 0; symbol < radix; ++symbol) {

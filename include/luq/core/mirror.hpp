@@ -16,12 +16,12 @@ inline void mirror_lower(mutable_matrix_view A) {
   LUQ_ASSERT(A.rows() == A.cols());
   constexpr index tile = 64;
   for (index i = 0; i < A.rows(); i += tile) {
-    const index rows = std::min(tile, A.rows() - i);
+    const index rows = (std::min)(tile, A.rows() - i);
     for (index r = i; r < i + rows; ++r) {
       for (index c = r + 1; c < i + rows; ++c) A(r, c) = A(c, r);
     }
     for (index j = i + rows; j < A.cols(); j += tile) {
-      const index cols = std::min(tile, A.cols() - j);
+      const index cols = (std::min)(tile, A.cols() - j);
       A.block(i, j, rows, cols) = A.block(j, i, cols, rows).transpose();
     }
   }

@@ -117,7 +117,7 @@ class activation_entropy {
   /// @throws luq::error insufficient_data with fewer tokens than clusters
   template <Executor E = serial_executor>
   [[nodiscard]] layer_entropy estimate(const E& executor = {}) const {
-    const index kept = std::min(options_.capacity, text_.size() + image_.size());
+    const index kept = (std::min)(options_.capacity, text_.size() + image_.size());
     if (kept < options_.clustering.clusters) {
       fail(errc::insufficient_data, "activation entropy: expected at least ", options_.clustering.clusters,
            " tokens, one per cluster, got ", kept);

@@ -140,7 +140,7 @@ class hessian {
       if (batch.back() - batch.front() + 1 == count && lambda.all_one(batch.front(), count)) {
         rank_update(X.middleRows(batch.front(), count), executor);
       } else {
-        if (gathered.size() == 0) gathered.resize(std::min(token_batch, X.rows()), in_features());
+        if (gathered.size() == 0) gathered.resize((std::min)(token_batch, X.rows()), in_features());
         executor.parallel_for(count, [&](index i) {
           const index token = batch[static_cast<std::size_t>(i)];
           gathered.row(i) = std::sqrt(lambda[token]) * X.row(token);
@@ -159,10 +159,10 @@ class hessian {
       index i = 0;
       while ((i + 1) * (i + 2) / 2 <= task) ++i;
       const index j = task - i * (i + 1) / 2;
-      const index rows = std::min(tile, in_features() - i * tile);
-      const index cols = std::min(tile, in_features() - j * tile);
+      const index rows = (std::min)(tile, in_features() - i * tile);
+      const index cols = (std::min)(tile, in_features() - j * tile);
       for (index t = 0; t < A.rows(); t += token_block) {
-        const index count = std::min(token_block, A.rows() - t);
+        const index count = (std::min)(token_block, A.rows() - t);
         detail::add_product_of_transposed(sum_.block(i * tile, j * tile, rows, cols), 1.0f,
                                           A.block(t, i * tile, count, rows), A.block(t, j * tile, count, cols));
       }

@@ -172,7 +172,7 @@ class growing_histogram {
   /// Level at which |value| < 2^53 cells. A function of the magnitude, monotone, so that the final grid depends on the
   /// greatest magnitude and not on when it came.
   [[nodiscard]] static int finest_level(double value) {
-    return value == 0 ? smallest_level : std::max(smallest_level, std::ilogb(value) - 52);
+    return value == 0 ? smallest_level : (std::max)(smallest_level, std::ilogb(value) - 52);
   }
 
   [[nodiscard]] std::int64_t cell_of(double value) const {
@@ -185,12 +185,12 @@ class growing_histogram {
   /// Whether cells from ... to can be held beside those there are.
   [[nodiscard]] bool fits(std::int64_t from, std::int64_t to) const {
     if (counts_.empty()) return to - from < max_cells_;
-    return std::max(to, last()) - std::min(from, first_) < max_cells_;
+    return (std::max)(to, last()) - (std::min)(from, first_) < max_cells_;
   }
 
   void coarsen_to(int level) {
     if (level <= level_) return;
-    const int shift = std::min(level - level_, 63);  // of numbers below 2^53 nothing but the sign is left by then
+    const int shift = (std::min)(level - level_, 63);  // of numbers below 2^53 nothing but the sign is left by then
     level_ = level;
     if (counts_.empty()) return;
     const std::int64_t old_first = first_;

@@ -115,8 +115,8 @@ class input_drift {
     executor.parallel_for(side * side, [&](index task) {
       const index i = task / side * tile;
       const index j = task % side * tile;
-      const index rows = std::min(tile, in_features() - i);
-      const index cols = std::min(tile, in_features() - j);
+      const index rows = (std::min)(tile, in_features() - i);
+      const index cols = (std::min)(tile, in_features() - j);
       detail::add_product_of_transposed(sum_.block(i, j, rows, cols), 1.0f, A.middleCols(i, rows),
                                         B.middleCols(j, cols));
     });

@@ -53,8 +53,8 @@ template <class Equal>
   std::int64_t inversions = 0;
   for (std::size_t run = 1; run < values.size(); run *= 2) {
     for (std::size_t begin = 0; begin < values.size(); begin += 2 * run) {
-      const std::size_t middle = std::min(begin + run, values.size());
-      const std::size_t end = std::min(begin + 2 * run, values.size());
+      const std::size_t middle = (std::min)(begin + run, values.size());
+      const std::size_t end = (std::min)(begin + 2 * run, values.size());
       std::size_t left = begin;
       std::size_t right = middle;
       for (std::size_t out = begin; out < end; ++out) {

@@ -130,7 +130,7 @@ class kmeans_run {
   void for_each_block(Task&& task) const {
     executor_.parallel_for((tokens_.rows() + token_block - 1) / token_block, [&](index block) {
       const index first = block * token_block;
-      task(first, std::min(token_block, tokens_.rows() - first));
+      task(first, (std::min)(token_block, tokens_.rows() - first));
     });
   }
 
@@ -139,7 +139,7 @@ class kmeans_run {
   void for_each_column_block(Task&& task) const {
     executor_.parallel_for((tokens_.cols() + column_block - 1) / column_block, [&](index block) {
       const index first = block * column_block;
-      task(first, std::min(column_block, tokens_.cols() - first));
+      task(first, (std::min)(column_block, tokens_.cols() - first));
     });
   }
 
@@ -150,7 +150,7 @@ class kmeans_run {
     aligned_buffer<float> products(static_cast<std::size_t>(product_tokens * C.stride()));
     for (std::size_t first = 0; first < tokens.size(); first += rows.size()) {
       rows.clear();
-      for (std::size_t i = first; i < std::min(tokens.size(), first + std::size_t{product_tokens}); ++i) {
+      for (std::size_t i = first; i < (std::min)(tokens.size(), first + std::size_t{product_tokens}); ++i) {
         rows.push_back(tokens_.row(tokens[i]).data());
       }
       C(rows.data(), static_cast<index>(rows.size()), products.data());
@@ -182,7 +182,7 @@ class kmeans_run {
         centroids_.bottomRows(options_.clusters - k).rowwise() = centroids_.row(0);
         return;
       }
-      const index size = std::min(std::max(candidate_batch, trials), (options_.clusters - k) * trials);
+      const index size = (std::min)((std::max)(candidate_batch, trials), (options_.clusters - k) * trials);
       const auto drawn = static_cast<index>(group.size());
       std::vector<index> batch = group;
       while (static_cast<index>(batch.size()) < size) batch.push_back(draw(shares));
@@ -232,7 +232,9 @@ class kmeans_run {
   /// difference is taken first: equal points are at distance 0 and so never drawn again.
   [[nodiscard]] matrix distances_from(const std::vector<index>& batch) const {
     const auto size = static_cast<index>(batch.size());
-    const row_products<> products(tokens_(batch, Eigen::all));
+    matrix chosen(size, tokens_.cols());
+    for (index i = 0; i < size; ++i) chosen.row(i) = tokens_.row(batch[static_cast<std::size_t>(i)]);
+    const row_products<> products(chosen);
     matrix result(tokens_.rows(), size);
     for_each_block([&](index first, index count) {
       std::vector<index> block(static_cast<std::size_t>(count));
@@ -257,7 +259,7 @@ class kmeans_run {
       const double share = weight(t);
       const auto row = reach.row(t);
       for (std::size_t i = 0; i < trial.size(); ++i) {
-        left[i] += share * static_cast<double>(std::min(distance_[t], row[trial[i]]));
+        left[i] += share * static_cast<double>((std::min)(distance_[t], row[trial[i]]));
       }
     }
     return trial[static_cast<std::size_t>(std::min_element(left.begin(), left.end()) - left.begin())];
@@ -279,9 +281,9 @@ class kmeans_run {
         half = half_square - Eigen::Map<const Eigen::RowVectorXf>(product, options_.clusters);
         const float least = half.minCoeff(&nearest(t));
         const index k = nearest(t);
-        far_.row(t) = (2.0f * half.array() + square_[t]).max(0.0f).sqrt().matrix() + drift_;
+        far_.row(t) = (2.0f * half.array() + square_[t]).matrix().cwiseMax(0.0f).cwiseSqrt() + drift_;
         far_(t, k) = std::numeric_limits<float>::infinity();
-        near_[t] = std::sqrt(std::max(0.0f, square_[t] + 2.0f * least)) - drift_[k];
+        near_[t] = std::sqrt((std::max)(0.0f, square_[t] + 2.0f * least)) - drift_[k];
       });
     });
     sum_tokens();
@@ -290,7 +292,7 @@ class kmeans_run {
       const Eigen::RowVectorXd centroid = centroids_.row(k).template cast<double>();
       inertia -= 2.0 * sums_.row(k).dot(centroid) - totals_[static_cast<std::size_t>(k)] * centroid.squaredNorm();
     }
-    return std::max(0.0, inertia);
+    return (std::max)(0.0, inertia);
   }
 
   /// Brings sums_ and totals_ up to date with nearest_.
@@ -307,7 +309,7 @@ class kmeans_run {
     std::vector<bool> anew(clusters);
     for (std::size_t k = 0; k < clusters; ++k) {
       anew[k] = mass[k] < 0x1p-10 * most_mass_[k];
-      most_mass_[k] = anew[k] ? mass[k] : std::max(mass[k], most_mass_[k]);
+      most_mass_[k] = anew[k] ? mass[k] : (std::max)(mass[k], most_mass_[k]);
     }
     struct term {
       index token, cluster;
@@ -367,7 +369,7 @@ class kmeans_run {
     if (most <= 0) return;  // every point has a centroid of its own: the cluster stays empty
     centroids_.row(k) = tokens_.row(farthest);
     for_each_block([&](index first, index count) {  // the next empty cluster must not take a copy of the same token
-      for (index t = first; t < first + count; ++t) distance_[t] = std::min(distance_[t], squared_distance(t, k));
+      for (index t = first; t < first + count; ++t) distance_[t] = (std::min)(distance_[t], squared_distance(t, k));
     });
   }
 
@@ -413,7 +415,7 @@ template <Executor E = serial_executor>
   }
   double total = weights.empty() ? 1.0 : 0.0;
   for (const float weight : weights) {
-    if (!(weight >= 0.0f && weight <= std::numeric_limits<float>::max())) {
+    if (!(weight >= 0.0f && weight <= (std::numeric_limits<float>::max)())) {
       fail(errc::invalid_argument, "k-means: expected finite weights >= 0, got ", weight);
     }
     total += static_cast<double>(weight);

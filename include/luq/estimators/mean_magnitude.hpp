@@ -79,7 +79,7 @@ class mean_magnitude {
     lambda.require_finite("mean magnitude", X, executor);
     executor.parallel_for((in_features() + strip - 1) / strip, [&](index task) {
       const index first = task * strip;
-      const index columns = std::min(strip, in_features() - first);
+      const index columns = (std::min)(strip, in_features() - first);
       Eigen::Map<Eigen::Array<double, 1, Eigen::Dynamic>> sum(sum_.data() + first, columns);
       for (index t = 0; t < X.rows(); ++t) {
         if (!(lambda[t] > 0.0f)) continue;

@@ -37,10 +37,10 @@ class row_products {
         stride_((C.rows() + lanes - 1) / lanes * lanes),
         packed_(static_cast<std::size_t>(stride_ * width_)) {
     for (index first = 0; first < rows_; first += panel_rows) {
-      const index padded = std::min(panel_rows, stride_ - first);
+      const index padded = (std::min)(panel_rows, stride_ - first);
       float* panel = packed_.data() + first * width_;
       std::fill(panel, panel + padded * width_, 0.0f);
-      for (index k = 0; k < std::min(padded, rows_ - first); ++k) {
+      for (index k = 0; k < (std::min)(padded, rows_ - first); ++k) {
         for (index c = 0; c < width_; ++c) panel[c * padded + k] = C(first + k, c);
       }
     }
@@ -56,14 +56,14 @@ class row_products {
     const index tiles = (count + tile_tokens - 1) / tile_tokens;
     std::fill(out, out + tiles * tile_tokens * stride_, 0.0f);
     for (index begin = 0; begin < width_; begin += segment) {
-      const index columns = std::min(segment, width_ - begin);
+      const index columns = (std::min)(segment, width_ - begin);
       for (index first = 0; first < rows_; first += panel_rows) {
-        const index vectors = std::min(panel_rows, stride_ - first) / lanes;
+        const index vectors = (std::min)(panel_rows, stride_ - first) / lanes;
         const float* panel = packed_.data() + first * width_ + begin * vectors * lanes;
         for (index i = 0; i < tiles; ++i) {
           std::array<const float*, tile_tokens> x;
           for (index t = 0; t < tile_tokens; ++t) {  // a last tile that is not full repeats its last token
-            x[static_cast<std::size_t>(t)] = tokens[std::min(i * tile_tokens + t, count - 1)] + begin;
+            x[static_cast<std::size_t>(t)] = tokens[(std::min)(i * tile_tokens + t, count - 1)] + begin;
           }
           float* sums = out + i * tile_tokens * stride_ + first;
           switch (vectors) {

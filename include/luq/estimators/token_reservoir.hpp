@@ -85,7 +85,7 @@ class token_reservoir {
              ": expected to see it once, got it twice");
       }
     }
-    matrix result(std::min(count, static_cast<index>(all.size())), width);
+    matrix result((std::min)(count, static_cast<index>(all.size())), width);
     for (index t = 0; t < result.rows(); ++t) {
       const auto& [k, reservoir] = all[static_cast<std::size_t>(t)];
       std::copy_n(reservoir->row(k.slot), width, result.row(t).data());

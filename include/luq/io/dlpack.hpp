@@ -184,7 +184,7 @@ class dlpack_matrix {
   }
 
  private:
-  static constexpr auto largest_offset = static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max());
+  static constexpr auto largest_offset = static_cast<std::uint64_t>((std::numeric_limits<std::ptrdiff_t>::max)());
 
   static void require_readable(std::int32_t device, std::int32_t number, const dlpack_options& options) {
     if (device == detail::dlpack_cpu || device == detail::dlpack_cuda_host) return;
@@ -244,7 +244,7 @@ class dlpack_matrix {
 
   void set_data(void* data, std::uint64_t byte_offset) {
     if (data == nullptr) fail(errc::invalid_argument, text(), ": the data is missing");
-    if (byte_offset > std::numeric_limits<std::uintptr_t>::max() - reinterpret_cast<std::uintptr_t>(data)) {
+    if (byte_offset > (std::numeric_limits<std::uintptr_t>::max)() - reinterpret_cast<std::uintptr_t>(data)) {
       fail(errc::invalid_argument, text(), ": byte offset ", byte_offset, " leads beyond what can be addressed");
     }
     data_ = static_cast<std::byte*>(data) + byte_offset;

@@ -85,7 +85,7 @@ class export_findings {
 
 /// "multiples of 32 inputs and 32 outputs, got 1280 x 3420".
 [[nodiscard]] inline std::string divisibility_text(const export_form& form, const linear_shape& linear) {
-  const index inputs = std::max(form.inputs, form.group);  // one divides the other
+  const index inputs = (std::max)(form.inputs, form.group);  // one divides the other
   return "multiples of " + std::to_string(inputs) + " inputs" +
          (form.outputs == 1 ? "" : " and " + std::to_string(form.outputs) + " outputs") + ", got " +
          std::to_string(linear.rows) + " x " + std::to_string(linear.cols);

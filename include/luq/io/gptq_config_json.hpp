@@ -271,7 +271,7 @@ class gptq_config_reader {
   }
 
   [[nodiscard]] index integer(const nlohmann::json& value, const std::string& what) const {
-    constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+    constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<index>::max)());
     if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > largest)) {
       fail(errc::corrupt_file, source_, ": ", what, ": expected an integer");
     }

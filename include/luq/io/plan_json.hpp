@@ -131,7 +131,7 @@ class plan_json_reader {
   }
 
   [[nodiscard]] index integer(const nlohmann::json& value, const char* key) const {
-    constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+    constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<index>::max)());
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() > largest) {
       fail(errc::corrupt_file, source_, ": ", key, ": expected an integer of 0 ... 2^63 - 1");
     }

@@ -137,7 +137,7 @@ namespace detail {
 
 /// Number of elements, or nothing if the product, taken from the left, exceeds `index`.
 [[nodiscard]] inline std::optional<std::uint64_t> checked_element_count(const std::vector<index>& shape) noexcept {
-  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
+  constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<index>::max)());
   std::uint64_t product = 1;
   for (const index extent : shape) {
     const auto factor = static_cast<std::uint64_t>(extent);

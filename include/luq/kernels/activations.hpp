@@ -95,7 +95,7 @@ struct activation_view {
   [[nodiscard]] LUQ_ALWAYS_INLINE index run_count() const { return static_cast<index>(runs.size()); }
   [[nodiscard]] LUQ_ALWAYS_INLINE index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
   [[nodiscard]] LUQ_ALWAYS_INLINE index tokens_in_block(index block) const {
-    return std::min(tokens_of_block, tokens - block * tokens_of_block);
+    return (std::min)(tokens_of_block, tokens - block * tokens_of_block);
   }
 
   /// The quads of a run of a block, [quad][token of the block][4].
@@ -137,7 +137,7 @@ class run_list {
       const index border = W.class_border(g);
       for (index first = 0; first < k;) {
         const index unit_first = first / unit * unit;
-        const index end = std::min({unit_first + longest, first < border ? border : k, k});
+        const index end = (std::min)({unit_first + longest, first < border ? border : k, k});
         const index run_quads = (end - unit_first + unit - 1) / unit * (unit / 4);
         runs_.data()[count_++] = {g, first, end, unit_first, run_quads, quads_, first < border ? 1 : 0};
         quads_ += run_quads;
@@ -227,7 +227,7 @@ std::int32_t round_activations(const float* x, index count, float scale, std::in
   using lanes = integer_lanes<Arch>;
   const float inverse = scale > 0 ? 1.0f / scale : 0.0f;  // also 0 for a scale that is NaN
   // The inverse of a tiny subnormal scale is infinite; such activations are zero for every purpose.
-  const float factor = inverse <= std::numeric_limits<float>::max() ? inverse : 0.0f;
+  const float factor = inverse <= (std::numeric_limits<float>::max)() ? inverse : 0.0f;
   if (factor == 0.0f) {
     std::memset(q, 0, static_cast<std::size_t>(count));
     return 0;

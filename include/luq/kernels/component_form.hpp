@@ -134,8 +134,8 @@ template <WeightCodec Codec>
   int least = Codec::component(0, i);
   int greatest = least;
   for (int q = 1; q < code_count<Codec>(); ++q) {
-    least = std::min(least, Codec::component(static_cast<code>(q), i));
-    greatest = std::max(greatest, Codec::component(static_cast<code>(q), i));
+    least = (std::min)(least, Codec::component(static_cast<code>(q), i));
+    greatest = (std::max)(greatest, Codec::component(static_cast<code>(q), i));
   }
   return {least, greatest - least};
 }
@@ -159,7 +159,7 @@ inline constexpr index unit_columns = [] {
   index columns = 0;
   for (const auto radix : Codec::planes) {
     const index of_plane = radix == 2 ? 32 : radix == 3 ? 20 : radix == 4 ? 16 : radix == 16 ? 8 : 4;
-    columns = std::max(columns, of_plane);
+    columns = (std::max)(columns, of_plane);
   }
   return columns;
 }();

@@ -48,7 +48,7 @@ void accumulate_columns(const float* columns, index count, const float* x, index
   constexpr index lanes = static_cast<index>(batch::size);
   // 4 vectors x 4 tokens of sums: enough chains to hide the latency of a fused multiply-add.
   constexpr index vectors = 4;
-  constexpr index rows_at_once = std::min(vectors * lanes, tile_rows);
+  constexpr index rows_at_once = (std::min)(vectors * lanes, tile_rows);
   constexpr index used = rows_at_once / lanes;
   for (index first = 0; first < tile_rows; first += rows_at_once) {
     std::array<std::array<batch, used>, Tokens> acc;

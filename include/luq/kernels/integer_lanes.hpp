@@ -34,7 +34,7 @@ template <unsigned Bits>
 LUQ_ALWAYS_INLINE std::uint64_t bits_of_stream(const std::byte* stream, index first) {
   constexpr index last_window = tile_rows * static_cast<index>(Bits) / 8 - 8;
   const index bit = first * static_cast<index>(Bits);
-  const index byte = std::min(bit / 8, last_window);
+  const index byte = (std::min)(bit / 8, last_window);
   std::uint64_t window;
   std::memcpy(&window, stream + byte, sizeof window);
   return window >> (bit - 8 * byte);
@@ -74,7 +74,7 @@ struct integer_lanes {
   static words add_words(words a, words b) { return a + b; }
   static words subtract_words(words a, words b) { return a - b; }
   static words multiply_words(words a, words b) { return a * b; }
-  static words lesser_words(words a, words b) { return std::min(a, b); }
+  static words lesser_words(words a, words b) { return (std::min)(a, b); }
   /// Shifts of whole words: bits cross from byte to byte.
   static words shift_left(words a, int bits) { return a << bits; }
   static words shift_right(words a, int bits) { return a >> bits; }
@@ -163,7 +163,7 @@ struct integer_lanes {
   static floats multiply_add(floats a, floats b, floats c) { return a * b + c; }
 
   /// The greater of a >= 0 and |b|; a where b is NaN.
-  static floats greater_magnitude(floats a, floats b) { return std::max(a, std::abs(b)); }
+  static floats greater_magnitude(floats a, floats b) { return (std::max)(a, std::abs(b)); }
   /// To the nearest integer, ties to even.
   static sums round(floats a) { return static_cast<std::int32_t>(std::nearbyint(a)); }
   static float reduce_max(floats a) { return a; }

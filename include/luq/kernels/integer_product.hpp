@@ -39,7 +39,7 @@ inline constexpr index tokens_of_pass = SequenceCodec<Codec> ? 512 : 128;
 /// @tparam Tag  see scratch_array
 template <class Tag, class Codec>
 [[nodiscard]] index integer_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
-  const index sums = std::min(tokens, tokens_of_pass<Codec>) * tile_rows * static_cast<index>(sizeof(float));
+  const index sums = (std::min)(tokens, tokens_of_pass<Codec>) * tile_rows * static_cast<index>(sizeof(float));
   return sums + longest_run * tile_rows + full_tile_bytes(W.codec(), group_size(W.codec(), W.cols()));
 }
 
@@ -57,7 +57,7 @@ class integer_product {
       : W_(W),
         X_(X),
         sums_(reinterpret_cast<float*>(scratch)),
-        operands_(reinterpret_cast<std::uint8_t*>(sums_ + std::min(X.tokens, pass) * tile_rows)),
+        operands_(reinterpret_cast<std::uint8_t*>(sums_ + (std::min)(X.tokens, pass) * tile_rows)),
         padded_(reinterpret_cast<std::byte*>(operands_ + longest_run * tile_rows)) {}
 
   void multiply(index row_tile, const product_output& Y) {
@@ -67,7 +67,7 @@ class integer_product {
       }
     }
     for (index first = 0; first < X_.tokens; first += pass) {
-      const index count = std::min(pass, X_.tokens - first);
+      const index count = (std::min)(pass, X_.tokens - first);
       std::memset(static_cast<void*>(sums_), 0, static_cast<std::size_t>(count * tile_rows) * sizeof(float));
       add_groups(row_tile, first / tokens_of_block, (first + count + tokens_of_block - 1) / tokens_of_block);
       write_sums<Arch>(sums_, row_tile, W_.layout().rows_of(row_tile), first, count, Y);

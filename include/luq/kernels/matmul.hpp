@@ -33,7 +33,7 @@ namespace detail {
 /// @tparam Tag  see scratch_array
 template <class Tag, Executor E, class Task>
 void for_contiguous_parts(index count, const E& executor, Task&& task) {
-  const index parts = std::min<index>(count, std::max(executor.concurrency(), 1));
+  const index parts = std::min<index>(count, (std::max)(executor.concurrency(), 1));
   executor.parallel_for(parts, [&](index part) { task(count * part / parts, count * (part + 1) / parts); });
 }
 

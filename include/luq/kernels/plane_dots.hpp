@@ -50,11 +50,11 @@ LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] c
   constexpr index bits = Radix == 3 ? 2 : 8 / slots;
   constexpr index slots_in_place =
       Radix == 3 ? slots : std::min<index>(4, (lanes::widest_operand > 127 ? 8 : 4) / std::min<index>(bits, 4));
-  constexpr index positions = Radix == 3 ? 4 : std::min(slots, slots_in_place);
+  constexpr index positions = Radix == 3 ? 4 : (std::min)(slots, slots_in_place);
   // Trits leave half of the registers to their tables.
   constexpr index accumulators = Radix == 3 ? lanes::accumulators / 2 : lanes::accumulators;
   constexpr auto of_tokens = static_cast<std::size_t>(std::max<index>(1, accumulators / (positions * Tokens)));
-  constexpr index vectors = std::min(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_tokens)));
+  constexpr index vectors = (std::min)(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_tokens)));
   static_assert(tile_rows % (vectors * lanes::lanes) == 0);
   constexpr index vector_bytes = lanes::lanes * 4;
   [[maybe_unused]] const typename lanes::trit_unpacker unpack;

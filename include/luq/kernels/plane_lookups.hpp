@@ -39,11 +39,13 @@ template <class Arch>
 [[nodiscard]] float tabulate_sums(const float* x, index columns, std::uint8_t* tables) {
   using lanes = integer_lanes<Arch>;
   float greatest = 0;
-  for (index c = 0; c < columns; c += table_columns) greatest = std::max(greatest, lanes::greatest_sum_of_four(x + c));
+  for (index c = 0; c < columns; c += table_columns) {
+    greatest = (std::max)(greatest, lanes::greatest_sum_of_four(x + c));
+  }
   const float step = greatest / 127.0f;
   const float inverse = step > 0 ? 1.0f / step : 0.0f;
   // The inverse of a tiny subnormal step is infinite; such activations are zero for every purpose.
-  const float factor = inverse <= std::numeric_limits<float>::max() ? inverse : 0.0f;
+  const float factor = inverse <= (std::numeric_limits<float>::max)() ? inverse : 0.0f;
   for (index c = 0; c < columns; c += table_columns, tables += table_bytes) {
     lanes::tabulate_sums(x + c, factor, tables);
   }

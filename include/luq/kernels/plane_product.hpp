@@ -169,7 +169,7 @@ class plane_product {
                                    const activation_run& run, row_sums<Arch> (&dots)[Tokens]) const {
     constexpr index columns_of_word = 4 * symbols_per_byte(Radix);
     const index first = run.unit_first / columns_of_word;
-    const index end = std::min(plane.words, (run.end + columns_of_word - 1) / columns_of_word);
+    const index end = (std::min)(plane.words, (run.end + columns_of_word - 1) / columns_of_word);
     const index offset = first * tile_rows * 4;
     if constexpr (Lookup) {  // there are no tails
       add_plane_lookups<Arch, Source>(plane.bytes + offset, other.bytes + offset, end - first, X_.run_tables(run),

@@ -35,7 +35,7 @@ void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, in
                           float* sums) {
   using lanes = integer_lanes<Arch>;
   constexpr auto of_token = static_cast<std::size_t>(std::max<index>(1, lanes::accumulators / Tokens));
-  constexpr index vectors = std::min(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_token)));
+  constexpr index vectors = (std::min)(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_token)));
   static_assert(tile_rows % (vectors * lanes::lanes) == 0);
   // Copies, which stores to the sums cannot change.
   const float* const coefficients = rows.coefficient;

@@ -64,7 +64,7 @@ class kernel_verifier {
     bound = 2.0f * bound + 0x1p-22f * expected.cwiseAbs();
     const double error_of_sum = compare(Y, expected, bound, mode);
     done_.push_back({std::string(kernels_), problem_.W.codec().name(), rows, problem_.W.cols(), tokens, mode,
-                     std::max(error, error_of_sum)});
+                     (std::max)(error, error_of_sum)});
   }
 
   /// Activations that do not happen to be integers, rounded.
@@ -92,7 +92,7 @@ class kernel_verifier {
           fail_at(expected.rows(), mode, "element (", t, ", ", r, ") is ", Y(t, r), ", expected ", expected(t, r),
                   " to within ", bound(t, r));
         }
-        if (error > 0) greatest = std::max(greatest, error / static_cast<double>(bound(t, r)));
+        if (error > 0) greatest = (std::max)(greatest, error / static_cast<double>(bound(t, r)));
       }
       if (Y(t, expected.cols()) != untouched) {
         fail_at(expected.rows(), mode, "writes beyond the last row of token ", t);
@@ -111,7 +111,7 @@ class kernel_verifier {
       const float x =
           X(t, quantized.stored_columns.empty() ? stored : quantized.stored_columns[static_cast<std::size_t>(stored)]);
       const int q = quantized.value(t, run, place);
-      greatest = std::max(greatest, std::abs(x));
+      greatest = (std::max)(greatest, std::abs(x));
       sum += q;
       if (!(std::abs(x - scale * static_cast<float>(q)) <= (0.5f + 127 * 4 * 0x1p-24f) * scale)) {
         fail_at(X.rows(), activation_mode::int8, "activation ", x, " of token ", t, " is rounded to ", q, " times ",
@@ -142,7 +142,7 @@ template <class Stages, WeightCodec Codec>
 void verify_stages(std::string_view kernels, const Stages& stages, const kernel_problem<Codec>& problem,
                    std::vector<kernel_check>& done) {
   kernel_verifier<Stages, Codec> verifier(kernels, stages, problem, done);
-  verifier.verify_quantization(std::min(problem.X.rows(), tokens_of_block + 2));
+  verifier.verify_quantization((std::min)(problem.X.rows(), tokens_of_block + 2));
   for (const activation_mode mode : {activation_mode::float32, activation_mode::int8, activation_mode::lookup}) {
     verifier.verify_product(1, mode);
     if (mode != activation_mode::lookup) verifier.verify_product(problem.X.rows(), mode);

@@ -177,7 +177,7 @@ inline void require_valid(const checkpoint_shape& checkpoint) {
       fail(errc::invalid_argument, "checkpoint: tensor ", tensor.name, ": expected numbers of 1 ... 8 bytes, got ",
            tensor.stored.name);
     }
-    if (tensor.place.layer) largest_layer = std::max(largest_layer, *tensor.place.layer);
+    if (tensor.place.layer) largest_layer = (std::max)(largest_layer, *tensor.place.layer);
     if (tensor.place.part == model_part::decoder_linear) layers.insert(tensor.place.layer.value_or(-1));
   }
   if (layers.empty()) fail(errc::invalid_argument, "checkpoint: expected at least one decoder linear, got none");

@@ -64,14 +64,14 @@ namespace detail {
 template <class Fits>
 [[nodiscard]] plan first_fitting_plan(const prefix_policy& policy, const std::string& budget, Fits&& fits) {
   require_consistent(policy);
-  index smallest = std::numeric_limits<index>::max();
+  index smallest = (std::numeric_limits<index>::max)();
   for (index k = 0; k <= policy.layers(); ++k) {
     plan candidate = checked_prefix_plan(policy, k);
     if (fits(candidate)) {
       candidate.reason += ", the fewest for at most " + budget;
       return candidate;
     }
-    smallest = std::min(smallest, total_bytes(candidate));
+    smallest = (std::min)(smallest, total_bytes(candidate));
   }
   const double bits = 8.0 * static_cast<double>(smallest) / static_cast<double>(weights_of(policy.shape));
   const double bits_rounded_up = std::ceil(bits * 1e4) / 1e4;  // what the message names must itself be possible
@@ -146,7 +146,7 @@ template <class Quality>
   const scan_point* best = nullptr;
   double highest = -std::numeric_limits<double>::infinity();
   for (const scan_point& point : points) {
-    highest = std::max(highest, point.quality);
+    highest = (std::max)(highest, point.quality);
     if (!(point.quality >= least)) continue;
     const bool smaller = best == nullptr || total_bytes(point.choice) < total_bytes(best->choice);
     const bool equal = best != nullptr && total_bytes(point.choice) == total_bytes(best->choice);

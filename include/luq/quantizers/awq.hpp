@@ -43,7 +43,7 @@ struct awq_search {
 /// (estimators/mean_magnitude.hpp) where the activations are gone. The scale of H cancels.
 [[nodiscard]] inline std::vector<float> input_magnitude(const matrix_view& H) {
   std::vector<float> magnitude(static_cast<std::size_t>(H.rows()));
-  for (index c = 0; c < H.rows(); ++c) magnitude[static_cast<std::size_t>(c)] = std::sqrt(std::max(H(c, c), 0.0f));
+  for (index c = 0; c < H.rows(); ++c) magnitude[static_cast<std::size_t>(c)] = std::sqrt((std::max)(H(c, c), 0.0f));
   return magnitude;
 }
 
@@ -52,7 +52,7 @@ namespace detail {
 /// 1/s for exponent t, not rounded.
 [[nodiscard]] inline std::vector<float> awq_factors(std::span<const float> magnitude, double t, double smallest) {
   std::vector<double> s;
-  for (const float m : magnitude) s.push_back(std::max(std::pow(static_cast<double>(m), t), smallest));
+  for (const float m : magnitude) s.push_back((std::max)(std::pow(static_cast<double>(m), t), smallest));
   if (s.empty()) return {};
   const auto [least, greatest] = std::minmax_element(s.begin(), s.end());
   const double center = std::sqrt(*least * *greatest);

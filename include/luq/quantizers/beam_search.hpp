@@ -180,7 +180,7 @@ class row_beam {
   /// Makes the best candidates the codings. The first extension of a coding takes its place; further ones go where
   /// codings have died, or to the end.
   void keep_best(index j) {
-    const std::size_t keep = std::min(limit_, candidates_.size());
+    const std::size_t keep = (std::min)(limit_, candidates_.size());
     if (keep < candidates_.size()) {
       std::nth_element(candidates_.begin(), candidates_.begin() + static_cast<std::ptrdiff_t>(keep), candidates_.end());
       candidates_.resize(keep);
@@ -323,7 +323,7 @@ struct beam_search {
                                                   detail::row_beam<Codec>(result.codec, beams));
     matrix errors(W.rows(), detail::beam_block);
     for (index begin = 0; begin < W.cols(); begin += detail::beam_block) {
-      const index count = std::min(detail::beam_block, W.cols() - begin);
+      const index count = (std::min)(detail::beam_block, W.cols() - begin);
       const index prior = std::max<index>(0, begin - detail::beam_block);
       for (index r = 0; r < W.rows(); ++r) {
         auto& search = searches[static_cast<std::size_t>(r)];

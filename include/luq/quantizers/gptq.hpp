@@ -222,21 +222,21 @@ struct gptq {
       // Early rows are more work than late ones. Every second strip first: a contiguous range of tasks has both.
       const index even = (strips + 1) / 2;
       const index first = (task < even ? 2 * task : 2 * (task - even) + 1) * tile;
-      const index rows = std::min(tile, n - first);
+      const index rows = (std::min)(tile, n - first);
       matrix D(rows, n - first);
       for (index r = 0; r < rows; ++r) {
         for (index c = first; c < n; ++c) D(r, c - first) = (*drift)(factor.input(first + r), factor.input(c));
       }
       matrix T = matrix::Zero(rows, n - first);
       for (index j = first; j < n; j += tile) {
-        const index cols = std::min(tile, n - j);
+        const index cols = (std::min)(tile, n - j);
         detail::add_product_with_transposed(T.middleCols(j - first, cols), 1.0f, D.rightCols(n - j),
                                             U.block(j, j, cols, n - j));
       }
       for (index r = 0; r < rows; ++r) T.row(r).head(r + 1).setZero();
       T *= static_cast<float>(drift_share);
       for (index j = first; j < n; j += tile) {
-        const index cols = std::min(tile, n - j);
+        const index cols = (std::min)(tile, n - j);
         detail::add_product(P.block(first, j, rows, cols), 1.0f, T.leftCols(j + cols - first),
                             U.block(first, j, j + cols - first, cols));
       }
@@ -307,9 +307,9 @@ struct gptq {
   /// must see those of all rows, begins a block of its own.
   template <WeightCodec Codec>
   [[nodiscard]] index next_stop(index begin, index cols, index group, bool fit_first) const {
-    const index end = std::min((begin / block + 1) * block, cols);
+    const index end = (std::min)((begin / block + 1) * block, cols);
     if (fit_first || fit != group_fit::current) return end;
-    if (!fits_within_blocks<Codec>()) return std::min(end, (begin / group + 1) * group);
+    if (!fits_within_blocks<Codec>()) return (std::min)(end, (begin / group + 1) * group);
     const index last_start = (end - 1) / group * group;
     return last_start > begin && last_start + group > end && end < cols ? last_start : end;
   }
@@ -377,7 +377,7 @@ struct gptq {
       const matrix_view from = errors.middleRows(first - begin, last - first);
       const matrix_view of_weights = weights.middleRows(first - begin, last - first);
       for (; target < target_end; target += piece) {
-        const index columns = std::min(piece, target_end - target);
+        const index columns = (std::min)(piece, target_end - target);
         const auto after = working.block(first_row, target, rows, columns);
         detail::add_product_of_transposed(after, -1.0f, from, U.block(first, target, last - first, columns));
         if (P.size() == 0) continue;
@@ -386,9 +386,9 @@ struct gptq {
     };
     double loss = 0;
     for (index first = begin; first < end;) {
-      index last = std::min(first + strip, end);
+      index last = (std::min)(first + strip, end);
       if (!fit_first && fits_within_blocks<Codec>()) {
-        last = std::min(last, (first / group + 1) * group);
+        last = (std::min)(last, (first / group + 1) * group);
         if (first % group == 0) {
           fit_groups_that_begin(first, first + 1, working, factor, layout, serial_executor{}, result);
         }

@@ -96,9 +96,9 @@ template <Executor E>
   const index n = A.rows();
   if (n <= smallest_tile) return invert_factor_by_columns(A);
   while (tile >= n) tile /= 4;
-  tile = std::max(tile, smallest_tile);
+  tile = (std::max)(tile, smallest_tile);
   const index blocks = (n + tile - 1) / tile;
-  const auto size = [&](index i) { return std::min(tile, n - i * tile); };
+  const auto size = [&](index i) { return (std::min)(tile, n - i * tile); };
   const auto block = [&](index i, index j) { return A.block(i * tile, j * tile, size(i), size(j)); };
   for (index k = blocks - 1; k >= 0; --k) {
     if (!invert_factor(mutable_matrix_view(block(k, k)), tile / 4, serial_executor{})) return false;

@@ -47,7 +47,7 @@ template <Executor E, class Task>
 void for_each_row_chunk(index rows, const E& executor, Task&& task) {
   executor.parallel_for(row_chunks(rows), [&](index chunk) {
     const index first = chunk * row_chunk;
-    task(first, std::min(row_chunk, rows - first));
+    task(first, (std::min)(row_chunk, rows - first));
   });
 }
 

@@ -48,7 +48,7 @@ class row_refinement {
     constexpr index most_entries = index{1} << 21;
     const index at_once = std::clamp<index>(most_entries / std::max<index>(1, unknowns * unknowns), 1, W_.rows());
     for (index from = 0; from < W_.rows(); from += at_once) {
-      const index rows = std::min(at_once, W_.rows() - from);
+      const index rows = (std::min)(at_once, W_.rows() - from);
       std::vector<basic_matrix<double>> normal(static_cast<std::size_t>(rows),
                                                basic_matrix<double>(unknowns, unknowns));
       for (index g = 0; g < layout_.groups(); ++g) add_normal_rows(g, from, normal);
@@ -62,7 +62,7 @@ class row_refinement {
     const Eigen::ArrayXf inverse = (H_.diagonal().array() + ridge_).inverse();
     bool changed = false;
     for (index begin = 0; begin < W_.cols(); begin += block) {
-      const index count = std::min(block, W_.cols() - begin);
+      const index count = (std::min)(block, W_.cols() - begin);
       matrix steps = matrix::Zero(W_.rows(), count);
       bool block_changed = false;
       for (index r = 0; r < W_.rows(); ++r) {

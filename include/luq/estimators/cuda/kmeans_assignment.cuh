@@ -85,7 +85,7 @@ void assign_to_centroids(cublasHandle_t blas, const Stored* X, index tokens, std
                          const float* C, index clusters, const float* origin, std::int32_t* labels, float* distances,
                          cudaStream_t stream) {
   LUQ_ASSERT(clusters > 0 && width > 0);
-  const index most = std::min(tokens, detail::tokens_at_once);
+  const index most = (std::min)(tokens, detail::tokens_at_once);
   if (most == 0) return;
   device_array<float> centroids(static_cast<std::size_t>(clusters * width), stream);
   device_array<float> centroid_norms(static_cast<std::size_t>(clusters), stream);
@@ -96,7 +96,7 @@ void assign_to_centroids(cublasHandle_t blas, const Stored* X, index tokens, std
       C, width, static_cast<int>(width), origin, centroids.data(), centroid_norms.data());
   require_success(cudaGetLastError(), "launch of the centring of centroids");
   for (index first = 0; first < tokens; first += most) {
-    const index count = std::min(most, tokens - first);
+    const index count = (std::min)(most, tokens - first);
     detail::centre_rows<<<static_cast<unsigned>(count), detail::threads_of_row, 0, stream>>>(
         X + first * stride, stride, static_cast<int>(width), origin, centred.data(), norms.data());
     require_success(cudaGetLastError(), "launch of the centring of tokens");

@@ -50,7 +50,7 @@ class token_weights {
   void require_finite(const char* who, const matrix_view& X, const E& executor) const {
     constexpr index strip = 64;
     executor.parallel_for((X.rows() + strip - 1) / strip, [&](index task) {
-      for (index t = task * strip; t < std::min((task + 1) * strip, X.rows()); ++t) {
+      for (index t = task * strip; t < (std::min)((task + 1) * strip, X.rows()); ++t) {
         if ((*this)[t] > 0.0f && !all_finite(X.row(t).data(), X.cols())) {
           fail(errc::non_finite, who, ": activations of token ", t, ": expected finite numbers, got a NaN or infinity");
         }

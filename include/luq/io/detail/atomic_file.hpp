@@ -108,7 +108,7 @@ class posix_atomic_file {
 
   /// Sets the final size, so that a size the file system cannot hold is refused before any work.
   void resize(std::uint64_t size) {
-    if (size > static_cast<std::uint64_t>(std::numeric_limits<::off_t>::max())) {
+    if (size > static_cast<std::uint64_t>((std::numeric_limits<::off_t>::max)())) {
       fail(errc::io_failure, target_, ": ", size, " bytes exceed the largest file");
     }
     while (::ftruncate(descriptor_.number(), static_cast<::off_t>(size)) != 0) {
@@ -120,7 +120,7 @@ class posix_atomic_file {
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
     constexpr std::size_t most_at_once = std::size_t{1} << 30;  // Linux writes at most 2 GiB - 4 KiB per call
     while (!bytes.empty()) {
-      const std::size_t count = std::min(bytes.size(), most_at_once);
+      const std::size_t count = (std::min)(bytes.size(), most_at_once);
       const ::ssize_t written = ::pwrite(descriptor_.number(), bytes.data(), count, static_cast<::off_t>(offset));
       if (written < 0) {
         if (errno == EINTR) continue;
@@ -175,7 +175,7 @@ using atomic_file = stream_atomic_file;
 /// @throws luq::error io_failure; the old file is then untouched
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
   atomic_file file(path);
-  file.write_at(0, std::as_bytes(std::span(content)));
+  file.write_at(0, std::as_bytes(std::span<const char>(content)));
   file.commit();
 }
 

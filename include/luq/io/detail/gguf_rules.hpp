@@ -104,7 +104,7 @@ inline void check_gguf_shape(errc code, std::string_view source, std::string_vie
   if (shape.size() > gguf_most_extents) refuse(" has more than 4 extents");
   if (std::any_of(shape.begin(), shape.end(), [](index extent) { return extent < 0; })) refuse(" is negative");
   const auto count = checked_element_count(shape);
-  if (!count || *count == static_cast<std::uint64_t>(std::numeric_limits<index>::max())) refuse(" overflows");
+  if (!count || *count == static_cast<std::uint64_t>((std::numeric_limits<index>::max)())) refuse(" overflows");
 }
 
 /// Bytes of a tensor of known type and checked shape; throws `code` for rows of broken blocks and beyond 2^63.

@@ -52,7 +52,7 @@ class buffered_file {
     if (failure) fail(errc::io_failure, path_, ": cannot determine the size: ", failure.message());
     std::ifstream stream(path, std::ios::binary);
     if (!stream) fail(errc::io_failure, path_, ": cannot open for reading");
-    if (size > std::numeric_limits<std::size_t>::max() / 2) {
+    if (size > (std::numeric_limits<std::size_t>::max)() / 2) {
       fail(errc::unsupported, path_, ": ", size, " bytes exceed the address space");
     }
     contents_.resize(static_cast<std::size_t>(size));
@@ -122,7 +122,7 @@ class mapped_file {
     if (!S_ISREG(status.st_mode)) {
       fail(errc::io_failure, path_, ": expected a regular file, got ", file_kind(status.st_mode));
     }
-    if (static_cast<std::uint64_t>(status.st_size) > std::numeric_limits<std::size_t>::max() / 2) {
+    if (static_cast<std::uint64_t>(status.st_size) > (std::numeric_limits<std::size_t>::max)() / 2) {
       fail(errc::unsupported, path_, ": ", status.st_size, " bytes exceed the address space");
     }
     size_ = static_cast<std::size_t>(status.st_size);

@@ -72,7 +72,7 @@ inline constexpr std::uint64_t largest_json_integer = (std::uint64_t{1} << 53) -
 [[nodiscard]] inline std::uint64_t tensor_bytes(errc code, std::string_view source, std::string_view name,
                                                 tensor_dtype dtype, const std::vector<index>& shape) {
   const auto count = checked_element_count(shape);
-  if (!count || *count > std::numeric_limits<std::uint64_t>::max() / 64) {
+  if (!count || *count > (std::numeric_limits<std::uint64_t>::max)() / 64) {
     fail(code, source, ": tensor ", in_quotes(name), ": the size of shape ", printable(shape_text(shape), 160),
          " overflows");
   }
@@ -165,7 +165,7 @@ class safetensors_header_events final : public json_events {
       ++offset_count_;
       return true;
     }
-    if (value > static_cast<std::uint64_t>(std::numeric_limits<index>::max())) {
+    if (value > static_cast<std::uint64_t>((std::numeric_limits<index>::max)())) {
       refuse(std::to_string(value) + ", beyond the address space");
     }
     if (current().shape.size() == static_cast<std::size_t>(limits_.rank)) {

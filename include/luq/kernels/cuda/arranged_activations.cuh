@@ -121,8 +121,8 @@ struct arranged_size {
 template <PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic>
 [[nodiscard]] arranged_size size_of_arranged(int chunks, int tokens) {
   using layout = activation_layout<Codec, Bits, Arithmetic>;
-  constexpr std::int64_t most_words = std::numeric_limits<int>::max();
-  const int tiles = layout::tiles_with_room(std::min(tokens, most_tokens));
+  constexpr std::int64_t most_words = (std::numeric_limits<int>::max)();
+  const int tiles = layout::tiles_with_room((std::min)(tokens, most_tokens));
   const std::int64_t words = std::int64_t{chunks} * tiles * layout::words_of_tile;
   if (tokens > most_tokens || words > most_words) {
     fail(errc::unsupported, "activations on a GPU: expected at most ", most_tokens, " tokens, and ", most_words,

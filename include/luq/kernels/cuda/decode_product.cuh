@@ -31,7 +31,7 @@ struct decode_product {
 
   /// Bytes of shared memory that a warp has: its ring, and in its place in the end its sums, [tokens][rows] floats.
   static constexpr int stage_bytes = Halves * chunk::weights::bytes;
-  static constexpr int bytes_of_warp = std::max(Depth * stage_bytes, rows_of_block* Tokens * 4);
+  static constexpr int bytes_of_warp = (std::max)(Depth * stage_bytes, rows_of_block* Tokens * 4);
 
   /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
   /// @param half_tile         the first of the block

@@ -43,7 +43,7 @@ void dequantize(const device_matrix<Codec>& W, Stored* out, std::int64_t stride,
   LUQ_ASSERT(stride >= planes.cols);
   const std::int64_t warps = std::int64_t{planes.half_tiles()} * planes.chunks();
   if (warps == 0) return;
-  if (warps > std::numeric_limits<std::int32_t>::max()) {
+  if (warps > (std::numeric_limits<std::int32_t>::max)()) {
     fail(errc::unsupported, "packed matrix on a GPU: ", planes.rows, " x ", planes.cols,
          " weights are too many for one launch");
   }

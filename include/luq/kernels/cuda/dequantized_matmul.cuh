@@ -53,7 +53,7 @@ void dequantized_matmul(cublasHandle_t blas, const device_matrix<Codec>& W, cons
     detail::begin_with_bias<<<static_cast<unsigned>(tokens), 256, 0, stream>>>(options.bias, rows, Y, stride);
     require_success(cudaGetLastError(), "launch of the bias");
   }
-  const int leading = std::max(cols, 1);
+  const int leading = (std::max)(cols, 1);
   const float one = 1;
   const float of_Y = options.bias != nullptr ? 1 : 0;
   // To cuBLAS, which counts by columns, W is [cols x rows], X [cols x tokens] and Y [rows x tokens].

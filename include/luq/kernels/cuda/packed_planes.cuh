@@ -423,7 +423,7 @@ template <PlaneCodec Codec>
 template <PlaneCodec Codec>
 [[nodiscard]] packed_planes<Codec> describe_planes(const packed_matrix<Codec>& W) {
   const auto& layout = W.layout();
-  constexpr index most = std::numeric_limits<std::int32_t>::max() / 8 - tile_rows;
+  constexpr index most = (std::numeric_limits<std::int32_t>::max)() / 8 - tile_rows;
   const index group = layout.groups() == 0 ? 0 : layout.columns_of(0);
   if (W.rows() > most || W.cols() > most || group * tile_rows > most) {
     fail(errc::unsupported, "packed matrix on a GPU: expected at most ", most, " rows and columns, and ",

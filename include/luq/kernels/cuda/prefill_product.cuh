@@ -22,7 +22,7 @@ struct prefill_product {
   static constexpr int half_tiles_of_block = row_warps;
 
   /// Blocks that registers are to suffice for: 128 registers for each thread where a warp has up to four tiles.
-  static constexpr int blocks_of_multiprocessor = std::max(1, (Tiles <= 4 ? 16 : 12) / warps);
+  static constexpr int blocks_of_multiprocessor = (std::max)(1, (Tiles <= 4 ? 16 : 12) / warps);
 
   static constexpr int tokens_of_warp = [] {
     using layout = activation_layout<Codec, Bits, arithmetic::bytes>;

@@ -42,7 +42,7 @@ template <WeightCodec Codec>
   const index size = group_size(codec, cols);
   for (index first = 0; first < cols; first += size) {
     group_parameters& group = coded.groups[static_cast<std::size_t>(first / size)];
-    group = codec.fit(W.middleCols(first, std::min(size, cols - first)), {});
+    group = codec.fit(W.middleCols(first, (std::min)(size, cols - first)), {});
     group.values = matrix(group.values.replicate((rows + fitted_rows - 1) / fitted_rows, 1).topRows(rows));
   }
   for (index r = 0; r < rows; ++r) {
@@ -106,7 +106,7 @@ template <WeightCodec Codec>
       if constexpr (Codec::components > 1 && levels<Codec>() == 4) {
         for (code q = 0; q < 4; ++q) {
           const float level = codec.decode(q, group.row(r), group.class_of(c % size));
-          greatest_levels(r, c) = std::max(greatest_levels(r, c), std::abs(level));
+          greatest_levels(r, c) = (std::max)(greatest_levels(r, c), std::abs(level));
         }
       }
     }
