@@ -12,6 +12,7 @@
 #include "luq/core/half.hpp"
 #include "luq/core/index.hpp"
 #include "luq/core/inline.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"

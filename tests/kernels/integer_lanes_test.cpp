@@ -185,6 +185,7 @@ TEST_CASE("arithmetic of words is that of unsigned 32-bit integers") {
       CHECK(count_wrong(stored<L>(L::subtract_words(x, y)), [&](std::size_t i) { return a[i] - b[i]; }) == 0);
       CHECK(count_wrong(stored<L>(L::multiply_words(x, y)), [&](std::size_t i) { return a[i] * b[i]; }) == 0);
       CHECK(count_wrong(stored<L>(L::lesser_words(x, y)), [&](std::size_t i) { return std::min(a[i], b[i]); }) == 0);
+      CHECK(count_wrong(stored<L>(L::greater_words(x, y)), [&](std::size_t i) { return std::max(a[i], b[i]); }) == 0);
       for (int bits = 0; bits < 32; ++bits) {
         CAPTURE(bits);
         CHECK(count_wrong(stored<L>(L::shift_left(x, bits)), [&](std::size_t i) { return a[i] << bits; }) == 0);

@@ -6,7 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <cmath>
+#include <luq/core/is_finite.hpp>
 #include <luq/io/plan_json.hpp>
 #include <luq/policy/prefix_scan.hpp>
 #include <string>
@@ -37,7 +37,7 @@ luq::index checked_layer_bytes(const luq::plan& plan, luq::index layer) {
 
 /// What a uniform high decoder leaves of its bytes when this share of them is saved, rounded down.
 luq::plan within_saving(const luq::prefix_policy& policy, double saving) {
-  if (!(saving >= 0 && saving <= 1)) {
+  if (!luq::is_finite(saving) || saving < 0 || saving > 1) {
     luq::fail(luq::errc::invalid_argument, "saving: expected a share of 0 ... 1, got ", saving);
   }
   const auto uniform = static_cast<double>(luq::total_bytes(luq::uniform_plan(policy.shape, policy.high)));

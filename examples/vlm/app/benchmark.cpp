@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <luq/core/all_finite.hpp>
 #include <luq/core/assert.hpp>
 #include <luq/core/error.hpp>
 #include <luq/core/random_matrix.hpp>
@@ -73,7 +74,7 @@ pass_seconds run_pass(const contender& c, kv_cache& cache, const luq::matrix& em
   const auto layers_done = clock::now();
   const luq::matrix logits = c.model.logits(X.bottomRows(1));
   const auto done = clock::now();
-  if (!logits.allFinite()) {
+  if (!luq::all_finite(logits)) {
     luq::fail(luq::errc::non_finite, c.name,
               ": logits of a decoder: expected finite numbers, got a NaN or an infinity");
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <luq/core/error.hpp>
+#include <luq/core/is_finite.hpp>
 #include <luq/io/safetensors.hpp>
 #include <map>
 #include <optional>
@@ -154,7 +155,7 @@ calibration_set read_calibration_set(const std::filesystem::path& path) {
 }
 
 std::vector<calibration_sequence> mix_sequences(const calibration_set& set, double alpha, luq::index tokens) {
-  if (!(alpha >= 0 && alpha <= 1)) fail(errc::invalid_argument, "mixing ratio: expected 0 ... 1, got ", alpha);
+  if (!luq::is_finite(alpha) || alpha < 0 || alpha > 1) fail(errc::invalid_argument, "mixing ratio: expected 0 ... 1, got ", alpha);
   if (tokens == 0) {
     luq::index multimodal = 0;
     luq::index text = 0;

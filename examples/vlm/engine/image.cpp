@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image.hpp"
 
+#include <luq/core/all_finite.hpp>
 #include <luq/core/assert.hpp>
 #include <luq/core/error.hpp>
 
@@ -16,7 +17,7 @@ void encoded_images::append(const encoded_images& others) {
 }
 
 void require_finite(std::span<const float> pixels) {
-  if (!Eigen::Map<const Eigen::RowVectorXf>(pixels.data(), static_cast<luq::index>(pixels.size())).allFinite()) {
+  if (!luq::all_finite(pixels.data(), static_cast<luq::index>(pixels.size()))) {
     luq::fail(luq::errc::non_finite, "image: expected finite values, got a NaN or an infinity");
   }
 }

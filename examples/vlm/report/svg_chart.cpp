@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <luq/core/is_finite.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,7 +75,7 @@ chart with_finite_points(const chart& figure) {
     const bool has_interval = !all.low.empty();
     for (std::size_t i = 0; i < all.y.size(); ++i) {
       const double ends = has_interval ? all.low[i] + all.high[i] : 0.0;
-      if (!std::isfinite(all.x[i]) || !std::isfinite(all.y[i]) || !std::isfinite(ends)) continue;
+      if (!luq::is_finite(all.x[i]) || !luq::is_finite(all.y[i]) || !luq::is_finite(ends)) continue;
       series.x.push_back(all.x[i]);
       series.y.push_back(all.y[i]);
       if (!has_interval) continue;

@@ -31,6 +31,7 @@
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 
 namespace luq {
 
@@ -91,7 +92,7 @@ struct basic_billm_codec {
 
   [[nodiscard]] code encode(float w, const float* parameters, int column_class) const noexcept {
     code best = 0;
-    float least = std::numeric_limits<float>::infinity();
+    float least = (std::numeric_limits<float>::max)();
     for (code q = 0; q < 4; ++q) {
       const float distance = std::abs(w - decode(q, parameters, column_class));
       if (distance < least) {
@@ -193,9 +194,9 @@ struct basic_billm_codec {
   /// Place of the first least of some errors; -1 if there is none, or none is a number.
   [[nodiscard]] static std::ptrdiff_t first_least(const std::vector<double>& errors) {
     std::ptrdiff_t best = -1;
-    double least = std::numeric_limits<double>::infinity();
+    double least = (std::numeric_limits<double>::max)();
     for (std::size_t i = 0; i < errors.size(); ++i) {
-      if (!(errors[i] < least)) continue;
+      if (is_nan(errors[i]) || errors[i] >= least) continue;
       least = errors[i];
       best = static_cast<std::ptrdiff_t>(i);
     }

@@ -11,7 +11,6 @@
 // here it is always counted.
 #pragma once
 
-#include <cmath>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "luq/codecs/input_transform.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/is_finite.hpp"
 
 namespace luq {
 
@@ -29,7 +29,7 @@ class input_scaling {
   explicit input_scaling(std::span<const float> factors) : factors_(factors.begin(), factors.end()) {
     for (std::size_t c = 0; c < factors_.size(); ++c) {
       factors_[c] = static_cast<float>(half(factors[c]));
-      if (!std::isfinite(factors_[c])) {
+      if (!is_finite(factors_[c])) {
         fail(errc::non_finite, "input scaling: expected factors that are finite in fp16, got ", factors[c],
              " for column ", c);
       }
@@ -66,7 +66,7 @@ class input_scaling {
       half stored;
       std::memcpy(&stored, bytes.data() + c * sizeof(half), sizeof(half));
       result.factors_[c] = static_cast<float>(stored);
-      if (!std::isfinite(result.factors_[c])) {
+      if (!is_finite(result.factors_[c])) {
         fail(errc::corrupt_file, "input scaling: expected finite factors, got ", result.factors_[c], " for column ", c);
       }
     }

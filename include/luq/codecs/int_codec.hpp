@@ -153,7 +153,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
                     float* best) const {
     constexpr int steps = 80;
     constexpr float exponent = 2.4f;
-    float least = std::numeric_limits<float>::infinity();
+    float least = (std::numeric_limits<float>::max)();
     for (int i = 0; i < steps; ++i) {
       const float shrink = static_cast<float>(1.0 - i / 100.0);
       std::array<float, 2> candidate{};

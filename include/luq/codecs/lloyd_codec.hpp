@@ -24,7 +24,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"

@@ -17,7 +17,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +29,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq {
@@ -215,7 +215,7 @@ template <class Stored, std::size_t Count>
   std::array<float, Count> rounded;
   for (std::size_t i = 0; i < Count; ++i) {
     rounded[i] = static_cast<float>(static_cast<Stored>(scales[i]));
-    if (!std::isfinite(rounded[i])) return false;
+    if (!is_finite(rounded[i])) return false;
   }
   std::copy(rounded.begin(), rounded.end(), parameters);
   return true;
@@ -225,7 +225,7 @@ template <class Stored, std::size_t Count>
 template <class Stored>
 [[nodiscard]] float stored_value(float value) {
   const auto result = static_cast<float>(static_cast<Stored>(value));
-  if (!(result - result == 0.0f)) {
+  if (!is_finite(result)) {
     fail(errc::non_finite, "codec parameter ", value, " does not fit its ", 8 * sizeof(Stored), "-bit storage type");
   }
   return result;

@@ -51,8 +51,7 @@ struct half {
     const std::uint32_t exponent = (bits >> 10) & 0x1fu;
     const std::uint32_t fraction = bits & 0x03ffu;
     if (exponent == 0) {  // zero or subnormal: fraction * 2^-24, an exact product in float
-      const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-      return sign != 0 ? -magnitude : magnitude;
+      return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(static_cast<float>(fraction) * 0x1p-24f));
     }
     const std::uint32_t rebiased = exponent == 0x1fu ? 0xffu : exponent + 112u;
     return std::bit_cast<float>(sign | (rebiased << 23) | (fraction << 13));

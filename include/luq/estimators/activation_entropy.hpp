@@ -23,8 +23,10 @@
 #include <span>
 #include <vector>
 
+#include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/random.hpp"
 #include "luq/estimators/entropy.hpp"
@@ -69,7 +71,7 @@ class activation_entropy {
         text_(width, options.capacity, options.sample_seed),
         image_(width, options.capacity, options.sample_seed) {
     if (options.clustering.clusters < 1 || options.capacity < options.clustering.clusters || options.seeds < 1 ||
-        options.resamples < 1 || !(options.confidence > 0 && options.confidence < 1)) {
+        options.resamples < 1 || !is_finite(options.confidence) || options.confidence <= 0 || options.confidence >= 1) {
       fail(errc::invalid_argument,
            "activation entropy: expected 1 <= clusters <= capacity, seeds >= 1, resamples >= 1 ",
            "and confidence in (0, 1), got ", options.clustering.clusters, ", ", options.capacity, ", ", options.seeds,
@@ -90,7 +92,7 @@ class activation_entropy {
            " outputs, got ", X.rows(), " x ", X.cols());
     }
     for (index t = 0; t < X.rows(); ++t) {
-      if (classes[static_cast<std::size_t>(t)] != token_class::padding && !X.row(t).allFinite()) {
+      if (classes[static_cast<std::size_t>(t)] != token_class::padding && !all_finite(X.row(t).data(), X.cols())) {
         fail(errc::non_finite, "activation entropy: outputs of token ", t, " of sequence ", sequence,
              ": expected finite numbers, got a NaN or infinity");
       }

@@ -24,6 +24,7 @@
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
@@ -49,7 +50,7 @@ class hessian {
       fail(errc::shape_mismatch, "Hessian: expected a square sum, got ", sum.rows(), " x ", sum.cols());
     }
     if (!all_finite(sum)) fail(errc::non_finite, "Hessian: the sum has an element that is no finite number");
-    if (tokens < 0 || !(weight >= 0 && std::isfinite(weight))) {
+    if (tokens < 0 || !is_finite(weight) || weight < 0) {
       fail(errc::invalid_argument, "Hessian: expected tokens and weight >= 0, got ", tokens, " and ", weight);
     }
     hessian result(0);

@@ -26,14 +26,15 @@
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
+#include "luq/core/is_finite.hpp"
 
 namespace luq {
 
 namespace detail {
 
 inline void require_countable(double value, double weight) {
-  if (!std::isfinite(value)) fail(errc::non_finite, "histogram: expected a finite value, got ", value);
-  if (!(weight >= 0) || !std::isfinite(weight)) {
+  if (!is_finite(value)) fail(errc::non_finite, "histogram: expected a finite value, got ", value);
+  if (!is_finite(weight) || weight < 0) {
     fail(errc::invalid_argument, "histogram: expected a finite weight >= 0, got ", weight);
   }
 }
@@ -45,7 +46,7 @@ class fixed_histogram {
  public:
   /// @throws luq::error invalid_argument unless low < high are finite and bins >= 1
   fixed_histogram(double low, double high, index bins) : low_(low), high_(high) {
-    if (!std::isfinite(low) || !std::isfinite(high) || !(low < high) || !std::isfinite(high - low) || bins < 1) {
+    if (!is_finite(low) || !is_finite(high) || !is_finite(high - low) || low >= high || bins < 1) {
       fail(errc::invalid_argument, "histogram: expected finite low < high and bins >= 1, got ", low, ", ", high,
            " and ", bins);
     }

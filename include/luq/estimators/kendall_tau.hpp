@@ -20,6 +20,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
+#include "luq/core/is_finite.hpp"
 
 namespace luq {
 
@@ -81,7 +82,7 @@ template <class Equal>
   }
   if (x.size() < 2) fail(errc::insufficient_data, "Kendall tau: expected at least 2 items, got ", x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i]) || std::isnan(y[i])) fail(errc::non_finite, "Kendall tau: item ", i, " is not a number");
+    if (is_nan(x[i]) || is_nan(y[i])) fail(errc::non_finite, "Kendall tau: item ", i, " is not a number");
   }
   std::vector<std::size_t> order(x.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

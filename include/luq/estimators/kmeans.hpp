@@ -33,6 +33,7 @@
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/progress.hpp"
 #include "luq/core/random.hpp"
@@ -272,7 +273,7 @@ class kmeans_run {
     for_each_block([&](index first, index count) {
       std::vector<index> unsure;
       for (index t = first; t < first + count; ++t) {
-        if ((far_.row(t) - drift_).minCoeff() <= near_[t] + drift_[nearest(t)] || std::isinf(near_[t])) {
+        if ((far_.row(t) - drift_).minCoeff() <= near_[t] + drift_[nearest(t)] || !is_finite(near_[t])) {
           unsure.push_back(t);
         }
       }
@@ -404,7 +405,8 @@ template <Executor E = serial_executor>
 [[nodiscard]] kmeans_result kmeans(const matrix_view& X, const kmeans_options& options,
                                    std::span<const float> weights = {}, const E& executor = {},
                                    progress_observer* observer = nullptr) {
-  if (options.clusters < 1 || options.max_iterations < 0 || !(options.tolerance >= 0) || options.trials < 0) {
+  const bool has_tolerance = !is_nan(options.tolerance) && options.tolerance >= 0;
+  if (options.clusters < 1 || options.max_iterations < 0 || !has_tolerance || options.trials < 0) {
     fail(errc::invalid_argument,
          "k-means: expected clusters >= 1, max_iterations >= 0, tolerance >= 0 and trials >= 0, got ", options.clusters,
          ", ", options.max_iterations, ", ", options.tolerance, " and ", options.trials);
@@ -415,7 +417,7 @@ template <Executor E = serial_executor>
   }
   double total = weights.empty() ? 1.0 : 0.0;
   for (const float weight : weights) {
-    if (!(weight >= 0.0f && weight <= (std::numeric_limits<float>::max)())) {
+    if (!is_finite(weight) || weight < 0.0f) {
       fail(errc::invalid_argument, "k-means: expected finite weights >= 0, got ", weight);
     }
     total += static_cast<double>(weight);

@@ -26,7 +26,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,6 +41,7 @@
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/io/ggml_type.hpp"
 
 namespace luq {
@@ -258,8 +258,10 @@ template <detail::HasGgmlBlocks Codec>
   for (index r = 0; r < rows; ++r) {
     for (index c = 0; c < cols; c += blocks::weights, block += block_bytes) {
       const std::uint8_t* const d = block + blocks::scale_at;
-      float scale = half::from_bits(static_cast<std::uint16_t>(d[0] | d[1] << 8));
-      if (!std::isfinite(scale)) {
+      const half stored = half::from_bits(static_cast<std::uint16_t>(d[0] | d[1] << 8));
+      const bool is_negative = (stored.bits & 0x8000u) != 0;
+      float scale = stored;
+      if (!is_finite(scale)) {
         fail(errc::corrupt_file, "ggml blocks: ", type, ": the scale of row ", r, ", columns from ", c,
              " is not finite");
       }
@@ -267,7 +269,7 @@ template <detail::HasGgmlBlocks Codec>
       blocks::decode(block + (blocks::scale_at == 0 ? 2 : 0), codes);
       float* const parameters = coded.groups[static_cast<std::size_t>(c / group)].values.row(r).data();
       if constexpr (std::is_same_v<Codec, sign_codec>) {
-        if (std::signbit(scale)) {
+        if (is_negative) {
           scale = -scale;
           std::for_each(codes, codes + blocks::weights, [](code& q) { q = q == 0 ? 1 : 0; });
         }
@@ -276,7 +278,7 @@ template <detail::HasGgmlBlocks Codec>
           fail(errc::unsupported, "ggml blocks: ", type, ": row ", r, ", columns from ", c,
                ": a weight of twice the scale, which no ternary code is");
         }
-        if (std::signbit(scale)) {
+        if (is_negative) {
           scale = -scale;
           std::for_each(codes, codes + blocks::weights, [](code& q) { q = static_cast<code>(2 - q); });
         }

@@ -29,7 +29,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -42,6 +41,7 @@
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/io/detail/gptq_words.hpp"
 #include "luq/io/detail/printable.hpp"
 #include "luq/policy/model_shape.hpp"
@@ -132,7 +132,7 @@ inline void require_consistent(const gptq_tensors& t, std::string_view name) {
     }
   }
   for (std::size_t i = 0; i < t.scales.size(); ++i) {
-    if (!std::isfinite(static_cast<float>(t.scales[i]))) {
+    if (!is_finite(t.scales[i])) {
       const auto rows = static_cast<std::size_t>(t.rows);
       fail(errc::non_finite, "gptq linear ", detail::in_quotes(name), ": the scale of group ", i / rows, ", output ",
            i % rows, " is not finite");

@@ -26,6 +26,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/io/gguf_value.hpp"
 
 namespace luq {
@@ -99,7 +100,8 @@ inline void require_valid(const llama_cpp_decoder& d) {
   detail::require_size("features of a head", d.head_dim, 2, 2);
   detail::require_size("vocabulary", d.vocabulary, 1);
   detail::require_size("context length", d.context_length, 1);
-  if (!(d.rms_norm_epsilon > 0) || !(d.rotary_base > 0) || !(d.rotary_factor > 0)) {
+  const auto is_positive = [](const float& x) { return is_finite(x) && x > 0; };
+  if (!is_positive(d.rms_norm_epsilon) || !is_positive(d.rotary_base) || !is_positive(d.rotary_factor)) {
     fail(errc::invalid_argument, "llama.cpp decoder: expected a positive epsilon, rotary base and rotary factor, got ",
          d.rms_norm_epsilon, ", ", d.rotary_base, " and ", d.rotary_factor);
   }

@@ -24,7 +24,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -41,6 +40,7 @@
 #include "luq/codecs/any_codec.hpp"
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/detail/printable.hpp"
 #include "luq/io/ggml_type.hpp"
@@ -244,7 +244,7 @@ inline void write_imatrix(const std::filesystem::path& path, std::vector<imatrix
   for (const imatrix_entry& entry : entries) {
     if (entry.tokens < 1) fail(errc::insufficient_data, "imatrix: ", detail::in_quotes(entry.tensor), " has no tokens");
     for (const float sum : entry.in_sum2) {
-      if (!std::isfinite(sum))
+      if (!is_finite(sum))
         fail(errc::non_finite, "imatrix: ", detail::in_quotes(entry.tensor), ": in_sum2 holds ", sum);
       if (sum < 0) fail(errc::invalid_argument, "imatrix: ", detail::in_quotes(entry.tensor), ": in_sum2 holds ", sum);
     }

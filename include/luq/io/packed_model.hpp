@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "luq/codecs/any_packed_matrix.hpp"
+#include "luq/core/all_finite.hpp"
 #include "luq/io/plan_json.hpp"
 #include "luq/io/safetensors.hpp"
 #include "luq/io/safetensors_writer.hpp"
@@ -202,7 +203,7 @@ class packed_model {
   void require_finite(const packed_matrix<Codec>& packed, const std::string& name) const {
     for (index t = 0; t < packed.layout().row_tiles(); ++t) {
       for (index g = 0; g < packed.layout().groups(); ++g) {
-        if (!packed.tile_parameters(t, g).allFinite()) {
+        if (!all_finite(packed.tile_parameters(t, g))) {
           fail(errc::corrupt_file, file_.source(), ": tensor ", detail::in_quotes(name),
                ": a scale is not finite in rows from ", t * tile_rows, ", columns from ",
                packed.layout().first_column(g));

@@ -20,7 +20,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +34,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/detail/input_file.hpp"
 #include "luq/io/detail/printable.hpp"
@@ -229,7 +229,7 @@ class safetensors_reader {
            detail::element_text(*overflow, tensor.shape), ": the F64 value is beyond the range of float");
     }
     if (!options.require_finite) return;
-    const auto flaw = std::find_if(target.begin(), target.end(), [](float value) { return !std::isfinite(value); });
+    const auto flaw = std::find_if(target.begin(), target.end(), [](const float& value) { return !is_finite(value); });
     if (flaw != target.end()) {
       fail(errc::non_finite, source_, ": tensor ", detail::in_quotes(tensor.name), ": ",
            detail::element_text(static_cast<std::size_t>(flaw - target.begin()), tensor.shape),

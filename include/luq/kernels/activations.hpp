@@ -18,12 +18,16 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <numeric>
 #include <span>
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/inline.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/kernels/component_form.hpp"
 #include "luq/kernels/detail/scratch_array.hpp"
 #include "luq/kernels/integer_lanes.hpp"
@@ -203,31 +207,33 @@ class quantized_activations : public activation_view {
 
 namespace detail {
 
-/// Scale of x[0 ... count), count whole vectors: the greatest magnitude / 127, or NaN if not all are finite.
+/// Writes the scale of x[0 ... count), count whole vectors: the greatest magnitude / 127, or NaN if not all are finite.
+/// Magnitudes are compared as integers, among which a NaN or an infinity is the greatest: comparisons of floats know no
+/// NaN with -ffast-math, and a NaN that a function returns need not arrive.
 template <class Arch>
-[[nodiscard]] float activation_scale(const float* x, index count) {
+void find_activation_scale(const float* x, index count, float& scale) {
   using lanes = integer_lanes<Arch>;
-  typename lanes::floats largest = lanes::broadcast_float(0.0f);
-  typename lanes::floats poison = lanes::broadcast_float(0.0f);  // x - x: 0 while all are finite, NaN after
+  const auto magnitude = lanes::broadcast(0x7fffffffu);
+  auto largest = lanes::broadcast(0);
   for (index c = 0; c < count; c += lanes::lanes) {
-    const auto values = lanes::load_floats(x + c);
-    largest = lanes::greater_magnitude(largest, values);
-    poison = poison + (values - values);
+    largest = lanes::greater_words(largest, lanes::bit_and(lanes::load(x + c), magnitude));
   }
-  std::array<float, static_cast<std::size_t>(lanes::lanes)> poisons;
-  lanes::store_floats(poisons.data(), poison);
-  float poisoned = 0;
-  for (const float p : poisons) poisoned += p;
-  return lanes::reduce_max(largest) / 127.0f + poisoned;
+  std::array<std::uint32_t, static_cast<std::size_t>(lanes::lanes)> each;
+  lanes::store(each.data(), largest);
+  std::uint32_t greatest = 0;
+  for (const std::uint32_t one : each) greatest = (std::max)(greatest, one);
+  constexpr std::uint32_t infinity = 0x7f800000u;
+  constexpr std::uint32_t not_a_number = 0x7fc00000u;
+  const std::uint32_t bits =
+      greatest < infinity ? std::bit_cast<std::uint32_t>(std::bit_cast<float>(greatest) / 127.0f) : not_a_number;
+  std::memcpy(&scale, &bits, sizeof scale);
 }
 
 /// Rounds x[0 ... count), count whole vectors, to integers; returns their sum.
 template <class Arch>
-std::int32_t round_activations(const float* x, index count, float scale, std::int8_t* q) {
+std::int32_t round_activations(const float* x, index count, const float& scale, std::int8_t* q) {
   using lanes = integer_lanes<Arch>;
-  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;  // also 0 for a scale that is NaN
-  // The inverse of a tiny subnormal scale is infinite; such activations are zero for every purpose.
-  const float factor = inverse <= (std::numeric_limits<float>::max)() ? inverse : 0.0f;
+  const float factor = is_finite(scale) ? finite_inverse(scale) : 0.0f;
   if (factor == 0.0f) {
     std::memset(q, 0, static_cast<std::size_t>(count));
     return 0;
@@ -245,8 +251,7 @@ void tabulate_run(const activation_run& run, index run_number, const float* x, c
   const auto i = static_cast<std::size_t>(run_number);
   const index columns = run.quads * 4;
   const float step = tabulate_sums<Arch>(x, columns, result.run_tables(run));
-  const bool is_finite = result.scales[i] - result.scales[i] == 0.0f;
-  if (is_finite) result.scales[i] = step;
+  if (is_finite(result.scales[i])) result.scales[i] = step;
   auto sum = lanes::broadcast_float(0.0f);
   for (index c = 0; c < columns; c += lanes::lanes) sum = sum + lanes::load_floats(x + c);
   std::array<float, static_cast<std::size_t>(lanes::lanes)> sums;
@@ -287,8 +292,8 @@ void quantize_block(const float* X, index stride, index block, const activation_
         values = padded.data();
       }
       const auto place = static_cast<std::size_t>(token * run_count + i);
-      const float scale = activation_scale<Arch>(values, columns);
-      result.scales[place] = scale;
+      float& scale = result.scales[place];
+      find_activation_scale<Arch>(values, columns, scale);
       result.sums[place] = round_activations<Arch>(values, columns, scale, q.data());
       std::int8_t* out = result.block_quads(block, run);
       if constexpr (integer_lanes<Arch>::has_table_of_64) {

@@ -75,6 +75,7 @@ struct integer_lanes {
   static words subtract_words(words a, words b) { return a - b; }
   static words multiply_words(words a, words b) { return a * b; }
   static words lesser_words(words a, words b) { return (std::min)(a, b); }
+  static words greater_words(words a, words b) { return (std::max)(a, b); }
   /// Shifts of whole words: bits cross from byte to byte.
   static words shift_left(words a, int bits) { return a << bits; }
   static words shift_right(words a, int bits) { return a >> bits; }

@@ -60,6 +60,7 @@ struct avx2_lanes {
   static words subtract_words(words a, words b) { return _mm256_sub_epi32(a, b); }
   static words multiply_words(words a, words b) { return _mm256_mullo_epi32(a, b); }
   static words lesser_words(words a, words b) { return _mm256_min_epu32(a, b); }
+  static words greater_words(words a, words b) { return _mm256_max_epu32(a, b); }
   static words shift_left(words a, int bits) { return _mm256_slli_epi32(a, bits); }
   static words shift_right(words a, int bits) { return _mm256_srli_epi32(a, bits); }
 

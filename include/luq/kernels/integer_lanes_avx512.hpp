@@ -59,6 +59,7 @@ struct avx512_lanes {
   static words subtract_words(words a, words b) { return _mm512_sub_epi32(a, b); }
   static words multiply_words(words a, words b) { return _mm512_mullo_epi32(a, b); }
   static words lesser_words(words a, words b) { return _mm512_min_epu32(a, b); }
+  static words greater_words(words a, words b) { return _mm512_max_epu32(a, b); }
   static words shift_left(words a, int bits) { return _mm512_slli_epi32(a, static_cast<unsigned>(bits)); }
   static words shift_right(words a, int bits) { return _mm512_srli_epi32(a, static_cast<unsigned>(bits)); }
 

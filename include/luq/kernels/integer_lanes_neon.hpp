@@ -43,6 +43,7 @@ struct neon_lanes {
   static words subtract_words(words a, words b) { return vsubq_u32(a, b); }
   static words multiply_words(words a, words b) { return vmulq_u32(a, b); }
   static words lesser_words(words a, words b) { return vminq_u32(a, b); }
+  static words greater_words(words a, words b) { return vmaxq_u32(a, b); }
   static words shift_left(words a, int bits) { return vshlq_u32(a, vdupq_n_s32(bits)); }
   static words shift_right(words a, int bits) { return vshlq_u32(a, vdupq_n_s32(-bits)); }
 

@@ -18,7 +18,8 @@
 // four of these, and is the faster the less time reading the weights takes.
 #pragma once
 
-#include <limits>
+#include <algorithm>
+#include <cstdint>
 
 #include "luq/kernels/integer_lanes.hpp"
 #include "luq/kernels/plane_dots.hpp"
@@ -32,6 +33,12 @@ inline constexpr index table_bytes = 64;
 /// Bytes of the tables of `columns` columns.
 [[nodiscard]] constexpr index tables_bytes(index columns) noexcept { return columns / table_columns * table_bytes; }
 
+/// 1 / step for a finite step >= 0, or 0 where that is infinite, up to 2^-128: activations of so small a step are zero
+/// for every purpose.
+[[nodiscard]] LUQ_ALWAYS_INLINE float finite_inverse(float step) noexcept {
+  return step > 0x1p-128f ? 1.0f / step : 0.0f;
+}
+
 /// Tables for `columns` activations, a multiple of 16. Returns their step: greatest sum of four magnitudes / 127.
 /// @param x       finite, [columns]
 /// @param tables  tables_bytes(columns), aligned to 64 bytes
@@ -43,9 +50,7 @@ template <class Arch>
     greatest = (std::max)(greatest, lanes::greatest_sum_of_four(x + c));
   }
   const float step = greatest / 127.0f;
-  const float inverse = step > 0 ? 1.0f / step : 0.0f;
-  // The inverse of a tiny subnormal step is infinite; such activations are zero for every purpose.
-  const float factor = inverse <= (std::numeric_limits<float>::max)() ? inverse : 0.0f;
+  const float factor = finite_inverse(step);
   for (index c = 0; c < columns; c += table_columns, tables += table_bytes) {
     lanes::tabulate_sums(x + c, factor, tables);
   }

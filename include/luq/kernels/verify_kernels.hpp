@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "luq/core/is_finite.hpp"
 #include "luq/kernels/detail/kernel_problem.hpp"
 #include "luq/kernels/dispatch.hpp"
 
@@ -88,7 +89,7 @@ class kernel_verifier {
     for (index t = 0; t < expected.rows(); ++t) {
       for (index r = 0; r < expected.cols(); ++r) {
         const double error = std::abs(static_cast<double>(Y(t, r)) - static_cast<double>(expected(t, r)));
-        if (!(error <= static_cast<double>(bound(t, r)))) {
+        if (!is_finite(Y(t, r)) || error > static_cast<double>(bound(t, r))) {
           fail_at(expected.rows(), mode, "element (", t, ", ", r, ") is ", Y(t, r), ", expected ", expected(t, r),
                   " to within ", bound(t, r));
         }
@@ -113,7 +114,7 @@ class kernel_verifier {
       const int q = quantized.value(t, run, place);
       greatest = (std::max)(greatest, std::abs(x));
       sum += q;
-      if (!(std::abs(x - scale * static_cast<float>(q)) <= (0.5f + 127 * 4 * 0x1p-24f) * scale)) {
+      if (!is_finite(scale) || std::abs(x - scale * static_cast<float>(q)) > (0.5f + 127 * 4 * 0x1p-24f) * scale) {
         fail_at(X.rows(), activation_mode::int8, "activation ", x, " of token ", t, " is rounded to ", q, " times ",
                 scale);
       }

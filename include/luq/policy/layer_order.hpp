@@ -6,7 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -16,6 +15,7 @@
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/random.hpp"
 
 namespace luq {
@@ -35,7 +35,7 @@ using layer_order = std::vector<index>;
 /// @throws luq::error non_finite
 [[nodiscard]] inline layer_order lowest_score_first(std::span<const double> scores) {
   for (std::size_t layer = 0; layer < scores.size(); ++layer) {
-    if (!std::isfinite(scores[layer])) {
+    if (!is_finite(scores[layer])) {
       fail(errc::non_finite, "score of layer ", layer, ": expected a finite number, got ", scores[layer]);
     }
   }

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "luq/codecs/input_scaling.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize_transformed.hpp"
 
@@ -64,7 +65,7 @@ namespace detail {
 [[nodiscard]] inline bool fits_scaling(std::span<const float> factors) {
   return std::all_of(factors.begin(), factors.end(), [](float f) {
     const auto stored = static_cast<float>(half(f));
-    return std::isfinite(stored) && stored != 0.0f;
+    return is_finite(stored) && stored != 0.0f;
   });
 }
 
@@ -80,14 +81,14 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
                                            std::span<const float> magnitude, const Codec& codec, const Q& quantizer,
                                            const awq_options& options = {}, const E& executor = {}) {
   if (options.steps < 1) fail(errc::invalid_argument, "awq: expected steps >= 1, got ", options.steps);
-  if (!(options.smallest > 0) || !std::isfinite(options.smallest)) {
+  if (!is_finite(options.smallest) || options.smallest <= 0) {
     fail(errc::invalid_argument, "awq: expected a finite smallest scale > 0, got ", options.smallest);
   }
   if (static_cast<index>(magnitude.size()) != H.cols()) {
     fail(errc::shape_mismatch, "awq: expected ", H.cols(), " input magnitudes, got ", magnitude.size());
   }
   for (std::size_t c = 0; c < magnitude.size(); ++c) {
-    if (!(magnitude[c] >= 0.0f) || !std::isfinite(magnitude[c])) {
+    if (!is_finite(magnitude[c]) || magnitude[c] < 0.0f) {
       fail(errc::invalid_argument, "awq: expected finite input magnitudes >= 0, got ", magnitude[c], " for input ", c);
     }
   }

@@ -15,11 +15,11 @@
 #pragma once
 
 #include <Eigen/Cholesky>
-#include <cmath>
 
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/quantizers/quantize.hpp"
 
@@ -44,10 +44,10 @@ template <Executor E = serial_executor>
     fail(errc::non_finite, finite_hessian ? "input drift" : "Hessian", " of ", W.cols(),
          " inputs: expected finite entries, got a NaN or infinity");
   }
-  if (!(options.strength >= 0 && options.strength <= 1)) {
+  if (!is_finite(options.strength) || options.strength < 0 || options.strength > 1) {
     fail(errc::invalid_argument, "error propagation: expected a strength of 0 ... 1, got ", options.strength);
   }
-  if (!(options.damp > 0) || !std::isfinite(options.damp)) {
+  if (!is_finite(options.damp) || options.damp <= 0) {
     fail(errc::invalid_argument, "error propagation: expected a finite damp > 0, got ", options.damp);
   }
 

@@ -40,6 +40,7 @@
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/all_finite.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_products.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
@@ -177,7 +178,7 @@ struct gptq {
       fail(errc::invalid_argument, "gptq: expected a factor that visits groups of codec ", codec.name(),
            " as a whole, got one made with group ", group);
     }
-    if (!(drift_share >= 0 && drift_share <= 1)) {
+    if (!is_finite(drift_share) || drift_share < 0 || drift_share > 1) {
       fail(errc::invalid_argument, "gptq: expected a drift_share of 0 ... 1, got ", drift_share);
     }
     if (drift == nullptr) return;

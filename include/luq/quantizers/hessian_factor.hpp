@@ -27,6 +27,7 @@
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
@@ -69,7 +70,7 @@ namespace detail {
   const index n = A.rows();
   std::vector<float> column(static_cast<std::size_t>(n));  // R_ik
   for (index k = n - 1; k >= 0; --k) {
-    if (!(A(k, k) > 0.0f) || !std::isfinite(A(k, k))) return false;
+    if (!is_finite(A(k, k)) || A(k, k) <= 0.0f) return false;
     const float v = 1.0f / std::sqrt(A(k, k));
     for (index i = 0; i < k; ++i) column[static_cast<std::size_t>(i)] = A(i, k) * v;
     float* V = A.row(k).data();
@@ -156,8 +157,8 @@ template <Executor E = serial_executor>
   const index n = H.rows();
   if (!all_finite(H))
     fail(errc::non_finite, "Hessian of ", n, " inputs: expected finite entries, got a NaN or infinity");
-  if (!(options.first > 0) || options.last < options.first) {
-    fail(errc::invalid_argument, "damping: expected 0 < first <= last, got first = ", options.first,
+  if (!is_finite(options.first) || !is_finite(options.last) || options.first <= 0 || options.last < options.first) {
+    fail(errc::invalid_argument, "damping: expected finite 0 < first <= last, got first = ", options.first,
          ", last = ", options.last);
   }
 

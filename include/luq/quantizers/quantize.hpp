@@ -15,7 +15,6 @@
 //   auto up = luq::quantize(W_up, factor, luq::int_codec<4>{}, quantizer, nullptr, executor);
 #pragma once
 
-#include <cmath>
 #include <concepts>
 #include <utility>
 
@@ -23,6 +22,7 @@
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
@@ -42,7 +42,7 @@ inline void require_finite_weights(const matrix_view& W) {
   if (all_finite(W)) return;
   for (index r = 0; r < W.rows(); ++r) {
     for (index c = 0; c < W.cols(); ++c) {
-      if (!std::isfinite(W(r, c))) {
+      if (!is_finite(W(r, c))) {
         fail(errc::non_finite, "weights: expected finite numbers, got ", W(r, c), " at row ", r, ", column ", c);
       }
     }

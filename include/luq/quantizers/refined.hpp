@@ -10,6 +10,7 @@
 // feedback, which keeps scales from following the noise of few tokens.
 #pragma once
 
+#include "luq/core/is_finite.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantizer.hpp"
 #include "luq/quantizers/row_refinement.hpp"
@@ -29,7 +30,7 @@ struct refined {
   template <MemorylessCodec Codec, Executor E>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                const E& executor, quantize_report& report) const {
-    if (rounds < 0 || sweeps < 0 || !(damp >= 0)) {
+    if (rounds < 0 || sweeps < 0 || !is_finite(damp) || damp < 0) {
       fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", rounds, ", ", sweeps,
            " and ", damp);
     }

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "luq/codecs/input_scaling.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize_transformed.hpp"
 
@@ -46,7 +47,7 @@ template <WeightCodec Codec, Executor E>
                                               const Codec& codec, int iterations, const E& executor) {
   Eigen::ArrayXd f = Eigen::ArrayXd::Ones(W.cols());
   Eigen::ArrayXd best = f;
-  double least = std::numeric_limits<double>::infinity();
+  double least = (std::numeric_limits<double>::max)();
   matrix scaled(W.rows(), W.cols());
   for (int i = 0;; ++i) {
     scaled = (W.array().rowwise() / f.cast<float>().transpose()).matrix();
@@ -97,7 +98,7 @@ template <WeightCodec Codec, Executor E = serial_executor>
   }
   Eigen::ArrayXd weights = Eigen::ArrayXd::Ones(W.cols());
   for (std::size_t c = 0; c < importance.size(); ++c) {
-    if (!(importance[c] >= 0.0f) || !std::isfinite(importance[c])) {
+    if (!is_finite(importance[c]) || importance[c] < 0.0f) {
       fail(errc::invalid_argument, "column scales: expected finite importances >= 0, got ", importance[c],
            " for column ", c);
     }
@@ -149,7 +150,7 @@ template <WeightCodec Codec>
   std::vector<float> factors(Q.transform().factors().begin(), Q.transform().factors().end());
   for (std::size_t c = 0; c < factors.size(); ++c) factors[c] += step[static_cast<index>(c)];
   const bool fits =
-      std::all_of(factors.begin(), factors.end(), [](float f) { return std::isfinite(static_cast<float>(half(f))); });
+      std::all_of(factors.begin(), factors.end(), [](float f) { return is_finite(half(f)); });
   if (!fits) return Q.transform();
   input_scaling refitted(factors);
   return output_energy(error_with(refitted), H) < output_energy(E, H) ? refitted : Q.transform();

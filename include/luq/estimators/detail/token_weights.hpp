@@ -6,13 +6,13 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <vector>
 
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/token_class.hpp"
 
@@ -26,7 +26,7 @@ class token_weights {
   token_weights(const char* who, index tokens, std::span<const float> lambda) : lambda_(lambda.begin(), lambda.end()) {
     require_one_per_token(who, tokens, "weights");
     for (index t = 0; t < tokens; ++t) {
-      if (!((*this)[t] >= 0.0f) || !std::isfinite((*this)[t])) {
+      if (!is_finite(lambda[static_cast<std::size_t>(t)]) || (*this)[t] < 0.0f) {
         fail(errc::invalid_argument, who, ": weight of token ", t, ": expected a finite number >= 0, got ", (*this)[t]);
       }
     }

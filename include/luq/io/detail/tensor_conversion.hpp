@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "luq/core/half.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/io/tensor_info.hpp"
 
 namespace luq::detail {
@@ -83,7 +84,7 @@ bool visit_dtype(tensor_dtype dtype, Visitor&& visit) {
 
 /// Whether a finite double would round to an infinite float: half a unit in the last place above the largest float.
 [[nodiscard]] inline bool overflows_float(double value) noexcept {
-  return std::isfinite(value) && std::abs(value) >= 0x1.ffffffp127;
+  return is_finite(value) && std::abs(value) >= 0x1.ffffffp127;
 }
 
 /// Converts `target.size()` elements. F16, BF16 and F32 are exact; F64 rounds to nearest.
