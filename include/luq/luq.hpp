@@ -20,6 +20,7 @@
 #include "luq/core/progress.hpp"
 #include "luq/core/random.hpp"
 #include "luq/core/random_matrix.hpp"
+#include "luq/core/text.hpp"
 #include "luq/core/unrolled.hpp"
 #include "luq/core/version.hpp"
 

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <exception>
 
+#include "report/document.hpp"
+
 namespace vlm {
 
 namespace {
@@ -41,7 +43,7 @@ void console_progress::advance(std::uint64_t units) {
 void console_progress::end() {
   if (terminal_) std::fputs(clear_line, stderr);
   if (std::uncaught_exceptions() > exceptions_) return;
-  std::fprintf(stderr, "%s: %.1f s\n", task_.c_str(), elapsed_seconds());
+  std::fprintf(stderr, "%s: %s s\n", task_.c_str(), fixed(elapsed_seconds(), 1).c_str());
 }
 
 void console_progress::draw() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <luq/core/error.hpp>
 #include <ostream>
+#include <string>
 
 #include "output_folder.hpp"
 
@@ -43,14 +44,14 @@ void require_inputs(const export_options& options) {
 void print_findings(std::ostream& out, std::string_view target, const std::vector<luq::export_finding>& findings) {
   for (const luq::export_finding& finding : findings) {
     out << target << ": " << finding.modules.front();
-    if (finding.modules.size() > 1) out << " and " << finding.modules.size() - 1 << " more";
+    if (finding.modules.size() > 1) out << " and " << std::to_string(finding.modules.size() - 1) << " more";
     out << ": " << finding.demand << "; " << finding.remedy << "\n";
   }
 }
 
 void print_written(std::ostream& out, const std::filesystem::path& path, std::uintmax_t bytes,
                    const std::string& content) {
-  out << path.string() << ": " << bytes << " bytes: " << content << "\n";
+  out << path.string() << ": " << std::to_string(bytes) << " bytes: " << content << "\n";
 }
 
 void run_export(const settings& s, const export_options& options, luq::progress_observer* progress) {

@@ -3,6 +3,7 @@
 #include "text_config.hpp"
 
 #include <luq/core/error.hpp>
+#include <luq/core/text.hpp>
 #include <numeric>
 #include <string>
 
@@ -40,7 +41,7 @@ rotary_config read_rotary_config(const json_section& text, double default_theta,
   config.original_positions =
       parameters.positive("original_max_position_embeddings", static_cast<double>(max_positions));
   if (!(config.high_frequency_factor > config.low_frequency_factor)) {
-    parameters.reject("high_freq_factor", "more than low_freq_factor", std::to_string(config.high_frequency_factor));
+    parameters.reject("high_freq_factor", "more than low_freq_factor", luq::text_of(config.high_frequency_factor));
   }
   return config;
 }

@@ -15,6 +15,7 @@
 #include "app/pipeline.hpp"
 #include "app/synthetic_decoder.hpp"
 #include "app_test_support.hpp"
+#include "foreign_locale.hpp"
 
 using luq::errc;
 using luq::model_part;
@@ -242,6 +243,16 @@ TEST_CASE("JSON has the same figures") {
   CHECK(first["low_layers_for_saving"] == 12);
   CHECK_FALSE(root["plans"][1].contains("low_layers_for_saving"));
   CHECK_FALSE(first["sums"][0].contains("stored"));
+}
+
+TEST_CASE("tables and JSON do not depend on the locale") {
+  const vlm::ledger_comparison comparison = compare("llava-1.5-7b", {"sign:g128"});
+  const std::string json = vlm::ledger_json(comparison);
+  const auto rows = vlm::ledger_table(comparison.plans[0].bytes).rows;
+  const luq_test::foreign_locale locale;
+  const vlm::ledger_comparison again = compare("llava-1.5-7b", {"sign:g128"});
+  CHECK(vlm::ledger_json(again) == json);
+  CHECK(vlm::ledger_table(again.plans[0].bytes).rows == rows);
 }
 
 TEST_CASE("what cannot be accounted for") {

@@ -5,9 +5,10 @@
 // a message says what is wrong, where, what was expected and what was found, in one line fit to be printed as it is.
 #pragma once
 
-#include <sstream>
 #include <stdexcept>
 #include <string>
+
+#include "luq/core/text.hpp"
 
 namespace luq {
 
@@ -37,13 +38,10 @@ class error : public std::runtime_error {
   errc code_;
 };
 
-/// Throws `luq::error` with a message made by streaming `parts` one after the other.
-/// C++20's std::format would do, but GCC 12 does not ship it.
+/// Throws `luq::error` with the text of `parts` as message, see text.hpp.
 template <class... Parts>
 [[noreturn]] void fail(errc code, const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw error(code, message.str());
+  throw error(code, text_of(parts...));
 }
 
 }  // namespace luq

@@ -13,13 +13,14 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "luq/core/error.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/progress.hpp"
+#include "luq/core/text.hpp"
 #include "luq/policy/layer_order.hpp"
 #include "luq/policy/plan.hpp"
 
@@ -112,7 +113,7 @@ template <class Quality>
   for (index k = 0; k <= policy.layers(); ++k) {
     plan choice = detail::checked_prefix_plan(policy, k);
     const double value = quality(std::as_const(choice));
-    if (std::isnan(value)) fail(errc::non_finite, "quality of ", choice.reason, ": expected a number, got ", value);
+    if (is_nan(value)) fail(errc::non_finite, "quality of ", choice.reason, ": expected a number, got ", value);
     points.push_back({k, std::move(choice), value});
     progress.advance();
   }
@@ -131,10 +132,9 @@ template <class Quality>
 /// @throws luq::error impossible_budget naming the smallest average of any prefix, invalid_argument if `bits` is NaN or
 ///   the policy is not consistent
 [[nodiscard]] inline plan plan_within_bits(const prefix_policy& policy, double bits) {
-  if (std::isnan(bits)) fail(errc::invalid_argument, "budget of bits a weight: expected a number, got ", bits);
-  std::ostringstream budget;
-  budget << bits << " bits a weight";
-  return detail::first_fitting_plan(policy, budget.str(), [bits](const plan& p) { return average_bits(p) <= bits; });
+  if (is_nan(bits)) fail(errc::invalid_argument, "budget of bits a weight: expected a number, got ", bits);
+  return detail::first_fitting_plan(policy, text_of(bits, " bits a weight"),
+                                    [bits](const plan& p) { return average_bits(p) <= bits; });
 }
 
 /// Of the scanned plans whose quality is at least `least`, the one of fewest bytes; of equals the one of more quality,
@@ -142,12 +142,12 @@ template <class Quality>
 /// smaller k falls short.
 /// @throws luq::error impossible_budget naming the best quality found, invalid_argument if `least` is NaN
 [[nodiscard]] inline scan_point smallest_with_quality(std::span<const scan_point> points, double least) {
-  if (std::isnan(least)) fail(errc::invalid_argument, "least quality: expected a number, got ", least);
+  if (is_nan(least)) fail(errc::invalid_argument, "least quality: expected a number, got ", least);
   const scan_point* best = nullptr;
   double highest = -std::numeric_limits<double>::infinity();
   for (const scan_point& point : points) {
     highest = (std::max)(highest, point.quality);
-    if (!(point.quality >= least)) continue;
+    if (is_nan(point.quality) || point.quality < least) continue;
     const bool smaller = best == nullptr || total_bytes(point.choice) < total_bytes(best->choice);
     const bool equal = best != nullptr && total_bytes(point.choice) == total_bytes(best->choice);
     if (smaller || (equal && point.quality > best->quality)) best = &point;
@@ -157,9 +157,7 @@ template <class Quality>
          highest);
   }
   scan_point result = *best;
-  std::ostringstream reason;
-  reason << ", the smallest with a quality of at least " << least;
-  result.choice.reason += reason.str();
+  result.choice.reason += text_of(", the smallest with a quality of at least ", least);
   return result;
 }
 
