@@ -44,11 +44,20 @@ using float_arch = typename float_arch_of<Arch>::type;
 
 }  // namespace detail
 
-/// The best instruction set that the compiler's flags allow.
+/// The best instruction set that the compiler's flags allow, of those with integer kernels of their own if one of them
+/// is. Not xsimd::default_arch where there is one: newer versions of xsimd have sets between these, such as AVX-VNNI.
 #if defined(__AVX512VNNI__) && defined(__AVX512VBMI__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 using default_arch = avx512_vnni;
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD)
 using default_arch = neon64_dotprod;
+#elif defined(__AVX512F__) && defined(__AVX512CD__) && defined(__AVX512DQ__) && defined(__AVX512BW__)
+using default_arch = xsimd::avx512bw;
+#elif defined(__AVX2__) && defined(__FMA__)
+using default_arch = xsimd::fma3<xsimd::avx2>;
+#elif defined(__AVX2__)
+using default_arch = xsimd::avx2;
+#elif defined(__aarch64__)
+using default_arch = xsimd::neon64;
 #else
 using default_arch = xsimd::default_arch;
 #endif
