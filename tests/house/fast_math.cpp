@@ -16,7 +16,7 @@
 #include <luq/core/all_finite.hpp>
 #include <luq/core/half.hpp>
 #include <luq/core/is_finite.hpp>
-#include <luq/core/random.hpp>
+#include <luq/core/random_matrix.hpp>
 #include <luq/estimators/activation_entropy.hpp>
 #include <luq/estimators/hessian.hpp>
 #include <luq/estimators/histogram.hpp>

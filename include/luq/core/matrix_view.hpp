@@ -17,7 +17,8 @@
 
 namespace luq {
 
-static_assert(std::is_same_v<index, Eigen::Index>, "luq: leave EIGEN_DEFAULT_DENSE_INDEX_TYPE at std::ptrdiff_t");
+static_assert(std::is_same_v<index, Eigen::Index>,
+              "luq: EIGEN_DEFAULT_DENSE_INDEX_TYPE must be std::ptrdiff_t, as it is by default");
 
 /// An owning row-major matrix of T.
 template <class T>
