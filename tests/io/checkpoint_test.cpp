@@ -82,6 +82,19 @@ TEST_CASE("a model in two files") {
   check_tensors(moved);
 }
 
+TEST_CASE("the files of a model, each once, before they are opened") {
+  const luq_test::scratch_directory directory;
+  write_index(directory, std::string(good_index));
+  const std::vector<std::filesystem::path> shards{directory / "model.safetensors.index.json",
+                                                  directory / "model-00001-of-00002.safetensors",
+                                                  directory / "model-00002-of-00002.safetensors"};
+  CHECK(luq::checkpoint_files(directory.path()) == shards);
+  luq_test::write_text(directory / "model.safetensors", "");
+  CHECK(luq::checkpoint_files(directory.path()) == std::vector{directory / "model.safetensors"});
+  check_fails(errc::io_failure, "expected a model directory, got nothing of that name",
+              [&] { static_cast<void>(luq::checkpoint_files(directory / "none")); });
+}
+
 TEST_CASE("the index may leave out metadata and tensors") {
   const luq_test::scratch_directory directory;
   write_shards(directory);

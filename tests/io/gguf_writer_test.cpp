@@ -152,6 +152,19 @@ TEST_CASE("what no reader would accept is not written") {
   });
 }
 
+#if LUQ_IO_HAS_POSIX
+
+TEST_CASE("a file for which there is no space is refused before any tensor is written") {
+  const luq_test::scratch_directory scratch;
+  const luq_test::file_size_limit limit(4096);
+  check_fails(errc::io_failure, "a: cannot reserve ", [&] {
+    luq::gguf_writer writer(scratch / "a", {{"large", ggml_type::f32, {10'000}}});
+  });
+  CHECK(scratch.size() == 0);
+}
+
+#endif
+
 TEST_CASE("misuse of the writer is an error, the old file stays and nothing is left over") {
   const luq_test::scratch_directory scratch;
   const std::filesystem::path path = scratch / "a";

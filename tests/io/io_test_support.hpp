@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of io/ share: a scratch directory, files as strings, safetensors files spelled by hand, and a check
-// that something fails with a given code and message.
+// What the tests of io/ share: a scratch directory, files as strings, a limit on the size of files that stands in for a
+// full disk, safetensors files spelled by hand, and a check that something fails with a given code and message.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -20,7 +20,38 @@
 
 #include "luq/core/error.hpp"
 
+#if __has_include(<sys/resource.h>)
+#include <sys/resource.h>
+
+#include <csignal>
+#endif
+
 namespace luq_test {
+
+#if __has_include(<sys/resource.h>)
+
+/// While it lives, the system refuses files of this process that are larger, as it does when a disk is full.
+class file_size_limit {
+ public:
+  explicit file_size_limit(::rlim_t bytes) : old_handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_limit_) == 0);
+    ::rlimit limit = old_limit_;
+    limit.rlim_cur = bytes;
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  }
+  file_size_limit(const file_size_limit&) = delete;
+  file_size_limit& operator=(const file_size_limit&) = delete;
+  ~file_size_limit() {
+    ::setrlimit(RLIMIT_FSIZE, &old_limit_);
+    std::signal(SIGXFSZ, old_handler_);
+  }
+
+ private:
+  void (*old_handler_)(int);
+  ::rlimit old_limit_{};
+};
+
+#endif
 
 /// A new empty directory, removed with its content at the end of the scope.
 class scratch_directory {

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,70 @@
 
 namespace luq {
 
+namespace detail {
+
+/// A name that cannot leave the directory on any system.
+[[nodiscard]] inline bool is_shard_name(std::string_view name) {
+  for (const char character : name) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte < 0x20 || byte == 0x7f || character == '/' || character == '\\' || character == ':') return false;
+  }
+  return name.size() <= 255 && name.find("..") == std::string_view::npos && name.ends_with(".safetensors");
+}
+
+/// The shard of each tensor, as an index file says.
+/// @throws luq::error io_failure, corrupt_file
+[[nodiscard]] inline std::map<std::string, std::string> read_weight_map(const std::filesystem::path& index_file) {
+  const std::string source = index_file.string();
+  const nlohmann::json root = read_strict_json(index_file);
+  if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
+    fail(errc::corrupt_file, source, ": expected an object with an object weight_map");
+  }
+  if (root["weight_map"].empty()) fail(errc::corrupt_file, source, ": weight_map is empty");
+  std::map<std::string, std::string> shards;
+  for (const auto& [name, shard] : root["weight_map"].items()) {
+    if (!shard.is_string()) {
+      fail(errc::corrupt_file, source, ": weight_map: tensor ", in_quotes(name), ": expected a file name, got ",
+           shard.type_name());
+    }
+    const auto& file_name = shard.get_ref<const std::string&>();
+    if (!is_shard_name(file_name)) {
+      fail(errc::corrupt_file, source, ": weight_map: tensor ", in_quotes(name),
+           ": expected a plain .safetensors file name, got ", in_quotes(file_name));
+    }
+    shards.emplace(name, file_name);
+  }
+  return shards;
+}
+
+/// Whether a model directory has all of its tensors in one file; false if it has an index of several.
+/// @throws luq::error io_failure if it is no model directory
+[[nodiscard]] inline bool is_single_file_model(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  if (std::filesystem::exists(directory / "model.safetensors", ignored)) return true;
+  if (std::filesystem::exists(directory / "model.safetensors.index.json", ignored)) return false;
+  if (!std::filesystem::is_directory(directory, ignored)) {
+    fail(errc::io_failure, directory.string(), ": expected a model directory, got ",
+         std::filesystem::exists(directory, ignored) ? "something else" : "nothing of that name");
+  }
+  fail(errc::io_failure, directory.string(), ": holds neither model.safetensors nor model.safetensors.index.json");
+}
+
+}  // namespace detail
+
+/// The files of a model directory that hold its tensors and their places, known before any of them is opened but the
+/// index.
+/// @throws luq::error io_failure if it is no model directory, corrupt_file for an index that is none
+[[nodiscard]] inline std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path& directory) {
+  if (detail::is_single_file_model(directory)) return {directory / "model.safetensors"};
+  const std::filesystem::path index_file = directory / "model.safetensors.index.json";
+  std::set<std::string> shards;
+  for (const auto& [name, shard] : detail::read_weight_map(index_file)) shards.insert(shard);
+  std::vector<std::filesystem::path> files{index_file};
+  for (const std::string& shard : shards) files.push_back(directory / shard);
+  return files;
+}
+
 /// All tensors of a model directory. Files stay mapped while it lives. Reading is const and thread-safe. Move-only.
 class checkpoint {
  public:
@@ -39,19 +104,11 @@ class checkpoint {
   /// @throws luq::error io_failure if a file is missing or unreadable, corrupt_file, unsupported
   explicit checkpoint(const std::filesystem::path& directory, const safetensors_limits& limits = {})
       : source_(directory.string()) {
-    const std::filesystem::path single = directory / "model.safetensors";
-    const std::filesystem::path index_file = directory / "model.safetensors.index.json";
-    std::error_code ignored;
-    if (std::filesystem::exists(single, ignored)) {
-      shards_.emplace_back(single, limits);
+    if (detail::is_single_file_model(directory)) {
+      shards_.emplace_back(directory / "model.safetensors", limits);
       for (const tensor_info& tensor : shards_[0].tensors()) shard_of_.emplace(tensor.name, 0);
-    } else if (std::filesystem::exists(index_file, ignored)) {
-      open_shards(directory, index_file, limits);
-    } else if (!std::filesystem::is_directory(directory, ignored)) {
-      fail(errc::io_failure, source_, ": expected a model directory, got ",
-           std::filesystem::exists(directory, ignored) ? "something else" : "nothing of that name");
     } else {
-      fail(errc::io_failure, source_, ": holds neither model.safetensors nor model.safetensors.index.json");
+      open_shards(directory, directory / "model.safetensors.index.json", limits);
     }
   }
 
@@ -102,42 +159,17 @@ class checkpoint {
  private:
   using name_map = std::map<std::string, std::size_t, std::less<>>;
 
-  /// A name that cannot leave the directory on any system.
-  [[nodiscard]] static bool is_shard_name(std::string_view name) {
-    for (const char character : name) {
-      const auto byte = static_cast<unsigned char>(character);
-      if (byte < 0x20 || byte == 0x7f || character == '/' || character == '\\' || character == ':') return false;
-    }
-    return name.size() <= 255 && name.find("..") == std::string_view::npos && name.ends_with(".safetensors");
-  }
-
   void open_shards(const std::filesystem::path& directory, const std::filesystem::path& index_file,
                    const safetensors_limits& limits) {
-    const std::string source = index_file.string();
-    const nlohmann::json root = read_strict_json(index_file);
-    if (!root.is_object() || !root.contains("weight_map") || !root["weight_map"].is_object()) {
-      fail(errc::corrupt_file, source, ": expected an object with an object weight_map");
-    }
-    if (root["weight_map"].empty()) fail(errc::corrupt_file, source, ": weight_map is empty");
-
     name_map shard_numbers;
-    for (const auto& [name, shard] : root["weight_map"].items()) {
-      if (!shard.is_string()) {
-        fail(errc::corrupt_file, source, ": weight_map: tensor ", detail::in_quotes(name),
-             ": expected a file name, got ", shard.type_name());
-      }
-      const auto& file_name = shard.get_ref<const std::string&>();
-      if (!is_shard_name(file_name)) {
-        fail(errc::corrupt_file, source, ": weight_map: tensor ", detail::in_quotes(name),
-             ": expected a plain .safetensors file name, got ", detail::in_quotes(file_name));
-      }
+    for (const auto& [name, file_name] : detail::read_weight_map(index_file)) {
       shard_of_.emplace(name, shard_numbers.try_emplace(file_name, shard_numbers.size()).first->second);
     }
 
     std::vector<std::string> file_names(shard_numbers.size());
     for (const auto& [file_name, number] : shard_numbers) file_names[number] = file_name;
     for (const std::string& file_name : file_names) shards_.emplace_back(directory / file_name, limits);
-    check_against_index(source, file_names);
+    check_against_index(index_file.string(), file_names);
   }
 
   void check_against_index(const std::string& source, const std::vector<std::string>& file_names) const {

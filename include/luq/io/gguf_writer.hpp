@@ -209,6 +209,7 @@ class gguf_writer {
       : layout_(make_gguf_layout(std::move(declarations), metadata)),
         file_(path),
         pending_(path.string(), layout_.tensors) {
+    file_.reserve(layout_.file_bytes());
     file_.write_at(0, std::as_bytes(std::span(layout_.header)));
   }
 

@@ -187,7 +187,7 @@ class safetensors_writer {
       : layout_(make_safetensors_layout(std::move(declarations), metadata)),
         file_(path),
         pending_(path.string(), layout_.tensors) {
-    file_.resize(layout_.file_bytes());
+    file_.reserve(layout_.file_bytes());
     file_.write_at(0, std::as_bytes(std::span(layout_.header)));
   }
 

@@ -5,15 +5,18 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
 #include "io/io_test_support.hpp"
 
 #if LUQ_IO_HAS_POSIX
-#include <sys/resource.h>
-
-#include <csignal>
+#include <sys/wait.h>
+#ifdef __linux__
+#include <sched.h>
+#include <sys/mount.h>
+#endif
 #define LUQ_TEST_ATOMIC_FILES luq::detail::stream_atomic_file, luq::detail::posix_atomic_file
 #else
 #define LUQ_TEST_ATOMIC_FILES luq::detail::stream_atomic_file
@@ -33,7 +36,7 @@ TEST_CASE_TEMPLATE("the content appears at once, at commit", File, LUQ_TEST_ATOM
   {
     File file(path);
     CHECK(scratch.size() == 2);
-    file.resize(6);
+    file.reserve(6);
     file.write_at(3, bytes_of("def"));
     file.write_at(0, bytes_of("abc"));
     CHECK(read_text(path) == "old content");
@@ -95,47 +98,88 @@ TEST_CASE_TEMPLATE("two writers of one file do not meet; the last to commit wins
   CHECK(scratch.size() == 1);
 }
 
-TEST_CASE("whole texts, and names without a directory or of full length") {
-  const luq_test::scratch_directory scratch;
-  const std::filesystem::path before = std::filesystem::current_path();
-  std::filesystem::current_path(scratch.path());
-  luq::detail::write_file_atomically("plain", "content");
-  luq::detail::write_file_atomically("plain", "");
-  luq::detail::write_file_atomically(std::string(255, 'n'), "long");
-  std::filesystem::current_path(before);
-  CHECK(read_text(scratch / "plain").empty());
-  CHECK(read_text(scratch / std::string(255, 'n')) == "long");
-  CHECK(scratch.size() == 2);
-}
-
 #if LUQ_IO_HAS_POSIX
 
-TEST_CASE("a full disk gives an error, the old file stays and nothing is left over") {
+TEST_CASE("a file that may not be so large gives an error, the old file stays and nothing is left over") {
   const luq_test::scratch_directory scratch;
   luq_test::write_text(scratch / "a", "old content");
-  // A limit on file sizes stands in for the full disk: both make the system refuse.
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  ::rlimit old_limit{};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_limit) == 0);
-  ::rlimit small_limit = old_limit;
-  small_limit.rlim_cur = 4096;
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small_limit) == 0);
   const std::string large(10'000, 'x');
-  check_fails(errc::io_failure, "a: cannot write: ", [&] { luq::detail::write_file_atomically(scratch / "a", large); });
-  check_fails(errc::io_failure, "a: cannot set the size: ", [&] {
-    luq::detail::posix_atomic_file file(scratch / "a");
-    file.resize(large.size());
-  });
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &old_limit) == 0);
-  std::signal(SIGXFSZ, old_handler);
+  {
+    const luq_test::file_size_limit limit(4096);
+    check_fails(errc::io_failure, "a: cannot write 10000 bytes: ", [&] {
+      luq::detail::posix_atomic_file file(scratch / "a");
+      file.write_at(0, bytes_of(large));
+    });
+    check_fails(errc::io_failure, "a: cannot reserve 10000 bytes: ", [&] {
+      luq::detail::posix_atomic_file file(scratch / "a");
+      file.reserve(large.size());
+    });
+  }
   CHECK(read_text(scratch / "a") == "old content");
   CHECK(scratch.size() == 1);
 }
 
+#ifdef __linux__
+
+/// Gives this process a view of the mounted file systems of its own, which it may change.
+bool enter_own_mounts() {
+  if (::geteuid() == 0) {
+    return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  }
+  // An ordinary user may do so as the superuser of a name space of users, with the user alone in it.
+  const std::string user = "0 " + std::to_string(::geteuid()) + " 1";
+  const std::string group = "0 " + std::to_string(::getegid()) + " 1";
+  if (::unshare(CLONE_NEWNS | CLONE_NEWUSER) != 0) return false;
+  std::ofstream("/proc/self/setgroups") << "deny";
+  std::ofstream("/proc/self/uid_map") << user;
+  std::ofstream("/proc/self/gid_map") << group;
+  return true;
+}
+
+/// Runs action() in a process of its own that sees an empty file system of 64 KiB at `directory`.
+/// @return whether the system lets this user make one
+template <class Action>
+bool run_on_small_disk(const std::filesystem::path& directory, Action&& action) {
+  constexpr int not_permitted = 77;
+  const ::pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const bool is_mounted = enter_own_mounts() && ::mount("none", directory.c_str(), "tmpfs", 0, "size=64k") == 0;
+    ::_exit(is_mounted ? action() : not_permitted);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == not_permitted) return false;
+  CHECK(WEXITSTATUS(status) == 0);
+  return true;
+}
+
+TEST_CASE("a full disk is found when space is reserved, and the message says how much there is") {
+  const luq_test::scratch_directory scratch;
+  const auto fill = [&scratch]() -> int {
+    luq_test::write_text(scratch / "other", std::string(16'384, 'x'));
+    try {
+      luq::detail::posix_atomic_file file(scratch / "a");
+      file.reserve(100'000);
+    } catch (const luq::error& failure) {
+      const std::string expected = "a: cannot reserve 100000 bytes: No space left on device, 49152 bytes are free";
+      return std::string(failure.what()).ends_with(expected) && scratch.size() == 1 ? 0 : 1;
+    }
+    return 2;
+  };
+  if (!run_on_small_disk(scratch.path(), fill)) MESSAGE("not run: this user may not mount a small file system");
+}
+
+#endif
+
 TEST_CASE("the file has the permissions of a new file") {
   const luq_test::scratch_directory scratch;
   const ::mode_t old_mask = ::umask(027);
-  luq::detail::write_file_atomically(scratch / "a", "content");
+  {
+    luq::detail::posix_atomic_file file(scratch / "a");
+    file.commit();
+  }
   ::umask(old_mask);
   CHECK(std::filesystem::status(scratch / "a").permissions() == static_cast<std::filesystem::perms>(0640));
 }

@@ -19,7 +19,6 @@
 #include <limits>
 #include <span>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -56,8 +55,8 @@ class stream_atomic_file {
     std::filesystem::remove(temporary_, ignored);
   }
 
-  /// Nothing to do: a write beyond the end extends the file.
-  void resize(std::uint64_t /*size*/) const noexcept {}
+  /// Nothing to do: a write beyond the end extends the file, and standard C++ cannot ask for space.
+  void reserve(std::uint64_t /*size*/) const noexcept {}
 
   /// Places bytes at an offset from the beginning of the file.
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -106,27 +105,30 @@ class posix_atomic_file {
     if (!renamed_) ::unlink(temporary_.c_str());
   }
 
-  /// Sets the final size, so that a size the file system cannot hold is refused before any work.
-  void resize(std::uint64_t size) {
-    if (size > static_cast<std::uint64_t>((std::numeric_limits<::off_t>::max)())) {
+  /// Sets the final size and takes that much of the disk, so that a disk too small is found before any data is
+  /// written. A file system that cannot promise space gets the size alone; there a write may still find the disk full.
+  void reserve(std::uint64_t size) {
+    if (size > static_cast<std::uint64_t>(std::(numeric_limits<::off_t>::max)())) {
       fail(errc::io_failure, target_, ": ", size, " bytes exceed the largest file");
     }
+    if (take_space(static_cast<::off_t>(size))) return;
     while (::ftruncate(descriptor_.number(), static_cast<::off_t>(size)) != 0) {
-      if (errno != EINTR) fail_with_errno(target_, "set the size");
+      if (errno != EINTR) fail_for_space("reserve", size);
     }
   }
 
   /// Places bytes at an offset from the beginning of the file.
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
     constexpr std::size_t most_at_once = std::size_t{1} << 30;  // Linux writes at most 2 GiB - 4 KiB per call
+    const std::size_t all = bytes.size();
     while (!bytes.empty()) {
       const std::size_t count = (std::min)(bytes.size(), most_at_once);
       const ::ssize_t written = ::pwrite(descriptor_.number(), bytes.data(), count, static_cast<::off_t>(offset));
       if (written < 0) {
         if (errno == EINTR) continue;
-        fail_with_errno(target_, "write");
+        fail_for_space("write", all);
       }
-      if (written == 0) fail(errc::io_failure, target_, ": cannot write: no space left");
+      if (written == 0) fail(errc::io_failure, target_, ": cannot write ", all, " bytes: none were accepted");
       offset += static_cast<std::uint64_t>(written);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
@@ -149,6 +151,34 @@ class posix_atomic_file {
   }
 
  private:
+  /// Whether the file system gave the space; false if it has no such operation.
+  [[nodiscard]] bool take_space([[maybe_unused]] ::off_t size) const {
+#ifdef __linux__
+    // Not posix_fallocate(): where the file system has no such operation, it writes into every block instead.
+    if (size == 0) return true;
+    while (::fallocate(descriptor_.number(), 0, 0, size) != 0) {
+      if (errno == EOPNOTSUPP || errno == ENOSYS) return false;
+      if (errno != EINTR) fail_for_space("reserve", static_cast<std::uint64_t>(size));
+    }
+    return true;
+#else
+    return false;
+#endif
+  }
+
+  /// Throws io_failure for an operation on that many bytes, with what errno says and how much space is left.
+  [[noreturn]] void fail_for_space(const char* action, std::uint64_t bytes) const {
+    const int reason = errno;
+    std::string left;
+    if (reason == ENOSPC) {
+      std::error_code unknown;
+      const std::filesystem::space_info space = std::filesystem::space(temporary_, unknown);
+      if (!unknown) left = ", " + std::to_string(space.available) + " bytes are free";
+    }
+    fail(errc::io_failure, target_, ": cannot ", action, " ", bytes,
+         " bytes: ", std::generic_category().message(reason), left);
+  }
+
   void synchronize(const file_descriptor& descriptor, const char* action) const {
     while (::fsync(descriptor.number()) != 0) {
       if (errno == EINTR) continue;
@@ -170,13 +200,5 @@ using atomic_file = posix_atomic_file;
 using atomic_file = stream_atomic_file;
 
 #endif
-
-/// Replaces the content of a file at once.
-/// @throws luq::error io_failure; the old file is then untouched
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  atomic_file file(path);
-  file.write_at(0, std::as_bytes(std::span<const char>(content)));
-  file.commit();
-}
 
 }  // namespace luq::detail
