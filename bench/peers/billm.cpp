@@ -62,5 +62,6 @@ int main(int argc, char** argv) {
   }
   std::ofstream file(argv[3], std::ios::binary);
   file.write(reinterpret_cast<const char*>(Q.data()), static_cast<std::streamsize>(sizeof(float)) * Q.size());
+  file.close();
   return file ? 0 : 1;
 }

@@ -8,6 +8,7 @@ and writes the same bytes as one that was not.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -15,15 +16,23 @@ import torch
 
 import luq
 from luq.calibrate import calibrate, calibration_inputs
+from luq.checkpoint import Checkpoint
+from luq.console_progress import ConsoleProgress
 from luq.dataset import CalibrationSet
 from luq.errors import fail
-from luq.journal import Journal
+from luq.journal import JOURNAL_FILE, Journal
 from luq.quantize_decoder import quantize_decoder
 from luq.vision_language import VisionLanguageModel
+from luq.whole_file import write_text
 
 
-def show(task: str, done: int, units: int) -> None:
-    print(f"\r{task}: {done} of {units}\033[K", end="\n" if done == units else "", file=sys.stderr, flush=True)
+def require_writable(options: argparse.Namespace) -> None:
+    """An output that cannot be written is an error before the work, not after it."""
+    outputs = [options.output] if options.plan_file is None else [options.output, options.plan_file]
+    model = Path(options.model)
+    inputs = [*Checkpoint(model).files, model / "config.json", model / "model.safetensors.index.json"]
+    luq.require_output_folder(options.work, [JOURNAL_FILE])
+    luq.require_outputs(outputs, [*inputs, options.calibration, Path(options.work) / JOURNAL_FILE])
 
 
 def usable_device(name: str) -> torch.device:
@@ -61,8 +70,7 @@ def main() -> None:
     if options.threads > 0:
         torch.set_num_threads(options.threads)
     luq.set_threads(options.threads)
-    if not Path(options.output).absolute().parent.is_dir():  # found out before the work, not after it
-        fail("io_failure", f"{options.output}: cannot be written: there is no such folder")
+    require_writable(options)
 
     torch.backends.cudnn.allow_tf32 = False  # on by default, for the convolution that patches go through
     model = VisionLanguageModel(options.model, usable_device(options.device))
@@ -78,20 +86,23 @@ def main() -> None:
 
     plan_under([0.0] * model.layers)  # so is an impossible budget
     journal = Journal(options.work, calibration_inputs(model, calibration, sequences, clusters=options.clusters))
-    entropies = calibrate(model, calibration, sequences, journal, show, clusters=options.clusters)
-    plan = plan_under([layer["all"]["bits"] for layer in entropies])
-    size = quantize_decoder(model, plan, journal, options.output, options.search, show)
-    if options.plan_file:
-        with open(options.plan_file, "w") as file:
-            file.write(plan.to_json() + "\n")
+    with ConsoleProgress() as progress:
+        entropies = calibrate(model, calibration, sequences, journal, progress, clusters=options.clusters)
+        plan = plan_under([layer["all"]["bits"] for layer in entropies])
+        size = quantize_decoder(model, plan, journal, options.output, options.search, progress)
+    if options.plan_file is not None:
+        write_text(Path(options.plan_file), plan.to_json() + "\n")
     for layer, (entropy, codec) in enumerate(zip(entropies, plan.codecs, strict=True)):
         print(f"layer {layer}: entropy {entropy['all']['bits']:.3f} bits, {codec}, {plan.layer_bytes(layer)} bytes")
     print(f"{plan.reason}: {plan.bits:.3f} true bits a weight (nominally {plan.nominal_bits:.2f})")
     print(f"{options.output}: {size.file} bytes, of which decoder linears {size.linears}, other tensors {size.others}")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
     try:
         main()
-    except luq.Error as error:
-        sys.exit(f"quantize_vlm.py: {error}")
+    except (luq.Error, OSError) as error:
+        # What standard output did not take, it would be given again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(f"quantize_vlm.py: {str(error).splitlines()[0]}")

@@ -5,6 +5,7 @@
 // its data.
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -31,6 +32,25 @@ CLI::Validator whole_number(int smallest, int largest = std::numeric_limits<int>
     return fits ? std::string() : "expected a whole number " + range + ", got " + text;
   };
   return {check, range};
+}
+
+/// An optional path, which no text at all would silently be none of.
+CLI::Option* add_path_option(CLI::App& command, const char* name, std::filesystem::path& path, const char* meaning) {
+  const auto check = [](const std::string& text) { return text.empty() ? "expected a path, got nothing" : ""; };
+  return command.add_option(name, path, meaning)->check(CLI::Validator(check, ""));
+}
+
+/// A file too large for the limit of the shell is an error of its write() like a full disk, and no signal.
+void ignore_file_size_signal() {
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);
+#endif
+}
+
+/// Results on a full disk would be lost in silence.
+void require_printed() {
+  std::cout.flush();
+  if (!std::cout) luq::fail(luq::errc::io_failure, "standard output: cannot be written");
 }
 
 /// One line for every error of the command line. CLI11 misses the command before it sees what was given instead.
@@ -145,15 +165,15 @@ int main(int argc, char** argv) {
   layers->excludes(bits)->excludes(bytes)->excludes(saving);
   bits->excludes(bytes)->excludes(saving);
   bytes->excludes(saving);
-  quantize->add_option("--output", quantization.output, "the packed file")->capture_default_str();
-  quantize->add_option("--plan", quantization.plan_file, "write the plan as JSON, too");
+  add_path_option(*quantize, "--output", quantization.output, "the packed file")->capture_default_str();
+  add_path_option(*quantize, "--plan", quantization.plan_file, "write the plan as JSON, too");
   quantize->add_flag("--dry-run", quantization.dry_run,
                      "print the ledger of the plan that would be made and how long it would take; write nothing");
 
   CLI::App* evaluate = app.add_subcommand("evaluate", "accuracy on test questions, by kind");
   add_common_options(*evaluate, s);
   add_test_option(*evaluate, s);
-  evaluate->add_option("--packed", evaluation.packed, "take the decoder from this packed file");
+  add_path_option(*evaluate, "--packed", evaluation.packed, "take the decoder from this packed file");
   add_activations_option(*evaluate, evaluation.activations);
   add_device_option(*evaluate, evaluation.on_device);
 
@@ -175,12 +195,13 @@ int main(int argc, char** argv) {
   CLI::App* bench = app.add_subcommand("bench", "tokens a second, beside the limit that bandwidth sets");
   add_common_options(*bench, s);
   add_activations_option(*bench, timing.activations);
-  CLI::Option* timed_file = bench->add_option("--packed", timing.packed, "time this packed file and the float model");
+  CLI::Option* timed_file =
+      add_path_option(*bench, "--packed", timing.packed, "time this packed file and the float model");
   CLI::Option* synthetic =
       bench->add_option("--synthetic", timing.synthetic,
                         "time random weights in the shape of llava-1.5-7b, qwen2.5-vl-7b, or of a model directory");
   timed_file->excludes(synthetic);
-  CLI::Option* plan = bench->add_option("--plan", timing.plan_file, "plan of the synthetic decoder (JSON)");
+  CLI::Option* plan = add_path_option(*bench, "--plan", timing.plan_file, "plan of the synthetic decoder (JSON)");
   CLI::Option* low =
       bench->add_option("--low", timing.low, "codecs of the low layers, a plan for each")->capture_default_str();
   CLI::Option* high = bench->add_option("--high", timing.high, "codec of the other layers")->capture_default_str();
@@ -213,7 +234,7 @@ int main(int argc, char** argv) {
 
   CLI::App* ledger = app.add_subcommand("ledger", "every byte of a model under plans, computed from shapes alone");
   ledger->add_option("--shapes", accounting.shapes, "llava-1.5-7b, qwen2.5-vl-7b, or a model directory")->required();
-  CLI::Option* counted_plan = ledger->add_option("--plan", accounting.plan_file, "plan of the decoder (JSON)");
+  CLI::Option* counted_plan = add_path_option(*ledger, "--plan", accounting.plan_file, "plan of the decoder (JSON)");
   CLI::Option* counted_low =
       ledger
           ->add_option("--low", accounting.low, "how low layers are stored, a plan for each: codecs, or types of ggml")
@@ -240,21 +261,21 @@ int main(int argc, char** argv) {
   exported->add_option("--to", exporting.target, "what to write")
       ->required()
       ->check(CLI::IsMember(std::vector<std::string>(vlm::export_targets.begin(), vlm::export_targets.end())));
-  exported->add_option("--output", exporting.output, "where to: a file, of gptq a new directory")->required();
-  exported->add_option("--plan", exporting.plan_file, "plan (JSON), of tensor-type-file and custom-q");
+  add_path_option(*exported, "--output", exporting.output, "where to: a file, of gptq a new directory")->required();
+  add_path_option(*exported, "--plan", exporting.plan_file, "plan (JSON), of tensor-type-file and custom-q");
   exported->add_option("--type", exporting.types,
                        "CODEC=TYPE: a type of ggml for a codec of the plan, of tensor-type-file and custom-q");
-  exported->add_option("--packed", exporting.packed, "packed file, of gguf and gptq");
-  exported->add_option("--like", exporting.like,
-                       "GGUF file of the same model, made by llama.cpp's converter, whose tokenizer and other tensors "
-                       "gguf takes");
+  add_path_option(*exported, "--packed", exporting.packed, "packed file, of gguf and gptq");
+  add_path_option(*exported, "--like", exporting.like,
+                  "GGUF file of the same model, made by llama.cpp's converter, whose tokenizer and other tensors gguf "
+                  "takes");
 
   CLI::App* demo = app.add_subcommand("demo", "all of it, with a report");
   add_common_options(*demo, s);
   add_calibration_options(*demo, s);
   add_rung_options(*demo, s);
   add_test_option(*demo, s);
-  demo->add_option("--output", demonstration.output, "folder for report.html, results.md and packed.safetensors")
+  add_path_option(*demo, "--output", demonstration.output, "folder for report.html, results.md and packed.safetensors")
       ->capture_default_str();
   demo->add_option("--saving", demonstration.saving, "share of a uniform high decoder to save")
       ->check(CLI::Range(0.0, 1.0))
@@ -263,6 +284,7 @@ int main(int argc, char** argv) {
       ->check(whole_number(0))
       ->capture_default_str();
 
+  ignore_file_size_signal();
   CLI11_PARSE(app, argc, argv);
   try {
     if (s.tokens > 0 && s.tokens < s.clusters) {
@@ -282,6 +304,7 @@ int main(int argc, char** argv) {
     if (ledger->parsed()) vlm::run_ledger(accounting);
     if (exported->parsed()) vlm::run_export(s, exporting, progress);
     if (demo->parsed()) vlm::run_demo(s, demonstration, progress);
+    require_printed();
   } catch (const std::exception& error) {
     std::cout << std::flush;
     std::fprintf(stderr, "luq-vlm: %s\n", error.what());

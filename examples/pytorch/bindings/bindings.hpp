@@ -18,6 +18,7 @@ void bind_packed_matrix(nanobind::module_& module);
 void bind_quantize(nanobind::module_& module);
 void bind_plan(nanobind::module_& module);
 void bind_packed_model(nanobind::module_& module);
+void bind_output_check(nanobind::module_& module);
 
 /// The executor of all long calls, with as many threads as set_threads() said.
 [[nodiscard]] luq::openmp_executor current_executor();

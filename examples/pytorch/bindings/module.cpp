@@ -11,4 +11,5 @@ NB_MODULE(_luq, module) {
   luq_python::bind_quantize(module);
   luq_python::bind_plan(module);
   luq_python::bind_packed_model(module);
+  luq_python::bind_output_check(module);
 }

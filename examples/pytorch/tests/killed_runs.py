@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 import luq.journal
+import luq.whole_file
 from conftest import load_script
 
 script = load_script()
@@ -35,7 +36,7 @@ def die() -> None:
 
 def kill_at(step: int, moment: str) -> None:
     """Makes this process die at the `step`-th step that its journal records, or while it writes the `step`-th file."""
-    record, sync = luq.journal.Journal.record, luq.journal._sync
+    record, synchronize = luq.journal.Journal.record, luq.whole_file.synchronize
     steps = files_written = 0
 
     def dying_record(self, name, data, files=()) -> None:
@@ -50,15 +51,15 @@ def kill_at(step: int, moment: str) -> None:
             os.truncate(path, path.stat().st_size - 20)
         die()
 
-    def dying_sync(path: Path) -> None:
+    def dying_synchronize(path: Path) -> None:
         nonlocal files_written
         files_written += path.suffix == ".part"
         if moment == "writing" and files_written == step:
             os.truncate(path, path.stat().st_size // 2)
             die()
-        sync(path)
+        synchronize(path)
 
-    luq.journal.Journal.record, luq.journal._sync = dying_record, dying_sync
+    luq.journal.Journal.record, luq.whole_file.synchronize = dying_record, dying_synchronize
 
 
 def run(options: list[str], step: int | None = None, moment: str = "") -> int:

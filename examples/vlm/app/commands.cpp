@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "commands.hpp"
 
-#include <fstream>
 #include <iostream>
 #include <luq/core/error.hpp>
+#include <luq/io/output_check.hpp>
 #include <luq/io/plan_json.hpp>
+#include <luq/io/text_file.hpp>
 
 #include "../engine/device_weights.hpp"
 #include "frontier.hpp"
-#include "output_folder.hpp"
+#include "model_files.hpp"
 #include "pipeline.hpp"
 #include "quantize_duration.hpp"
 
@@ -31,6 +32,15 @@ luq::plan choose_plan(const luq::prefix_policy& policy, const quantize_options& 
   if (options.bits) return luq::plan_within_bits(policy, *options.bits);
   if (options.bytes) return luq::plan_within_bytes(policy, *options.bytes);
   return luq::plan_within_bytes(policy, bytes_after_saving(policy, options.saving.value_or(0.4)));
+}
+
+/// Outputs that cannot be written are errors before the model is loaded.
+void require_outputs(const settings& s, const quantize_options& options) {
+  std::vector<std::filesystem::path> outputs{options.output};
+  if (!options.plan_file.empty()) outputs.push_back(options.plan_file);
+  std::vector<std::filesystem::path> inputs = model_files(s.model);
+  inputs.push_back(s.calibration);
+  luq::require_outputs(outputs, inputs);
 }
 
 /// The policy that is known before any entropy is: of equal scores, so that an order by entropy is one by depth.
@@ -99,12 +109,11 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
     print_dry_run(s, options);
     return;
   }
+  require_outputs(s, options);
   const vision_language_model model(s.model);
   // An unknown order and an impossible budget are errors before the work, not after it.
   luq::prefix_policy policy = policy_without_entropies(s, options, model.config().text);
   (void)choose_plan(policy, options);
-  require_folder_of(options.output);
-  require_folder_of(options.plan_file);
 
   const calibration statistics = calibrate_model(s, model, progress);
   const named_order order =
@@ -117,12 +126,7 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
 
   print(plan_table(choice));
   print_size(options.output, write_planned_model(options.output, s.model, choice, {&low, &high}));
-  if (!options.plan_file.empty()) {
-    std::ofstream file(options.plan_file, std::ios::binary);
-    file << luq::plan_to_json(choice) << "\n";
-    file.close();
-    if (!file) luq::fail(luq::errc::io_failure, options.plan_file.string(), ": cannot be written");
-  }
+  if (!options.plan_file.empty()) luq::write_text_file(options.plan_file, luq::plan_to_json(choice) + "\n");
 }
 
 void run_evaluate(const settings& s, const evaluate_options& options, luq::progress_observer* progress) {

@@ -3,15 +3,18 @@
 #include "demo.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <fstream>
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/estimators/entropy.hpp>
+#include <luq/io/output_check.hpp>
+#include <luq/io/text_file.hpp>
 #include <optional>
 #include <system_error>
 
 #include "frontier.hpp"
+#include "model_files.hpp"
 #include "pipeline.hpp"
 
 namespace vlm {
@@ -20,6 +23,19 @@ namespace {
 
 /// Codecs of at most 1.75 true bits from which the ultra-low rung is chosen.
 const std::vector<std::string> low_candidates{"trellis-r2:g0", "sign:g128", "trellis-r3:g0", "ternary:g128"};
+
+constexpr const char* report_file = "report.html";
+constexpr const char* results_file = "results.md";
+constexpr const char* packed_file = "packed.safetensors";
+
+/// Outputs that cannot be written are errors before the model is loaded.
+void require_outputs(const settings& s, const demo_options& options) {
+  std::vector<std::filesystem::path> inputs = model_files(s.model);
+  inputs.push_back(s.calibration);
+  inputs.push_back(s.test);
+  luq::require_output_folder(options.output, std::array<std::string, 3>{report_file, results_file, packed_file},
+                             inputs);
+}
 
 /// Half the width of the 95 % interval of an accuracy of one half measured on `questions` questions, where it is
 /// widest.
@@ -53,9 +69,10 @@ class demo_run {
     measure_frontier_of_codecs();
     sweep_mixing_ratio();
     write_and_reload();
-    write_text("report.html", render_html(report_));
-    write_text("results.md", render_markdown(report_));
-    std::cout << "\nwrote " << (options_.output / "report.html").string() << ", results.md and packed.safetensors\n";
+    luq::write_text_file(options_.output / report_file, render_html(report_));
+    luq::write_text_file(options_.output / results_file, render_markdown(report_));
+    std::cout << "\nwrote " << (options_.output / report_file).string() << ", " << results_file << " and "
+              << packed_file << "\n";
   }
 
  private:
@@ -65,14 +82,6 @@ class demo_run {
     const std::string text = render_markdown(single);
     std::cout << text.substr(text.find("\n\n") + 1) << std::flush;
     report_.parts.push_back(std::move(part));
-  }
-
-  void write_text(const char* name, const std::string& text) const {
-    const std::filesystem::path path = options_.output / name;
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    file.close();
-    if (!file) luq::fail(luq::errc::io_failure, path.string(), ": cannot be written");
   }
 
   [[nodiscard]] calibration calibrate_at(double alpha) const {
@@ -343,7 +352,7 @@ class demo_run {
   }
 
   void write_and_reload() {
-    const std::filesystem::path path = options_.output / "packed.safetensors";
+    const std::filesystem::path path = options_.output / packed_file;
     const luq::packed_model_size predicted = write_planned_model(path, settings_.model, plan_, {&low_, &high_});
     const luq::packed_model file(path);
     vision_language_model packed = with_packed_decoder(model_, file);
@@ -395,6 +404,7 @@ class demo_run {
 }  // namespace
 
 void run_demo(const settings& s, const demo_options& options, luq::progress_observer* progress) {
+  require_outputs(s, options);
   demo_run(s, options, progress).run();
 }
 

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <luq/core/error.hpp>
+#include <luq/io/output_check.hpp>
 #include <ostream>
 #include <string>
 
-#include "output_folder.hpp"
+#include "model_files.hpp"
 
 namespace vlm {
 
@@ -39,6 +40,20 @@ void require_inputs(const export_options& options) {
   }
 }
 
+/// Of targets that are a file.
+void require_output(const settings& s, const export_options& options) {
+  std::vector<std::filesystem::path> inputs;
+  for (const auto& input : {options.plan_file, options.packed, options.like}) {
+    if (!input.empty()) inputs.push_back(input);
+  }
+  if (options.target == "imatrix") inputs.push_back(s.calibration);
+  if (options.target == "imatrix" || options.target == "gguf") {
+    const std::vector<std::filesystem::path> model = model_files(s.model);
+    inputs.insert(inputs.end(), model.begin(), model.end());
+  }
+  luq::require_outputs(std::array{options.output}, inputs);
+}
+
 }  // namespace
 
 void print_findings(std::ostream& out, std::string_view target, const std::vector<luq::export_finding>& findings) {
@@ -56,10 +71,10 @@ void print_written(std::ostream& out, const std::filesystem::path& path, std::ui
 
 void run_export(const settings& s, const export_options& options, luq::progress_observer* progress) {
   require_inputs(options);
-  require_folder_of(options.output);
+  if (options.target == "gptq") return export_gptq(s, options);
+  require_output(s, options);
   if (options.target == "imatrix") return export_imatrix(s, options, progress);
   if (options.target == "gguf") return export_gguf(s, options);
-  if (options.target == "gptq") return export_gptq(s, options);
   export_llama_quantize_plan(options);
 }
 

@@ -17,6 +17,7 @@
 #include <luq/io/packed_model.hpp>
 #include <luq/io/safetensors_writer.hpp>
 #include <luq/io/strict_json.hpp>
+#include <luq/io/text_file.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -148,10 +149,7 @@ luq::gptq_config make_config(const luq::plan& choice, const luq::checkpoint_shap
 }
 
 void write_json(const std::filesystem::path& file, const nlohmann::ordered_json& value) {
-  std::ofstream stream(file, std::ios::binary);
-  stream << value.dump(2) << "\n";
-  stream.close();
-  if (!stream) luq::fail(luq::errc::io_failure, file.string(), ": cannot be written");
+  luq::write_text_file(file, value.dump(2) + "\n");
 }
 
 /// The model's config.json, its keys in their order.
@@ -174,21 +172,56 @@ void copy_small_files(const std::filesystem::path& from, const std::filesystem::
   }
 }
 
-void require_new_or_empty(const std::filesystem::path& directory) {
-  if (!std::filesystem::exists(directory)) return;
-  if (std::filesystem::is_directory(directory) && std::filesystem::is_empty(directory)) return;
-  luq::fail(luq::errc::io_failure, directory.string(), ": expected a new or empty directory");
+/// Where a directory is filled, beside the place where it will be.
+std::filesystem::path partial_directory(const std::filesystem::path& directory) {
+  const std::filesystem::path without_slash = directory.has_filename() ? directory : directory.parent_path();
+  return without_slash.string() + ".partial";
+}
+
+/// Gives a filled directory its name, which none or an empty directory has.
+void move_directory(const std::filesystem::path& partial, const std::filesystem::path& directory) {
+  std::error_code failure;
+  std::filesystem::rename(partial, directory, failure);
+  if (failure) {
+    luq::fail(luq::errc::io_failure, directory.string(), ": cannot take its name from ", partial.string(), ": ",
+              failure.message());
+  }
+}
+
+void make_partial_directory(const std::filesystem::path& partial) {
+  std::error_code failure;
+  if (std::filesystem::create_directory(partial, failure)) return;
+  if (!failure) failure = std::make_error_code(std::errc::file_exists);
+  luq::fail(luq::errc::io_failure, partial.string(), ": cannot be made: ", failure.message());
+}
+
+/// Proves before any work that make_directory() can make a directory, by making and removing an empty one.
+void require_new_directory(const std::filesystem::path& directory) {
+  std::error_code failure;
+  const bool is_new = !std::filesystem::exists(directory, failure);
+  const bool is_empty = !failure && std::filesystem::is_directory(directory) && std::filesystem::is_empty(directory);
+  if (directory.empty() || failure || (!is_new && !is_empty)) {
+    luq::fail(luq::errc::io_failure, directory.string(), ": expected a new or empty directory");
+  }
+  const std::filesystem::path partial = partial_directory(directory);
+  make_partial_directory(partial);
+  try {
+    move_directory(partial, directory);
+  } catch (...) {
+    std::filesystem::remove(partial, failure);
+    throw;
+  }
+  if (is_new) std::filesystem::remove(directory);
 }
 
 /// Lets `fill` write into a directory beside this one, which takes its name when all is there.
 template <class Fill>
 std::uintmax_t make_directory(const std::filesystem::path& directory, const Fill& fill) {
-  const std::filesystem::path partial = directory.string() + ".partial";
-  std::filesystem::remove_all(partial);
-  std::filesystem::create_directory(partial);
+  const std::filesystem::path partial = partial_directory(directory);
+  make_partial_directory(partial);
   try {
     const std::uintmax_t bytes = fill(partial);
-    std::filesystem::rename(partial, directory);
+    move_directory(partial, directory);
     return bytes;
   } catch (...) {
     std::error_code ignored;  // what went wrong first is thrown
@@ -200,7 +233,7 @@ std::uintmax_t make_directory(const std::filesystem::path& directory, const Fill
 }  // namespace
 
 void export_gptq(const settings& s, const export_options& options) {
-  require_new_or_empty(options.output);
+  require_new_directory(options.output);
   const luq::packed_model packed(options.packed);
   const luq::checkpoint model(s.model);
   const luq::checkpoint_shape shape = shape_of(model);

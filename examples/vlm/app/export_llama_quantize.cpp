@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/io/llama_quantize_types.hpp>
+#include <luq/io/text_file.hpp>
 #include <set>
 
 #include "export.hpp"
@@ -51,10 +51,7 @@ void export_llama_quantize_plan(const export_options& options) {
   const std::string text =
       is_file ? luq::llama_cpp_tensor_type_file(choice, types) : luq::ik_llama_cpp_custom_q(choice, types) + "\n";
   print_findings(std::cout, "llama-quantize", findings_of(choice, types, given));
-  std::ofstream file(options.output, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) luq::fail(luq::errc::io_failure, options.output.string(), ": cannot be written");
+  luq::write_text_file(options.output, text);
 
   std::set<std::string> chosen;
   std::size_t tensors = 0;

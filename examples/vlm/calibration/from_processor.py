@@ -11,10 +11,13 @@ relative to the file. A text may hold the model's image token, else its picture 
 
 import argparse
 import json
+import stat
+import tempfile
 from pathlib import Path
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from transformers import AutoProcessor
 
@@ -51,16 +54,37 @@ def collect(encoded):
     return tensors
 
 
+def require_creatable(output, source):
+    """Finds out before the work that a file cannot be written."""
+    try:
+        if output.resolve() == source.resolve():
+            raise SystemExit(f"{output}: cannot be written: it is read, too")
+        try:
+            old = output.stat()
+        except FileNotFoundError:
+            old = None
+        if old is not None and not stat.S_ISREG(old.st_mode):
+            raise SystemExit(f"{output}: cannot be written: expected a file or a new name")
+        with tempfile.NamedTemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise SystemExit(f"{output}: cannot be written: {error.strerror}") from None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("model", help="directory or name of a model, for its processor")
     parser.add_argument("lines", type=Path, help="JSONL file")
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
+    require_creatable(arguments.output, arguments.lines)
     processor = AutoProcessor.from_pretrained(arguments.model)
     lines = [json.loads(line) for line in arguments.lines.read_text().splitlines() if line.strip()]
     encoded = [encode(processor, line, arguments.lines.parent) for line in lines]
-    save_file(collect(encoded), arguments.output)
+    try:
+        save_file(collect(encoded), arguments.output)
+    except (OSError, SafetensorError) as error:
+        raise SystemExit(f"{arguments.output}: cannot be written: {error}") from None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <regex>
 #include <stdexcept>
 #include <thread>
@@ -76,9 +77,32 @@ std::string written_to_terminal(Action&& action) {
   return text;
 }
 
+/// Gives TERM another value as long as this lives; null removes it.
+class terminal_type {
+ public:
+  explicit terminal_type(const char* value) {
+    if (const char* const old = getenv("TERM")) saved_ = old;
+    set(value);
+  }
+  terminal_type(const terminal_type&) = delete;
+  terminal_type& operator=(const terminal_type&) = delete;
+  ~terminal_type() { set(saved_ ? saved_->c_str() : nullptr); }
+
+ private:
+  static void set(const char* value) {
+    if (value != nullptr) {
+      setenv("TERM", value, 1);
+    } else {
+      unsetenv("TERM");
+    }
+  }
+
+  std::optional<std::string> saved_;
+};
+
 /// Two tasks, in steps long enough to be drawn.
-void work() {
-  vlm::console_progress progress;
+void work(std::chrono::milliseconds line_interval = std::chrono::minutes(1)) {
+  vlm::console_progress progress(line_interval);
   {
     luq::progress_scope scope(&progress, "first task", 4);
     for (int i = 0; i < 2; ++i) {
@@ -110,13 +134,32 @@ struct works_when_destroyed {
 }  // namespace
 
 TEST_CASE("one plain line for each finished task where there is no terminal") {
-  const std::string text = written_to_file(work);
+  const terminal_type type("xterm");
+  const std::string text = written_to_file([] { work(); });
   CAPTURE(text);
   CHECK(std::regex_match(text, std::regex("first task: 0\\.[2-9] s\nof no units: 0\\.0 s\n")));
 }
 
+TEST_CASE("lines of a long task at intervals where there is no terminal, none of a task that is all done") {
+  const terminal_type type("xterm");
+  const std::string text = written_to_file([] { work(std::chrono::milliseconds(100)); });
+  CAPTURE(text);
+  CHECK(std::regex_match(text,
+                         std::regex("first task: 50 %, 0 s left\nfirst task: 0\\.[2-9] s\nof no units: 0\\.0 s\n")));
+}
+
+TEST_CASE("plain lines on a terminal that cannot redraw one") {
+  for (const char* value : {"dumb", "", static_cast<const char*>(nullptr)}) {
+    const terminal_type type(value);
+    const std::string text = written_to_terminal([] { work(); });
+    CAPTURE(text);
+    CHECK(std::regex_match(text, std::regex("first task: 0\\.[2-9] s\r\nof no units: 0\\.0 s\r\n")));
+  }
+}
+
 TEST_CASE("a bar with the time left on a terminal, and the line of the task in its place") {
-  const std::string text = written_to_terminal(work);
+  const terminal_type type("xterm");
+  const std::string text = written_to_terminal([] { work(); });
   CAPTURE(text);
   const std::string clear = "\r\033[K";
   const std::string empty = clear + "first task [..............................]   0 %" + clear;
@@ -129,6 +172,7 @@ TEST_CASE("a bar with the time left on a terminal, and the line of the task in i
 }
 
 TEST_CASE("a task that an exception ends leaves no line") {
+  const terminal_type type("xterm");
   CHECK(written_to_file(fail_in_a_task).empty());
   const std::string text = written_to_terminal(fail_in_a_task);
   CHECK(text.ends_with("\r\033[K"));

@@ -95,7 +95,7 @@ TEST_CASE("what cannot be exported is said in one line") {
                        {"expected --plan"});
   check_export_refused({"--to", "gptq", "--packed", "/absent", "--output", output}, {"/absent: cannot open"});
   check_export_refused({"--to", "gptq", "--packed", files_to_export().packed, "--output", "/absent/x"},
-                       {"no folder /absent"});
+                       {"/absent/x.partial: cannot be made: "});
   check_export_refused(
       {"--to", "gptq", "--packed", files_to_export().packed, "--output", files_to_export().directory.path().string()},
       {"expected a new or empty directory"});

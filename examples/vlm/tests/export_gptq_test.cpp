@@ -160,6 +160,27 @@ TEST_CASE("what is dense is said, and so is what was written") {
             vlm_test::embedded_model().string() + "\n");
 }
 
+TEST_CASE("a new or empty directory, with a slash after its name or without") {
+  const scratch_directory directory;
+  const auto packed = directory.path() / "packed.safetensors";
+  mixed_integers().write(packed);
+  std::filesystem::create_directory(directory.path() / "empty");
+  for (const char* name : {"new", "empty", "slash/"}) {
+    const auto output = directory.path() / name;
+    (void)run_export({.target = "gptq", .packed = packed, .output = output});
+    CHECK(std::filesystem::exists(output / "config.json"));
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(directory.path()), {}) == 4);
+}
+
+TEST_CASE("what stands where the directory would be filled is not removed") {
+  const scratch_directory directory;
+  std::filesystem::create_directories(directory.path() / "gptq.partial" / "mine");
+  check_fails(errc::io_failure, {"gptq.partial: cannot be made: File exists"},
+              [&] { (void)run_export({.target = "gptq", .packed = "/absent", .output = directory.path() / "gptq"}); });
+  CHECK(std::filesystem::exists(directory.path() / "gptq.partial" / "mine"));
+}
+
 TEST_CASE("what has no GPTQ checkpoint") {
   const scratch_directory directory;
   const auto packed = directory.path() / "packed.safetensors";

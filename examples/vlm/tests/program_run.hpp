@@ -24,9 +24,10 @@ struct program_result {
   std::string err;
 };
 
-inline program_result run_program(std::vector<std::string> arguments) {
+/// @param device  where standard output goes instead; nothing of it is then in the result
+inline program_result run_program(std::vector<std::string> arguments, const std::string& device = "") {
   const scratch_directory directory;
-  const std::string out = (directory.path() / "out").string();
+  const std::string out = device.empty() ? (directory.path() / "out").string() : device;
   const std::string err = (directory.path() / "err").string();
   arguments.insert(arguments.begin(), LUQ_VLM);
   std::vector<char*> argv;
@@ -49,7 +50,8 @@ inline program_result run_program(std::vector<std::string> arguments) {
     std::ifstream stream(path, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(stream), {});
   };
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content(out), content(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), device.empty() ? content(out) : "",
+          content(err)};
 }
 
 }  // namespace vlm_test

@@ -12,6 +12,7 @@ into the files under examples/data.
 import argparse
 import math
 import random
+import tempfile
 import time
 from pathlib import Path
 
@@ -184,12 +185,19 @@ def train_questions(model, pools, args):
                 flush=True,
             )
         if step % 500 == 0:
-            torch.save(model.state_dict(), args.out / "model.pt")
+            save(model, args.out / "model.pt")
             rows = accuracy_table(held_out, predict(model, held_out))
             print("calibration digits: " + "  ".join(f"{r[0]} {r[2]:.3f}" for r in rows), flush=True)
             model.train()
-    torch.save(model.state_dict(), args.out / "model.pt")
+    save(model, args.out / "model.pt")
     print(f"{step} steps in {schedule.elapsed_minutes():.1f} minutes")
+
+
+def save(model, path):
+    """Replaces the last checkpoint when the new one is whole."""
+    temporary = path.with_suffix(".part")
+    torch.save(model.state_dict(), temporary)
+    temporary.replace(path)
 
 
 def main():
@@ -202,7 +210,14 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate of stage 2")
     parser.add_argument("--threads", type=int, default=1, help="matrices this small gain nothing from two")
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=args.out):  # found out before 45 minutes of work
+            pass
+    except OSError as error:
+        parser.error(f"--out: {error}")
+    if (args.out / "model.pt").is_dir():
+        parser.error(f"--out: {args.out}/model.pt is a folder")
     torch.set_num_threads(args.threads)
 
     pools = load_pools()

@@ -21,15 +21,17 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from safetensors.torch import save_file
 
 from luq._luq import EntropyEstimate, LayerEntropy, __version__
 from luq.dataset import CalibrationSequence, CalibrationSet
+from luq.decoder_linears import LINEARS, LINEARS_OF_INPUT
+from luq.errors import fail
 from luq.journal import Journal
 from luq.layer_statistics import LayerStatistics
 from luq.vision_language import VisionLanguageModel
+from luq.whole_file import require_space, reserve, write_errors, write_tensors
 
-#: Called as progress(task, units done, units in all).
+#: Called as progress(task, units done, units in all): with 0 when a task begins, and with all of them at its end.
 Progress = Callable[[str, int, int], None]
 
 
@@ -43,6 +45,22 @@ def hessian_file(layer: int) -> str:
 
 def _states_file(layer: int) -> str:
     return f"hidden-states-{layer}.npy"
+
+
+def _states_bytes(model: VisionLanguageModel, tokens: int) -> int:
+    return 4 * tokens * model.hidden_size
+
+
+def _hessian_bytes(model: VisionLanguageModel, layer: int) -> int:
+    columns = dict(zip(LINEARS, (linear.cols for linear in model.shape[layer]), strict=True))
+    return sum(4 * columns[linears[0]] ** 2 for linears in LINEARS_OF_INPUT.values())
+
+
+def _bytes_to_store(model: VisionLanguageModel, tokens: int, journal: Journal, layers: list[int]) -> int:
+    """Of the Hessians of these layers, and of hidden states, those of two layers at a time."""
+    states = sum(path.stat().st_size for path in journal.folder.glob("hidden-states-*"))  # of a killed run, too
+    missing_states = max(0, 2 * _states_bytes(model, tokens) - states)
+    return missing_states + sum(_hessian_bytes(model, layer) for layer in layers)
 
 
 def _as_data(entropy: LayerEntropy) -> dict[str, dict[str, float] | None]:
@@ -100,6 +118,8 @@ class _Run:
     def outputs(self, layer: int, statistics: LayerStatistics | None) -> Iterator[torch.Tensor]:
         """The outputs of a layer [tokens x hidden] for each sequence in turn."""
         states = np.lib.format.open_memmap(self.journal.path(_states_file(layer)), mode="c")
+        task = f"layer {layer}: sequences"
+        self.progress(task, 0, len(self.sequences))
         with self.model.loaded_layer(layer) as module:
             for number, (sequence, rows) in enumerate(zip(self.sequences, self.rows, strict=True)):
                 if statistics is not None:
@@ -107,17 +127,27 @@ class _Run:
                 rotary = self.model.position_embeddings(sequence, self.calibration.grid(sequence.image))
                 hidden = torch.from_numpy(states[rows])[None].to(self.model.device)
                 yield module(hidden, attention_mask=None, position_embeddings=rotary)[0].cpu()
-                self.progress(f"layer {layer}: sequences", number + 1, len(self.sequences))
+                self.progress(task, number + 1, len(self.sequences))
 
     def store_states(self, layer: int, states: Iterable[torch.Tensor]) -> None:
         """Stores the inputs of a layer, [tokens x hidden] of each sequence."""
+        shape = (self.tokens, self.model.hidden_size)
+        data_bytes = _states_bytes(self.model, self.tokens)
 
         def write(path: Path) -> None:
-            shape = (self.tokens, self.model.hidden_size)
-            file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+            with write_errors(path, data_bytes), path.open("wb") as file:
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+                first = file.tell()
+                file.flush()
+                reserve(file, first + data_bytes)
             for rows, hidden in zip(self.rows, states, strict=True):
-                file[rows] = hidden.numpy()
-            file.flush()
+                values = np.ascontiguousarray(hidden.numpy(), dtype="<f4")
+                if values.shape != (rows.stop - rows.start, shape[1]):
+                    fail("shape_mismatch", f"{path}: rows {rows}: expected [.. x {shape[1]}], got {values.shape}")
+                with write_errors(path, data_bytes), path.open("r+b") as file:
+                    file.seek(first + 4 * shape[1] * rows.start)
+                    file.write(values)
 
         name = self.journal.write(_states_file(layer), write)
         self.journal.record(f"states {layer}", {}, (name,))
@@ -125,8 +155,9 @@ class _Run:
     def store_statistics(self, layer: int, statistics: LayerStatistics) -> None:
         self.progress(f"layer {layer}: entropy", 0, 1)
         entropy = _as_data(statistics.outputs.estimate())
+        self.progress(f"layer {layer}: entropy", 1, 1)
         hessians = {name: hessian.matrix() for name, hessian in statistics.inputs.items()}
-        name = self.journal.write(hessian_file(layer), lambda path: save_file(hessians, path))
+        name = self.journal.write(hessian_file(layer), lambda path: write_tensors(path, hessians))
         self.journal.record(f"statistics {layer}", entropy, (name,))
 
 
@@ -165,6 +196,8 @@ def calibrate(
     steps = [f"statistics {layer}" for layer in range(model.layers)]
     missing = [layer for layer, step in enumerate(steps) if journal.data(step) is None]
     if missing:
+        tokens = sum(len(sequence.input_ids) for sequence in sequences)
+        require_space(journal.folder, _bytes_to_store(model, tokens, journal, missing))
         run = _Run(model, calibration, sequences, journal, progress)
         for layer in range(run.first_stored_states(missing[0]), missing[-1] + 1):
             run.run_layer(layer, **entropy_options)

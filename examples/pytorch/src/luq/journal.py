@@ -7,7 +7,8 @@ A folder with the results of steps as files, and `journal.jsonl`, a line for eac
     {"step": "statistics 3", "data": {...}, "files": {"layer-3.hessians.safetensors": [bytes, sha256]}, "checksum": ...}
 
 A file is written under another name and renamed, and its step is recorded only when it is on the disk. A line counts if
-its own checksum holds, and a step is done if those of its files do, too: what was torn or changed is done again.
+its own checksum holds, and a step is done if those of its files do, too: what was torn or changed is done again. So it
+is with what a full disk cut off: the run fails, and goes on where it stood when there is space.
 """
 
 import hashlib
@@ -18,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from luq.errors import fail
+from luq.whole_file import synchronize, write_errors, write_whole
+
+
+JOURNAL_FILE = "journal.jsonl"
 
 
 def _checksum_of(entry: dict[str, Any]) -> str:
@@ -31,14 +36,6 @@ def _sum_of_file(path: Path) -> list[int | str]:
             digest.update(block)
             size += len(block)
     return [size, digest.hexdigest()]
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_entries(path: Path) -> dict[str, dict[str, Any]]:
@@ -61,8 +58,10 @@ class Journal:
     def __init__(self, folder: str | Path, inputs: dict[str, Any]) -> None:
         """inputs: all that results depend on. A journal of other inputs is refused, for its results are others."""
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._path = self.folder / "journal.jsonl"
+        self._path = self.folder / JOURNAL_FILE
+        with write_errors(self._path, 0):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._path.open("ab").close()  # one that is there may be read-only
         self._entries = read_entries(self._path) if self._path.exists() else {}
         self._sound: set[str] = set()  # steps whose files have been checked or written by this process
         if "inputs" not in self._entries:
@@ -90,29 +89,30 @@ class Journal:
         return self.folder / name
 
     def write(self, name: str, write: Callable[[Path], None]) -> str:
-        """Calls write(path) for a file of the folder, which then has its name at once and whole."""
-        temporary = self.folder / (name + ".part")
-        write(temporary)
-        _sync(temporary)
-        temporary.replace(self.folder / name)
+        """Calls write(path) for a file of the folder, which then has its name at once and whole: see write_whole()."""
+        write_whole(self.folder / name, write)
         return name
 
     def record(self, step: str, data: dict[str, Any], files: tuple[str, ...] = ()) -> None:
         """Says that a step is done. files: those of write() that are its result."""
         entry = {"step": step, "data": data, "files": {name: _sum_of_file(self.folder / name) for name in files}}
         line = json.dumps({**entry, "checksum": _checksum_of(entry)}, sort_keys=True)
-        with self._path.open("ab") as stream:
-            if stream.tell() > 0:
-                with self._path.open("rb") as written:
-                    written.seek(-1, os.SEEK_END)
-                    if written.read() != b"\n":  # a line that was torn stays one of its own
-                        stream.write(b"\n")
-            stream.write(line.encode() + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        _sync(self.folder)
+        self._append(line.encode() + b"\n")
         self._entries[step] = entry
         self._sound.add(step)
+
+    def _append(self, line: bytes) -> None:
+        with write_errors(self._path, len(line)):
+            with self._path.open("ab") as stream:
+                if stream.tell() > 0:
+                    with self._path.open("rb") as written:
+                        written.seek(-1, os.SEEK_END)
+                        if written.read() != b"\n":  # a line that was torn stays one of its own
+                            stream.write(b"\n")
+                stream.write(line)
+                stream.flush()
+                os.fsync(stream.fileno())
+            synchronize(self.folder)
 
     def remove(self, name: str) -> None:
         """A file that no step will need again."""

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from luq._luq import PackedMatrix, PackedModelSize, Plan, quantize, write_packed_model
 from luq.calibrate import Progress, hessian_file, no_progress
 from luq.decoder_linears import LINEARS_OF_INPUT
 from luq.journal import Journal
 from luq.vision_language import VisionLanguageModel
+from luq.whole_file import write_tensors
 
 
 def _quantize_layer(
@@ -48,12 +49,14 @@ def quantize_decoder(
     when the file is written, and no sooner.
     """
     files = []
+    progress("layers quantized", 0, len(plan.codecs))
     for layer, codec in enumerate(plan.codecs):
         step = f"packed {layer} {codec} {search}"
         name = f"layer-{layer}.{codec}.{search}.safetensors".replace(":", "-").replace(" ", "-")
         if journal.data(step) is None:
             packed = _quantize_layer(model, layer, codec, search, journal.path(hessian_file(layer)))
-            journal.record(step, {}, (journal.write(name, lambda path, packed=packed: save_file(packed, path)),))
+            journal.write(name, lambda path, packed=packed: write_tensors(path, packed))
+            journal.record(step, {}, (name,))
         files.append(journal.path(name))
         progress("layers quantized", layer + 1, len(plan.codecs))
     layers = []

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
+"""Progress on a terminal and in a log file, by the rules of luq-vlm."""
+
+import os
+import re
+import sys
+import time
+
+import pytest
+
+from luq.console_progress import ConsoleProgress
+
+
+def work(line_interval: float) -> None:
+    with ConsoleProgress(line_interval) as progress:
+        for done in range(5):
+            progress("first task", done, 4)
+            time.sleep(0.03)
+        progress("second task", 0, 1)
+        progress("second task", 1, 1)
+
+
+def written_to_file(monkeypatch, tmp_path, action) -> str:
+    path = tmp_path / "log"
+    with path.open("w") as log:
+        monkeypatch.setattr(sys, "stderr", log)
+        action()
+    return path.read_text()
+
+
+def written_to_terminal(monkeypatch, action) -> str:
+    controller, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        action()
+        text = os.read(controller, 10000).decode()
+    os.close(controller)
+    return text
+
+
+def test_one_line_for_each_finished_task_in_a_log_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("TERM", "xterm")
+    text = written_to_file(monkeypatch, tmp_path, lambda: work(60))
+    assert re.fullmatch(r"first task: 0\.[1-9] s\nsecond task: 0\.0 s\n", text)
+
+
+def test_lines_of_a_long_task_at_intervals(monkeypatch, tmp_path):
+    text = written_to_file(monkeypatch, tmp_path, lambda: work(0.05))
+    assert re.fullmatch(r"first task: 50 %, 0 s left\n(first task: 75 %, 0 s left\n)?first task: 0.* s\nsecond.*\n", text)
+
+
+@pytest.mark.parametrize("terminal", ["dumb", "", None])
+def test_plain_lines_on_a_terminal_that_cannot_redraw_one(monkeypatch, terminal):
+    monkeypatch.delenv("TERM", raising=False)
+    if terminal is not None:
+        monkeypatch.setenv("TERM", terminal)
+    text = written_to_terminal(monkeypatch, lambda: work(60))
+    assert re.fullmatch(r"first task: 0\.[1-9] s\r\nsecond task: 0\.0 s\r\n", text)
+
+
+def test_one_line_that_is_redrawn_on_a_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    text = written_to_terminal(monkeypatch, lambda: work(60))
+    clear = "\r\033[K"
+    assert text.startswith("".join(f"{clear}first task: {done} of 4" for done in range(4)) + clear + "first task: 0.")
+    assert text.endswith(f"{clear}second task: 0 of 1{clear}second task: 0.0 s\r\n")
+
+
+def fail_in_a_task() -> None:
+    with pytest.raises(ValueError), ConsoleProgress() as progress:
+        progress("failing task", 0, 4)
+        raise ValueError("the reason")
+
+
+def test_a_task_that_an_error_ends_leaves_no_line(monkeypatch, tmp_path):
+    monkeypatch.setenv("TERM", "xterm")
+    assert written_to_terminal(monkeypatch, fail_in_a_task) == "\r\033[Kfailing task: 0 of 4\r\033[K"
+    assert written_to_file(monkeypatch, tmp_path, fail_in_a_task) == ""
