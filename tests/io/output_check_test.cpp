@@ -133,6 +133,12 @@ TEST_CASE("outputs that are one file, under whatever names, and outputs that are
   refuse({scratch / "a", scratch / "old"}, {scratch / "b", scratch / "old"}, "old: cannot be written: it is read, too");
   refuse({scratch / "here" / "old"}, {scratch / "old"}, "it is read, too");
   refuse({scratch / "old"}, {scratch / "link"}, "it is read, too");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch.path());
+  refuse({"a", "./a"}, {}, "./a: cannot be written: it is the name of two outputs");
+  refuse({"a", scratch / "a"}, {}, "it is the name of two outputs");
+  refuse({"./a"}, {"a"}, "./a: cannot be written: it is read, too");
+  std::filesystem::current_path(before);
   check_fails(errc::io_failure, "there is no folder", [&] {
     luq::require_outputs(paths{scratch / "a", scratch / "none" / "b"});
   });

@@ -34,9 +34,14 @@ def written_to_terminal(monkeypatch, action) -> str:
     with os.fdopen(terminal, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         action()
-        text = os.read(controller, 10000).decode()
+    text = b""
+    try:
+        while part := os.read(controller, 1024):
+            text += part
+    except OSError:  # how Linux says that the other end is closed
+        pass
     os.close(controller)
-    return text
+    return text.decode()
 
 
 def test_one_line_for_each_finished_task_in_a_log_file(monkeypatch, tmp_path):

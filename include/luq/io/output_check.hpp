@@ -51,8 +51,10 @@ inline void require_replaceable(const std::filesystem::path&) {}
 /// The path without symbolic links, of which the last parts need not exist: equal for two names of one file.
 [[nodiscard]] inline std::filesystem::path identity_of(const std::filesystem::path& path) {
   std::error_code failure;
-  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, failure);
-  return failure ? std::filesystem::absolute(path, failure).lexically_normal() : canonical;
+  // weakly_canonical() leaves a path relative of which no part exists, and "a" is not "./a" then.
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failure);
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(absolute, failure);
+  return failure ? absolute.lexically_normal() : canonical;
 }
 
 /// Removes at the end of its life those folders of a path that were not there at its beginning, if they are empty.
