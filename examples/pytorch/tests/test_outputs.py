@@ -157,7 +157,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-@pytest.mark.parametrize(("kilobytes", "file"), [(32, "hidden-states-1.npy"), (160, "layer-1.hessians.safetensors")])
+@pytest.mark.parametrize(("kilobytes", "file"), [(40, "hidden-states-1.npy"), (160, "layer-1.hessians.safetensors")])
 def test_a_disk_that_fills_up(model, tmp_path, kilobytes, file):
     enter = ["unshare", "--mount", *(["--map-root-user"] if os.geteuid() != 0 else [])]
     if shutil.which("unshare") is None or subprocess.run([*enter, "true"], capture_output=True).returncode != 0:
