@@ -164,7 +164,7 @@ TEST_CASE("a file without content, with and without padding") {
   CHECK(bare.header_bytes() == 24);
   CHECK(bare.tensors().empty());
   CHECK(is_accepted_gguf(file.pad().bytes()));
-  check_corrupt_gguf(file.zeros(1), "expected at most 0 bytes of data, got 1");
+  CHECK(is_accepted_gguf(file.zeros(1).bytes()));
 }
 
 TEST_CASE("versions, magic and byte order") {
@@ -198,7 +198,8 @@ TEST_CASE("counts must fit into the file before anything is allocated") {
   check_corrupt_gguf(array(8, 9, 71), "key 'k': 9 elements do not fit into the 71 bytes");
   check_corrupt_gguf(array(12, 9, 71), "key 'k': 9 elements do not fit into the 71 bytes");
   check_corrupt_gguf(array(0, 72, 71), "key 'k': 72 elements do not fit into the 71 bytes");
-  check_corrupt_gguf(gguf_spelling().begin(0, 1).number(most).zeros(64), "exceeds the limit of 65535");
+  check_corrupt_gguf(gguf_spelling().begin(0, 1).number(most).zeros(64), "exceeds the limit of 1073741824");
+  check_corrupt_gguf(gguf_spelling().begin(0, 1).number(std::uint64_t{65}).zeros(64), "expected 65 bytes at offset");
   check_corrupt_gguf(gguf_spelling().begin(0, 1).key("k", 8).number(most).zeros(64),
                      "key 'k': a string of 18446744073709551615 bytes exceeds the limit of 1073741824");
   check_corrupt_gguf(gguf_spelling().begin(0, 1).key("k", 8).number(std::uint64_t{65}).zeros(64),
@@ -214,12 +215,12 @@ TEST_CASE("keys and their values") {
     return file;
   };
   CHECK(is_accepted_gguf(key("general.name").bytes()));
-  CHECK(is_accepted_gguf(key(std::string(65535, 'k')).bytes()));
-  check_corrupt_gguf(key(std::string(65536, 'k')), "a string of 65536 bytes exceeds the limit of 65535");
   check_corrupt_gguf(key("").zeros(1), "a key is empty");
-  check_corrupt_gguf(key("a\n"), "key 'a\\x0a' is not printable ASCII");
-  check_corrupt_gguf(key("\xC3\xA9"), "is not printable ASCII");
-  check_corrupt_gguf(key("\x7f"), "is not printable ASCII");
+  check_corrupt_gguf(key(std::string_view("a\0b", 3)), "key 'a\\x00b' holds a zero byte");
+  for (const std::string& name : {std::string(65536, 'k'), std::string("\xC3\xA9"), std::string("\xFF\n\x7f")}) {
+    const std::string file = key(name).bytes();
+    CHECK(open_gguf(file).value<std::uint8_t>(name) == 1);
+  }
   gguf_spelling twice;
   for (const char* name : {"b", "a", "b"}) twice.key(name, 0).number(std::uint8_t{1});
   check_corrupt_gguf(gguf_spelling().begin(0, 3).raw(twice.bytes()), "duplicate key 'b'");
@@ -231,11 +232,14 @@ TEST_CASE("keys and their values") {
   }
   check_corrupt_gguf(gguf_spelling().begin(0, 1).key("k", 9).number(std::int32_t{9}).zeros(64),
                      "key 'k': unsupported array of array");
-  check_corrupt_gguf(gguf_spelling().begin(0, 1).key("k", 7).number(std::uint8_t{2}),
-                     "expected a bool of 0 or 1, got 2");
-  check_corrupt_gguf(
-      gguf_spelling().begin(0, 1).key("k", 9).number(std::int32_t{7}).number(std::uint64_t{1}).raw("\xFF"),
-      "expected a bool of 0 or 1, got 255");
+  for (const int byte : {0, 1, 2, 255}) {
+    gguf_spelling flag;
+    flag.begin(0, 1).key("k", 7).number(static_cast<std::uint8_t>(byte));
+    CHECK(open_gguf(flag.bytes()).value<bool>("k") == (byte != 0));
+  }
+  gguf_spelling flags;
+  flags.begin(0, 1).key("k", 9).number(std::int32_t{7}).number(std::uint64_t{2}).raw(std::string("\xFF\0", 2));
+  CHECK(open_gguf(flags.bytes()).value<std::vector<bool>>("k") == std::vector<bool>{true, false});
 }
 
 TEST_CASE("alignment") {
@@ -245,25 +249,25 @@ TEST_CASE("alignment") {
     file.tensor("a", {3}, f32, 0).tensor("b", {1}, f32, second).pad(std::max(alignment, 1u)).zeros(data);
     return file;
   };
-  for (const std::uint32_t alignment : {8u, 16u, 32u, 64u, 4096u}) {
+  for (const std::uint32_t alignment : {1u, 4u, 8u, 16u, 32u, 64u, 4096u}) {
     CAPTURE(alignment);
-    const std::uint64_t second = std::max(alignment, 16u);
+    const std::uint64_t second = alignment < 8 ? 12 : std::max(alignment, 16u);
     CHECK(is_accepted_gguf(aligned(alignment, second, second + 4).bytes()));
-    CHECK(is_accepted_gguf(aligned(alignment, second, second + alignment).bytes()));
-    check_corrupt_gguf(aligned(alignment, second, second + alignment + 1), "bytes of data, got ");
+    CHECK(is_accepted_gguf(aligned(alignment, second, second + std::max(alignment, 4u)).bytes()));
+    CHECK(is_accepted_gguf(aligned(alignment, second, second + alignment + 5).bytes()));
     check_corrupt_gguf(aligned(alignment, second, second + 3), "tensor 'b': expected 4 bytes of data from ");
     check_corrupt_gguf(aligned(alignment, second + alignment, 2 * second + 64), "tensor 'b': data begin at ");
-    check_corrupt_gguf(aligned(alignment, 12, second + 4), "tensor 'b': data begin at 12, expected ");
+    check_corrupt_gguf(aligned(alignment, 11, second + 4), "tensor 'b': data begin at 11, expected ");
   }
-  for (const std::uint32_t alignment : {0u, 1u, 4u, 24u, 33u, ~0u}) {
+  for (const std::uint32_t alignment : {0u, 24u, 33u, ~0u}) {
     CAPTURE(alignment);
     gguf_spelling file;
     file.begin(0, 1).key("general.alignment", 4).number(alignment);
     check_corrupt_gguf(
-        file, "general.alignment: expected a u32 that is a power of two >= 8, got " + std::to_string(alignment));
+        file, "general.alignment: expected a u32 that is a power of two, got " + std::to_string(alignment));
   }
   check_corrupt_gguf(gguf_spelling().begin(0, 1).key("general.alignment", 10).number(std::uint64_t{32}),
-                     "a power of two >= 8, got u64");
+                     "a power of two, got u64");
   CHECK(is_accepted_gguf(gguf_spelling().begin(0, 1).key("general.alignment", 4).number(0x80000000u).bytes()));
   gguf_spelling far;
   far.begin(1, 1).key("general.alignment", 4).number(0x80000000u).tensor("a", {0}, f32, 0);
@@ -309,7 +313,7 @@ TEST_CASE("names and shapes of tensors") {
   check_corrupt_gguf(twice, "duplicate tensor name 'a'");
 }
 
-TEST_CASE("data follow one another and fill the file") {
+TEST_CASE("data follow one another, and the file may go on behind them") {
   const auto pair = [](std::uint64_t first, std::uint64_t second, std::size_t data) {
     gguf_spelling file;
     file.begin(2, 0).tensor("a", {9}, f32, first).tensor("b", {1}, f32, second).pad().zeros(data);
@@ -325,7 +329,13 @@ TEST_CASE("data follow one another and fill the file") {
   check_corrupt_gguf(pair(0, 64, 67), "tensor 'b': expected 4 bytes of data from 64, the file has 67 in all");
   check_corrupt_gguf(pair(0, 64, 36), "tensor 'b': expected 4 bytes of data from 64, the file has 36 in all");
   check_corrupt_gguf(pair(0, 64, 35), "tensor 'a': expected 36 bytes of data from 0, the file has 35 in all");
-  check_corrupt_gguf(pair(0, 64, 97), "expected at most 96 bytes of data, got 97");
+  for (const std::size_t data : {97u, 128u, 1000u}) {
+    const std::string file = pair(0, 64, data).bytes();
+    const luq::gguf_reader longer = open_gguf(file);
+    check_gguf_consistency(longer);
+    CHECK(longer.bytes("b").size() == 4);
+    CHECK(longer.file_bytes() == file.size());
+  }
   gguf_spelling unpadded;
   unpadded.begin(1, 0).tensor("a", {0}, f32, 0);
   check_corrupt_gguf(unpadded, "expected data from offset 64, the file has 57 bytes");
@@ -354,7 +364,7 @@ TEST_CASE("a tensor of unknown type is unreadable, the others are not") {
   check_corrupt_gguf(three(5, 32, 160, 160), "tensor 'c': expected 32 bytes of data from 160, the file has 160 in all");
   check_corrupt_gguf(three(5, 32, ~std::uint64_t{31}, 160),
                      "tensor 'c': expected 32 bytes of data from 18446744073709551584");
-  check_corrupt_gguf(three(5, 32, 128, 193), "expected at most 160 bytes of data, got 193");
+  CHECK(is_accepted_gguf(three(5, 32, 128, 193).bytes()));
 
   const auto last = [](std::uint64_t offset, std::size_t data) {
     gguf_spelling spelled;

@@ -79,9 +79,10 @@ TEST_CASE("what is written is read back: random types, shapes, alignments and va
     std::vector<luq::gguf_entry> metadata;
     const auto reference = luq_test::gguf_reference_metadata();
     for (std::uint64_t m = draw(12); m > 0; --m) {
-      metadata.push_back({"key." + std::to_string(m), reference[draw(reference.size())].value});
+      const char* const name = trial % 2 == 0 ? "key." : "\xC3\xA9\xFF\n";
+      metadata.push_back({name + std::to_string(m), reference[draw(reference.size())].value});
     }
-    const std::uint64_t alignment = trial % 3 == 0 ? 32 : std::uint64_t{8} << draw(6);
+    const std::uint64_t alignment = trial % 3 == 0 ? 32 : std::uint64_t{1} << draw(9);
     if (trial % 3 != 0) metadata.push_back({"general.alignment", static_cast<std::uint32_t>(alignment)});
 
     std::vector<luq_test::gguf_reference_tensor> tensors;
@@ -126,11 +127,10 @@ TEST_CASE("what no reader would accept is not written") {
   constexpr errc invalid = errc::invalid_argument;
   constexpr ggml_type f32 = ggml_type::f32;
   check_fails(invalid, "a key is empty", [&] { layout_of({}, {{"", true}}); });
-  check_fails(invalid, "a key has 65536 bytes", [&] { layout_of({}, {{std::string(65536, 'k'), true}}); });
-  check_fails(invalid, "key 'a\\x0a' is not printable ASCII", [&] { layout_of({}, {{"a\n", true}}); });
+  check_fails(invalid, "key 'a\\x00' holds a zero byte", [&] { layout_of({}, {{std::string("a\0", 2), true}}); });
   check_fails(invalid, "duplicate key 'a'", [&] { layout_of({}, {{"a", true}, {"b", true}, {"a", 1.0}}); });
-  check_fails(invalid, "power of two >= 8, got 4", [&] { layout_of({}, {{"general.alignment", std::uint32_t{4}}}); });
-  check_fails(invalid, "power of two >= 8, got i32", [&] { layout_of({}, {{"general.alignment", 32}}); });
+  check_fails(invalid, "power of two, got 12", [&] { layout_of({}, {{"general.alignment", std::uint32_t{12}}}); });
+  check_fails(invalid, "power of two, got i32", [&] { layout_of({}, {{"general.alignment", 32}}); });
   check_fails(invalid, "a tensor has an empty name", [&] { layout_of({{"", f32, {1}}}); });
   check_fails(invalid, "the name has 64 bytes", [&] { layout_of({{std::string(64, 'n'), f32, {1}}}); });
   check_fails(invalid, "the name holds a control character", [&] { layout_of({{"a\t", f32, {1}}}); });

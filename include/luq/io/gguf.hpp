@@ -9,9 +9,10 @@
 //   |
 //
 // All numbers are little-endian. The data of each tensor are padded to the alignment, 32 unless general.alignment says
-// otherwise. Strictness is ggml's, and beyond it: bool values other than 0 and 1, alignments below 8, keys that are
-// not printable ASCII, empty names and bytes behind the last tensor are errors. The checks are listed in
-// detail/gguf_header.hpp. The text of string values is not checked: it should be UTF-8, and is any bytes.
+// otherwise. What ggml reads is read here: keys that are not ASCII, a bool of any byte, alignments down to 1, and a
+// file that goes on behind the last tensor; what is there belongs to no tensor and is not given out. Stricter than ggml:
+// a key holds no zero byte, at which ggml would cut it when it looks for it, and a tensor's name is not empty and holds
+// no control character. The checks are listed in detail/gguf_header.hpp. The text of string values is not checked: it should be UTF-8, and is any bytes.
 //
 // Types of ggml that are not in ggml_type.hpp make a tensor unreadable, not the file.
 //
@@ -67,7 +68,7 @@ class gguf_reader {
   /// The path, or the name given to the bytes.
   [[nodiscard]] const std::string& source() const noexcept { return source_; }
 
-  /// Size of the file in bytes.
+  /// Size of the file in bytes, with what stands behind the last tensor.
   [[nodiscard]] std::uint64_t file_bytes() const noexcept { return bytes_.size(); }
 
   /// Bytes before the first tensor's data, padding included.

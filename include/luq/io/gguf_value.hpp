@@ -5,7 +5,7 @@
 //
 //   | i32 type | value |        | i32 9 | i32 element type | u64 n | n elements |
 //
-// with numbers little-endian, a bool one byte, 0 or 1, and a string | u64 length | bytes |. An array keeps its element
+// with numbers little-endian, a bool one byte, of which 0 is false and any other true (1 is written), and a string | u64 length | bytes |. An array keeps its element
 // type when it is empty. Arrays of arrays, which the format's text allows and ggml refuses, have no form here.
 #pragma once
 
@@ -49,7 +49,7 @@ using gguf_value = std::variant<std::uint8_t, std::int8_t, std::uint16_t, std::i
 
 /// One key and its value.
 struct gguf_entry {
-  std::string key;  ///< 1 to 65535 characters of printable ASCII, by custom lower case in parts joined by dots
+  std::string key;  ///< 1 to 2^30 bytes, none of them 0; by custom lower-case ASCII in parts joined by dots
   gguf_value value;
 };
 

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What readers and writers of GGUF files must both respect: the limits of the format's text (docs/gguf.md of ggml) and
-// of ggml itself (gguf.cpp, ggml.h), the rules of keys, names and shapes, and the size that follows from a type and a
-// shape. A reader throws corrupt_file, a writer invalid_argument, so the code is the caller's.
+// What readers and writers of GGUF files must both respect: the limits of ggml (gguf.cpp, ggml.h), which are wider than
+// those of the format's text (docs/gguf.md of ggml), the rules of keys, names and shapes, and the size that follows from
+// a type and a shape. A reader throws corrupt_file, a writer invalid_argument, so the code is the caller's.
 //
 // IWYU pragma: private, include "luq/io/gguf.hpp"
 #pragma once
@@ -51,7 +51,6 @@ inline constexpr std::uint32_t gguf_version = 3;  ///< what is written; version 
 inline constexpr std::string_view gguf_alignment_key = "general.alignment";
 inline constexpr std::uint32_t gguf_default_alignment = 32;
 
-inline constexpr std::uint64_t gguf_most_key_bytes = 65535;                        // of the format's text
 inline constexpr std::uint64_t gguf_most_name_bytes = 63;                          // GGML_MAX_NAME, with its NUL
 inline constexpr std::uint64_t gguf_most_string_bytes = std::uint64_t{1} << 30;    // GGUF_MAX_STRING_LENGTH
 inline constexpr std::uint64_t gguf_most_array_elements = std::uint64_t{1} << 30;  // GGUF_MAX_ARRAY_ELEMENTS
@@ -67,9 +66,9 @@ inline constexpr std::uint64_t gguf_least_tensor_bytes = 8 + 1 + 4 + 4 + 8;     
 /// What is wrong with a key, or nothing.
 [[nodiscard]] inline std::string gguf_key_fault(std::string_view key) {
   if (key.empty()) return "a key is empty";
-  if (key.size() > gguf_most_key_bytes) return "a key has " + std::to_string(key.size()) + " bytes, the limit is 65535";
-  if (!std::all_of(key.begin(), key.end(), [](char c) { return c >= 0x20 && c < 0x7f; })) {
-    return "key " + in_quotes(key) + " is not printable ASCII";
+  if (key.find('\0') != std::string_view::npos) return "key " + in_quotes(key) + " holds a zero byte";
+  if (key.size() > gguf_most_string_bytes) {
+    return "a key has " + std::to_string(key.size()) + " bytes, the limit is " + std::to_string(gguf_most_string_bytes);
   }
   return {};
 }
@@ -89,9 +88,9 @@ inline constexpr std::uint64_t gguf_least_tensor_bytes = 8 + 1 + 4 + 4 + 8;     
 /// What is wrong with an alignment, or nothing.
 [[nodiscard]] inline std::string gguf_alignment_fault(const gguf_value& value) {
   const auto* const alignment = std::get_if<std::uint32_t>(&value);
-  const std::string expectation = std::string(gguf_alignment_key) + ": expected a u32 that is a power of two >= 8";
+  const std::string expectation = std::string(gguf_alignment_key) + ": expected a u32 that is a power of two";
   if (alignment == nullptr) return expectation + ", got " + gguf_type_name(value);
-  if (!std::has_single_bit(*alignment) || *alignment < 8) return expectation + ", got " + std::to_string(*alignment);
+  if (!std::has_single_bit(*alignment)) return expectation + ", got " + std::to_string(*alignment);
   return {};
 }
 
