@@ -95,14 +95,15 @@ TEST_CASE("the files of a model, each once, before they are opened") {
               [&] { static_cast<void>(luq::checkpoint_files(directory / "none")); });
 }
 
-TEST_CASE("the index may leave out metadata and tensors") {
+TEST_CASE("the index may leave out metadata, and tensors of a shard, which are there all the same") {
   const luq_test::scratch_directory directory;
   write_shards(directory);
   write_index(directory, R"({"weight_map": {"a": "model-00001-of-00002.safetensors"}})");
   const luq::checkpoint model(directory.path());
-  CHECK(model.names() == std::vector<std::string>{"a"});
-  CHECK_FALSE(model.contains("b"));
-  check_fails(errc::invalid_argument, "no tensor is named 'b'", [&] { static_cast<void>(model.info("b")); });
+  CHECK(model.names() == std::vector<std::string>{"a", "b"});
+  CHECK(model.read_floats("b") == std::vector<float>{3});
+  CHECK_FALSE(model.contains("c"));  // of a file that the index does not name
+  check_fails(errc::invalid_argument, "no tensor is named 'c'", [&] { static_cast<void>(model.info("c")); });
 }
 
 TEST_CASE("a directory without a model") {

@@ -8,7 +8,8 @@
 //
 // Checked of an index, beyond the shards' own checks: a shard is a plain file name that ends in .safetensors, so that
 // nothing outside the directory is read; each mapped tensor is in its shard; no tensor is in two shards. The stated
-// total size is advisory and ignored, as is a tensor that is in a shard but not in the map.
+// total size is advisory and ignored. The map tells which files are shards; a tensor of a shard that is not in the map
+// belongs to the model like the others, as in transformers 5.
 #pragma once
 
 #include <concepts>
@@ -170,6 +171,9 @@ class checkpoint {
     for (const auto& [file_name, number] : shard_numbers) file_names[number] = file_name;
     for (const std::string& file_name : file_names) shards_.emplace_back(directory / file_name, limits);
     check_against_index(index_file.string(), file_names);
+    for (std::size_t number = 0; number < shards_.size(); ++number) {
+      for (const tensor_info& tensor : shards_[number].tensors()) shard_of_.try_emplace(tensor.name, number);
+    }
   }
 
   void check_against_index(const std::string& source, const std::vector<std::string>& file_names) const {
@@ -193,7 +197,7 @@ class checkpoint {
 
   std::string source_;
   std::vector<safetensors_reader> shards_;
-  name_map shard_of_;  // position in shards_ of each mapped tensor
+  name_map shard_of_;  // position in shards_ of each tensor
 };
 
 }  // namespace luq
