@@ -283,13 +283,57 @@ TEST_CASE("the file type is that of most weights") {
   CHECK(file_type({"int8:g64:sym"}) == 7);
 }
 
-TEST_CASE("a tied head is left to llama.cpp") {
+TEST_CASE("a head that is in the checkpoint is in the file, tied or not, and one table is written once") {
   model m(llama_decoder(), {"sign:g128"}, "model.language_model.");
+  const std::string table = "model.language_model.embed_tokens.weight";
+  const std::string head = "lm_head.weight";
+  const std::vector<luq::half> embeddings = m.matrices.at(table);
+  const std::vector<luq::half> own = m.matrices.at(head);
   m.decoder.tied_head = true;
+  const auto check = [&](const std::vector<luq::half>& expected_table, const std::vector<luq::half>* expected_head) {
+    (void)m.write(m.directory / "model.gguf");
+    const luq::gguf_reader file(m.directory / "model.gguf");
+    check_matrix(file, "token_embd.weight", expected_table);
+    CHECK(file.contains("output.weight") == (expected_head != nullptr));
+    if (expected_head != nullptr) check_matrix(file, "output.weight", *expected_head);
+  };
+  check(embeddings, &own);
+  m.matrices.erase(head);
+  check(embeddings, nullptr);
+  m.matrices[head] = embeddings;
+  check(embeddings, nullptr);
+  m.decoder.tied_head = false;
+  check(embeddings, &embeddings);
+  m.matrices[head] = own;
+  check(embeddings, &own);
+
+  m.decoder.tied_head = true;
+  m.matrices.erase(table);
+  check(own, nullptr);
+  m.decoder.tied_head = false;
+  check_fails(errc::corrupt_file, "no tensor of the checkpoint becomes token_embd.weight",
+              [&] { (void)m.write(m.directory / "model.gguf"); });
+  m.matrices[table] = embeddings;
+  m.matrices.erase(head);
+  check_fails(errc::corrupt_file, "no tensor of the checkpoint becomes output.weight",
+              [&] { (void)m.write(m.directory / "model.gguf"); });
+}
+
+TEST_CASE("a tensor of the decoder that llama.cpp has no name for is not left out without a word") {
+  for (const char* name : {"model.layers.0.self_attn.q_norm.weight", "model.image_newline", "lm_head.scale",
+                           "model.layers.0.self_attn.q_proj.lora_a.weight"}) {
+    CAPTURE(name);
+    model m(llama_decoder(), {"sign:g128"}, "model.");
+    m.add_vector(name, 32);
+    check_fails(errc::unsupported, std::string("tensor '") + name + "': no name is known for it",
+                [&] { (void)m.write(m.directory / "model.gguf"); });
+    CHECK(!std::filesystem::exists(m.directory / "model.gguf"));
+  }
+  model m(llama_decoder(), {"sign:g128"}, "model.");
+  m.add_vector("model.layers.0.self_attn.rotary_emb.inv_freq", 16);  // follows from the decoder's numbers
+  m.add_vector("multi_modal_projector.linear_1.bias", 16);           // of another file
   (void)m.write(m.directory / "model.gguf");
-  const luq::gguf_reader file(m.directory / "model.gguf");
-  CHECK(!file.contains("output.weight"));
-  CHECK(file.contains("token_embd.weight"));
+  CHECK(luq::gguf_reader(m.directory / "model.gguf").tensors().size() == 7 + 5 + 3);
 }
 
 TEST_CASE("what blocks cannot hold is refused before anything is written") {
@@ -338,6 +382,9 @@ TEST_CASE("plans and checkpoints that contradict the decoder") {
   m.decoder.vocabulary = 40;
   const auto norm = m.vectors.extract("model.norm.weight");
   refuse(m, errc::corrupt_file, "no tensor of the checkpoint becomes output_norm.weight");
+  model qwen(qwen_decoder(), mixed_codecs, "model.");
+  qwen.vectors.erase("model.layers.2.self_attn.k_proj.bias");
+  refuse(qwen, errc::corrupt_file, "no tensor of the checkpoint becomes blk.2.attn_k.bias");
 }
 
 TEST_CASE("a file like another has its metadata and its other tensors") {
@@ -379,6 +426,30 @@ TEST_CASE("a file like another has its metadata and its other tensors") {
   }
 }
 
+TEST_CASE("a file that gguf-split has merged, or not split, is one like others") {
+  const model m(llama_decoder(), mixed_codecs, "model.");
+  (void)m.write(m.directory / "plain.gguf");
+  const luq::gguf_reader plain(m.directory / "plain.gguf");
+  (void)luq::write_llama_cpp_model_like(m.directory / "expected.gguf", m.choice, m.weights(), plain);
+  for (const std::uint16_t count : {std::uint16_t{0}, std::uint16_t{1}}) {
+    CAPTURE(count);
+    std::vector<luq::gguf_entry> metadata = plain.metadata();
+    metadata.push_back({"split.no", std::uint16_t{0}});
+    metadata.push_back({"split.count", count});
+    metadata.push_back({"split.tensors.count", static_cast<std::int32_t>(plain.tensors().size())});
+    std::vector<luq::gguf_source> sources;
+    for (const luq::gguf_tensor_info& tensor : plain.tensors()) {
+      sources.push_back({{tensor.name, tensor.type, tensor.shape}, plain.bytes(tensor.name)});
+    }
+    luq::write_gguf(m.directory / "merged.gguf", sources, metadata);
+    // And bytes behind the last tensor, which are not copied.
+    luq_test::write_text(m.directory / "merged.gguf", luq_test::read_text(m.directory / "merged.gguf") + "behind");
+    const luq::gguf_reader like(m.directory / "merged.gguf");
+    (void)luq::write_llama_cpp_model_like(m.directory / "out.gguf", m.choice, m.weights(), like);
+    CHECK(luq_test::read_text(m.directory / "out.gguf") == luq_test::read_text(m.directory / "expected.gguf"));
+  }
+}
+
 TEST_CASE("files that a model cannot be like") {
   const model m(llama_decoder(), mixed_codecs, "model.");
   (void)m.write(m.directory / "model.gguf");
@@ -400,8 +471,15 @@ TEST_CASE("files that a model cannot be like") {
   using tensors = std::vector<luq::gguf_source>;
   refuse(errc::unsupported, "expected a model of llama, qwen2 or qwen2vl, got 'gemma'",
          [](entries& metadata, tensors&) { metadata.front().value = std::string("gemma"); });
-  refuse(errc::unsupported, "a model in several files", [](entries& metadata, tensors&) {
-    metadata.push_back({"split.count", std::uint16_t{2}});
+  refuse(errc::unsupported, "one of 2 files of a model: expected a whole one, which llama.cpp's gguf-split",
+         [](entries& metadata, tensors&) {
+           metadata.push_back({"split.count", std::uint16_t{2}});
+         });
+  refuse(errc::unsupported, "one of -1 files", [](entries& metadata, tensors&) {
+    metadata.push_back({"split.count", std::int32_t{-1}});
+  });
+  refuse(errc::unsupported, "key 'split.count': unexpected type string", [](entries& metadata, tensors&) {
+    metadata.push_back({"split.count", std::string("1")});
   });
   refuse(errc::corrupt_file, "an even number of features", [](entries& metadata, tensors&) {
     for (luq::gguf_entry& entry : metadata) {

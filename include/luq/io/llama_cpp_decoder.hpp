@@ -75,7 +75,7 @@ struct llama_cpp_decoder {
   float rotary_base = 10000;
   float rotary_factor = 1;                         ///< positions are divided by it
   std::vector<std::int32_t> rotary_sections = {};  ///< qwen2vl: pairs turned by time, height, width, and 0
-  bool tied_head = false;                          ///< the head multiplies by the table of embeddings
+  bool tied_head = false;  ///< the head multiplies by the table of embeddings, if the checkpoint holds only one of them
 };
 
 namespace detail {

@@ -29,7 +29,9 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "luq/core/error.hpp"
@@ -116,8 +118,8 @@ inline void set_quantization_keys(std::vector<gguf_entry>& metadata, const std::
 /// @param tensors  all others of the decoder, under the names of any generation; those of linears are not read
 /// @return bytes of the file
 /// @throws luq::error as require_llama_cpp_model() and require_valid(decoder); shape_mismatch if plan or tensors
-///   contradict the decoder's sizes, corrupt_file if a tensor is missing, io_failure. An older file of that name is
-///   then untouched
+///   contradict the decoder's sizes, corrupt_file if a tensor is missing, unsupported if the decoder has one that
+///   llama.cpp has no name for, io_failure. An older file of that name is then untouched
 inline std::uint64_t write_llama_cpp_model(const std::filesystem::path& path, const plan& p,
                                            const packed_layers& weights, const llama_cpp_decoder& decoder,
                                            const checkpoint& tensors) {
@@ -142,6 +144,22 @@ inline std::uint64_t write_llama_cpp_model(const std::filesystem::path& path, co
 
 namespace detail {
 
+/// How many files a model is split into by llama.cpp's gguf-split. Its --merge leaves the key with 0 in a whole model.
+/// @throws luq::error unsupported if the key is no integer
+[[nodiscard]] inline index split_count_of(const gguf_reader& like) {
+  const gguf_value* const count = like.find_value("split.count");
+  if (count == nullptr) return 0;
+  return std::visit(
+      [&]<class T>(const T& number) -> index {
+        if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+          return static_cast<index>(number);
+        } else {
+          fail(errc::unsupported, like.source(), ": key 'split.count': unexpected type ", gguf_type_name(*count));
+        }
+      },
+      *count);
+}
+
 /// Features of a head where a file's rows stand in pairs of neighbours, otherwise 0.
 /// @throws luq::error unsupported for another architecture or a part of a model, corrupt_file for sizes that there
 ///   are none of
@@ -151,8 +169,9 @@ namespace detail {
   if (!architecture) {
     fail(errc::unsupported, like.source(), ": expected a model of llama, qwen2 or qwen2vl, got ", in_quotes(name));
   }
-  if (like.find_value("split.count") != nullptr) {
-    fail(errc::unsupported, like.source(), ": a model in several files");
+  if (const index files = split_count_of(like); files != 0 && files != 1) {
+    fail(errc::unsupported, like.source(), ": one of ", files,
+         " files of a model: expected a whole one, which llama.cpp's gguf-split --merge makes of them");
   }
   if (!has_rotary_neighbours(*architecture)) return 0;
   const index hidden_size = like.value<std::uint32_t>(name + ".embedding_length");
@@ -173,7 +192,8 @@ namespace detail {
 
 /// Writes a copy of a model of llama.cpp, atomically, in which the plan's linears are packed ones.
 /// @param weights  one matrix per linear of the plan, of its shape and codec
-/// @param like     what convert_hf_to_gguf.py made of the same model, of any type
+/// @param like     what convert_hf_to_gguf.py made of the same model, of any type, in one file. Keys of gguf-split, of
+///                 which gguf-split --merge leaves some, are not copied
 /// @return bytes of the file
 /// @throws luq::error as require_llama_cpp_model(); unsupported if `like` is of an architecture that is not known, or
 ///   has a tensor of a type that is not; shape_mismatch if it has no tensor of a linear's name and shape; io_failure.
@@ -198,6 +218,7 @@ inline std::uint64_t write_llama_cpp_model_like(const std::filesystem::path& pat
                                                      : linear->second->declaration());
   }
   std::vector<gguf_entry> metadata = like.metadata();
+  std::erase_if(metadata, [](const gguf_entry& entry) { return entry.key.starts_with("split."); });
   detail::set_quantization_keys(metadata, declarations);
 
   gguf_writer writer(path, std::move(declarations), metadata);

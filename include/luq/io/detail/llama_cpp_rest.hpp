@@ -4,11 +4,17 @@
 // What a decoder has beside its linears, from a Hugging Face checkpoint into a model of llama.cpp: norms and biases as
 // F32, embedding and head as they are stored.
 //
+// A head that is in the checkpoint is in the file, unless it is tied to a table of embeddings with the same content:
+// whoever reads a file without a head takes the table for it. Of a tied decoder whose checkpoint holds the head alone,
+// the head is the table. Vision towers and projectors are left out, and rotary_emb.inv_freq of old checkpoints, which
+// follows from the decoder's numbers. A tensor that is neither that nor a decoder's is an error.
+//
 // IWYU pragma: private, include "luq/io/llama_cpp_model.hpp"
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -27,6 +33,7 @@
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
 #include "luq/io/tensor_info.hpp"
+#include "luq/policy/checkpoint_shape.hpp"
 
 namespace luq::detail {
 
@@ -40,13 +47,11 @@ class llama_cpp_rest {
     std::set<std::string_view> linear_names;
     for (const llama_cpp_linear& linear : linears) linear_names.insert(linear.tensor);
     for (const std::string& name : tensors.names()) {
-      const std::size_t dot = name.rfind('.');
-      if (dot == std::string::npos || (name.substr(dot) != ".weight" && name.substr(dot) != ".bias")) continue;
-      const auto module = gguf_module_name(std::string_view(name).substr(0, dot));
-      if (!module || (decoder.tied_head && *module == "output")) continue;
-      std::string target = *module + name.substr(dot);
+      if (is_left_out(name)) continue;
+      std::string target = target_of(name);
       if (!linear_names.contains(target)) add(name, std::move(target));
     }
+    if (decoder.tied_head) tie_head();
     require_all();
   }
 
@@ -76,6 +81,42 @@ class llama_cpp_rest {
     std::string source;
     gguf_declaration declaration;
   };
+  static constexpr std::string_view table_name = "token_embd.weight";
+  static constexpr std::string_view head_name = "output.weight";
+
+  [[nodiscard]] bool is_left_out(const std::string& name) const {
+    const auto place = find_tensor_place(name, tensors_.shape(name).size());
+    const bool is_encoder = place && (place->part == model_part::vision || place->part == model_part::projector);
+    return is_encoder || name.ends_with(".rotary_emb.inv_freq");
+  }
+
+  /// The name in the file; throws for a tensor without one.
+  [[nodiscard]] static std::string target_of(const std::string& name) {
+    const std::size_t dot = name.rfind('.');
+    const std::string ending = dot == std::string::npos ? "" : name.substr(dot);
+    const auto module = gguf_module_name(std::string_view(name).substr(0, dot));
+    if (!module || (ending != ".weight" && ending != ".bias")) {
+      fail(errc::unsupported, "llama.cpp model: tensor ", in_quotes(name), ": no name is known for it there");
+    }
+    return *module + ending;
+  }
+
+  [[nodiscard]] std::vector<tensor>::iterator find(std::string_view name) {
+    return std::find_if(found_.begin(), found_.end(), [&](const tensor& t) { return t.declaration.name == name; });
+  }
+
+  /// Leaves the table alone of a head and a table with the same content, or of a head without a table.
+  void tie_head() {
+    const auto head = find(head_name);
+    const auto table = find(table_name);
+    if (head == found_.end()) return;
+    if (table == found_.end()) {
+      head->declaration.name = table_name;
+    } else if (head->declaration.type == table->declaration.type &&
+               std::ranges::equal(tensors_.bytes(head->source), tensors_.bytes(table->source))) {
+      found_.erase(head);
+    }
+  }
 
   void add(const std::string& source, std::string name) {
     const tensor_info& info = tensors_.info(source);
@@ -88,7 +129,7 @@ class llama_cpp_rest {
 
   /// By the sizes of the decoder; {} for a tensor that it does not have.
   [[nodiscard]] std::vector<index> shape_of(std::string_view name) const {
-    if (name == "token_embd.weight" || name == "output.weight") return {decoder_.vocabulary, decoder_.hidden_size};
+    if (name == table_name || name == head_name) return {decoder_.vocabulary, decoder_.hidden_size};
     if (name.ends_with(".attn_q.bias")) return {decoder_.heads * decoder_.head_dim};
     if (name.ends_with(".attn_k.bias") || name.ends_with(".attn_v.bias")) {
       return {decoder_.key_value_heads * decoder_.head_dim};
@@ -107,12 +148,14 @@ class llama_cpp_rest {
   }
 
   void require_all() const {
-    std::vector<std::string> names{"token_embd.weight", "output_norm.weight"};
-    if (!decoder_.tied_head) names.emplace_back("output.weight");
+    std::vector<std::string> names{std::string(table_name), "output_norm.weight"};
+    if (!decoder_.tied_head) names.emplace_back(head_name);
     for (index layer = 0; layer < decoder_.layers; ++layer) {
       const std::string prefix = "blk." + std::to_string(layer);
       names.push_back(prefix + ".attn_norm.weight");
       names.push_back(prefix + ".ffn_norm.weight");
+      if (decoder_.architecture == llama_cpp_architecture::llama) continue;
+      for (const char* const kind : {".attn_q.bias", ".attn_k.bias", ".attn_v.bias"}) names.push_back(prefix + kind);
     }
     for (const std::string& name : names) {
       const bool is_there =
