@@ -6,8 +6,11 @@
 #include <luq/io/llama_cpp_model.hpp>
 #include <map>
 #include <span>
+#include <string>
+#include <utility>
 #include <variant>
 
+#include "../engine/checkpoint_names.hpp"
 #include "../engine/model_config.hpp"
 #include "export.hpp"
 #include "pipeline.hpp"
@@ -24,19 +27,47 @@ std::vector<std::int32_t> rotary_sections(const rotary_config& rotary) {
   return sections;
 }
 
-/// Norms are vectors that no two models share, and stay as they are: a file of another model is told by them.
-void require_same_norms(const luq::gguf_reader& like, const luq::checkpoint& model) {
+[[noreturn]] void refuse_other_model(const luq::gguf_reader& like, const std::string& difference) {
+  luq::fail(luq::errc::invalid_argument, like.source(), ": ", difference, ": expected a file of the same model");
+}
+
+/// Norms are vectors that no two models share, and stay as they are: a file of another model is told by them. A bias of
+/// the model, or a head of its own, that the file lacks would be missing in its copy as well.
+void require_same_tensors(const luq::gguf_reader& like, const luq::checkpoint& model, const checkpoint_names& names) {
   for (const std::string& name : model.names()) {
-    if (!name.ends_with(".weight")) continue;
-    const auto module = luq::gguf_module_name(name.substr(0, name.rfind('.')));
-    if (!module || !module->ends_with("_norm")) continue;
-    const std::string tensor = *module + ".weight";
-    if (!like.contains(tensor) || like.info(tensor).type != luq::ggml_type::f32) continue;
+    const std::size_t dot = name.rfind('.');
+    const auto module = luq::gguf_module_name(name.substr(0, dot));
+    if (!module) continue;
+    const bool is_norm = module->ends_with("_norm");
+    const bool is_own_head = name == names.head && !names.tied_head;
+    if (!is_norm && !is_own_head && !name.ends_with(".bias")) continue;
+    const std::string tensor = *module + name.substr(dot);
+    if (!like.contains(tensor)) refuse_other_model(like, "no tensor " + tensor + " for " + name + " of the model");
+    if (!is_norm || like.info(tensor).type != luq::ggml_type::f32) continue;
     const std::vector<float> expected = model.read_floats(name);
-    const std::span<const std::byte> got = like.bytes(tensor);
-    if (!std::ranges::equal(got, std::as_bytes(std::span(expected)))) {
-      luq::fail(luq::errc::invalid_argument, like.source(), ": ", tensor, " differs from ", name,
-                " of the model: expected a file of the same model");
+    if (!std::ranges::equal(like.bytes(tensor), std::as_bytes(std::span(expected)))) {
+      refuse_other_model(like, tensor + " differs from " + name + " of the model");
+    }
+  }
+}
+
+/// What the file says of the decoder is what its copy is computed with, so it must be what config.json says.
+void require_same_numbers(const luq::gguf_reader& like, const text_config& text) {
+  const auto number = [](luq::index value) { return static_cast<std::uint32_t>(value); };
+  const std::pair<const char*, luq::gguf_value> expected[] = {
+      {".block_count", number(text.layers)},
+      {".embedding_length", number(text.hidden_size)},
+      {".feed_forward_length", number(text.intermediate_size)},
+      {".attention.head_count", number(text.heads)},
+      {".attention.head_count_kv", number(text.key_value_heads)},
+      {".attention.layer_norm_rms_epsilon", text.rms_norm_epsilon},
+      {".rope.freq_base", static_cast<float>(text.rotary.theta)},
+      {".rope.dimension_count", number(text.head_dim)}};
+  const std::string& architecture = like.value<std::string>("general.architecture");
+  for (const auto& [key, value] : expected) {
+    const luq::gguf_value* const got = like.find_value(architecture + key);
+    if (got != nullptr && got->index() == value.index() && *got != value) {
+      refuse_other_model(like, architecture + key + " differs from what config.json says");
     }
   }
 }
@@ -86,12 +117,16 @@ void export_gguf(const settings& s, const export_options& options) {
     }
   }
   const luq::checkpoint model(s.model);
+  const model_config config = read_model_config(s.model);
+  const checkpoint_names names = find_checkpoint_names(model, config, s.model.string());
+  require_known_tensors(model, config, names, s.model.string());
   std::uint64_t bytes = 0;
   if (options.like.empty()) {
     bytes = luq::write_llama_cpp_model(options.output, choice, weights, llama_cpp_decoder_of(s.model), model);
   } else {
     const luq::gguf_reader like(options.like);
-    require_same_norms(like, model);
+    require_same_tensors(like, model, names);
+    require_same_numbers(like, config.text);
     bytes = luq::write_llama_cpp_model_like(options.output, choice, weights, like);
   }
   std::string content = "model of llama.cpp";

@@ -23,6 +23,8 @@
 #include <set>
 #include <system_error>
 
+#include "../engine/checkpoint_names.hpp"
+#include "../engine/model_config.hpp"
 #include "export.hpp"
 #include "export_gptq_names.hpp"
 #include "ledger.hpp"
@@ -161,6 +163,16 @@ nlohmann::ordered_json read_config(const std::filesystem::path& file) {
   return nlohmann::ordered_json::parse(std::string{std::istreambuf_iterator<char>(stream), {}});
 }
 
+/// The head that is written is the model's, also for loaders that take `tie_word_embeddings` at its word and look for
+/// no head.
+void untie_head(nlohmann::ordered_json& description) {
+  const auto untie = [](nlohmann::ordered_json& section) {
+    if (section.contains("tie_word_embeddings")) section["tie_word_embeddings"] = false;
+  };
+  untie(description);
+  if (description.contains("text_config")) untie(description["text_config"]);
+}
+
 /// Tokenizers, templates, settings of processors and of generation.
 void copy_small_files(const std::filesystem::path& from, const std::filesystem::path& to) {
   const std::set<std::string> kinds{".json", ".txt", ".model", ".jinja"};
@@ -237,12 +249,16 @@ void export_gptq(const settings& s, const export_options& options) {
   const luq::packed_model packed(options.packed);
   const luq::checkpoint model(s.model);
   const luq::checkpoint_shape shape = shape_of(model);
+  const model_config config_of_model = read_model_config(s.model);
+  const checkpoint_names names = find_checkpoint_names(model, config_of_model, s.model.string());
+  require_known_tensors(model, config_of_model, names, s.model.string());
   const luq::plan& choice = packed.choice();
   const std::vector<luq::export_finding> findings = luq::lint_export(choice, luq::export_target::gptq);
   const std::set<std::string> dense = dense_linears(findings);
   const gptq_linears linears(packed, shape, dense);
   const luq::gptq_config config = make_config(choice, shape, dense);
   nlohmann::ordered_json description = read_config(s.model / "config.json");
+  if (!names.tied_head) untie_head(description);
   description["quantization_config"] = luq::gptq_config_object(config);
 
   print_findings(std::cout, "gptq, written as F16", findings);

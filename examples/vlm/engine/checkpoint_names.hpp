@@ -17,6 +17,10 @@
 // later have the right ones in memory, and have written both.
 //
 // Each part is looked up by itself, since tools that merge checkpoints mix the sets.
+//
+// A head that is in the file is used, whatever `tie_word_embeddings` says, as in transformers 5. Only of a file without
+// one does that key say that the head is the table of embeddings; and since writers of tied models keep either of the
+// two, of a file without a table it says that the table is the head.
 #pragma once
 
 #include <string>
@@ -29,19 +33,31 @@ class checkpoint;
 
 namespace vlm {
 
-/// The prefixes of a checkpoint, each with its final dot.
+/// The prefixes of a checkpoint's parts, each with its final dot, and two tensors by their whole names.
 struct checkpoint_names {
   std::string decoder;
-  std::string head;  ///< "lm_head." if there is no such tensor, as in models whose head is the table of embeddings
   std::string vision;
   std::string projector;
+  std::string embedding;
+  std::string head;        ///< may be `embedding`
+  bool tied_head = false;  ///< table and head are one tensor, or two with the same content
 };
 
 /// Finds out which names a checkpoint uses.
 /// @param config  of the model
 /// @param source  names the checkpoint in messages
-/// @throws luq::error corrupt_file if a part other than the head has none of its names
+/// @throws luq::error corrupt_file if a part has none of its names
 [[nodiscard]] checkpoint_names find_checkpoint_names(const luq::checkpoint& tensors, const model_config& config,
                                                      const std::string& source);
+
+/// Checks that a checkpoint holds nothing that its configuration does not tell of, such as biases, norms or layers:
+/// such a tensor would be left out of the model without a word.
+///
+/// Two buffers of old checkpoints may be there, rotary_emb.inv_freq and embeddings.position_ids: numbers that follow
+/// from the configuration, as in transformers, and are never read. Layers of a CLIP tower behind the last state that
+/// the projector sees may be there or not, as may the norm behind them.
+/// @throws luq::error corrupt_file with the names
+void require_known_tensors(const luq::checkpoint& tensors, const model_config& config, const checkpoint_names& names,
+                           const std::string& source);
 
 }  // namespace vlm

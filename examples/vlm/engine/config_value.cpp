@@ -11,6 +11,16 @@ activation read_activation(const json_section& json, const char* key, std::strin
   return name == "gelu" ? activation::gelu : name == "silu" ? activation::silu : activation::quick_gelu;
 }
 
+luq::index read_named_twice(const json_section& json, const char* name, const char* other_name, luq::index fallback,
+                            luq::index least, luq::index most) {
+  const luq::index other = json.integer(other_name, fallback, least, most);
+  const luq::index value = json.integer(name, other, least, most);
+  if (json.has(other_name) && value != other) {
+    json.reject(other_name, std::string(name) + ", " + std::to_string(value), std::to_string(other));
+  }
+  return value;
+}
+
 void require_divisible(const json_section& json, const char* key, luq::index value, const char* by,
                        luq::index divisor) {
   if (value % divisor != 0) {

@@ -12,13 +12,11 @@
 
 namespace vlm {
 
-decoder::decoder(const text_config& config, bool tied_head, const weight_reader& weights, const weight_reader& head)
-    : embeddings_(std::make_shared<const luq::matrix>(
-          weights.matrix("embed_tokens.weight", {config.vocabulary, config.hidden_size}))),
+decoder::decoder(const text_config& config, const weight_reader& weights, std::shared_ptr<const luq::matrix> embeddings,
+                 std::shared_ptr<const luq::matrix> head)
+    : embeddings_(std::move(embeddings)),
       norm_(weights.rms_norm("norm", config.hidden_size, config.rms_norm_epsilon)),
-      head_(tied_head
-                ? embeddings_
-                : std::make_shared<const luq::matrix>(head.matrix("weight", {config.vocabulary, config.hidden_size}))),
+      head_(std::move(head)),
       cache_width_(config.key_value_heads * config.head_dim),
       rotary_(make_rotary_pairs(config.rotary, config.head_dim)) {
   layers_.reserve(static_cast<std::size_t>(config.layers));

@@ -16,8 +16,11 @@ namespace vlm {
 
 class decoder {
  public:
-  /// @param weights  of the decoder; `head` of the head, unused if it is tied
-  decoder(const text_config& config, bool tied_head, const weight_reader& weights, const weight_reader& head);
+  /// @param weights     of its norms and layers
+  /// @param embeddings  [vocabulary x hidden], not null
+  /// @param head        as `embeddings`, and the same if it is tied
+  decoder(const text_config& config, const weight_reader& weights, std::shared_ptr<const luq::matrix> embeddings,
+          std::shared_ptr<const luq::matrix> head);
 
   /// A decoder of parts that are in memory.
   /// @param embeddings  [ids x hidden], not null; of fewer ids than the head has rows, the others cannot be embedded

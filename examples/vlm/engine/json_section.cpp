@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "json_section.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <luq/core/error.hpp>
 #include <nlohmann/json.hpp>
@@ -31,6 +32,14 @@ json_section json_section::section(const char* key) const {
   return {find(key), where_ + ": " + key};
 }
 
+bool json_section::is_null(const char* key) const {
+  return value_ != nullptr && value_->contains(key) && find(key) == nullptr;
+}
+
+bool json_section::empty() const {
+  return value_ == nullptr || value_->empty();
+}
+
 luq::index json_section::integer(const char* key, luq::index fallback, luq::index least, luq::index most) const {
   const nlohmann::json* const value = find(key);
   return value == nullptr ? fallback : checked_integer(key, *value, least, most);
@@ -51,7 +60,7 @@ bool json_section::boolean(const char* key, bool fallback) const {
 }
 
 std::string json_section::choice(const char* key, std::string_view fallback,
-                                 std::initializer_list<std::string_view> known) const {
+                                 const std::vector<std::string_view>& known) const {
   const nlohmann::json* const value = find(key);
   if (value == nullptr) return std::string(fallback);
   std::string list;
@@ -60,6 +69,31 @@ std::string json_section::choice(const char* key, std::string_view fallback,
     list += (list.empty() ? "\"" : "\" or \"") + std::string(name);
   }
   luq::fail(luq::errc::unsupported, where_, ": ", key, ": expected ", list, "\", got ", shown(*value));
+}
+
+void json_section::require_none(const char* key) const {
+  const nlohmann::json* const value = find(key);
+  if (value != nullptr) luq::fail(luq::errc::unsupported, where_, ": ", key, ": expected none, got ", shown(*value));
+}
+
+void json_section::require_only(const std::vector<std::string_view>& keys) const {
+  if (value_ == nullptr) return;
+  for (const auto& [key, value] : value_->items()) {
+    if (value.is_null() || std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+    std::string list;
+    for (const std::string_view known : keys) list += (list.empty() ? "" : ", ") + std::string(known);
+    luq::fail(luq::errc::unsupported, where_, ": expected no keys but ", list, ", got ", shown(nlohmann::json(key)));
+  }
+}
+
+void json_section::require_every(const char* key, std::string_view element) const {
+  const nlohmann::json* const value = find(key);
+  if (value == nullptr) return;
+  const bool is_every = value->is_array() && std::all_of(value->begin(), value->end(),
+                                                         [&](const nlohmann::json& one) { return one == element; });
+  if (!is_every) {
+    luq::fail(luq::errc::unsupported, where_, ": ", key, ": expected a list of \"", element, "\", got ", shown(*value));
+  }
 }
 
 std::vector<luq::index> json_section::integers(const char* key, std::vector<luq::index> fallback, luq::index least,

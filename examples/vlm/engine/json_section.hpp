@@ -5,7 +5,6 @@
 // "not set", so every value is read with its default; what is there must have the right kind and range.
 #pragma once
 
-#include <initializer_list>
 #include <luq/core/index.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -15,7 +14,7 @@
 namespace vlm {
 
 /// A view of a JSON object that names the file and the key in its errors (luq::error, corrupt_file). An absent or
-/// null object reads as an empty one.
+/// null object reads as an empty one, and a null value as one that is not set.
 class json_section {
  public:
   /// @param value  outlives the section; null pointer for an absent object
@@ -27,6 +26,12 @@ class json_section {
 
   [[nodiscard]] bool has(const char* key) const { return find(key) != nullptr; }
 
+  /// Whether the key is there with the value null, which to some keys means something else than their absence.
+  [[nodiscard]] bool is_null(const char* key) const;
+
+  /// Whether the object has no key at all.
+  [[nodiscard]] bool empty() const;
+
   [[nodiscard]] luq::index integer(const char* key, luq::index fallback, luq::index least, luq::index most) const;
 
   /// A number > 0.
@@ -37,7 +42,16 @@ class json_section {
   /// One of the strings that are known here.
   /// @throws luq::error unsupported if it is another one
   [[nodiscard]] std::string choice(const char* key, std::string_view fallback,
-                                   std::initializer_list<std::string_view> known) const;
+                                   const std::vector<std::string_view>& known) const;
+
+  /// @throws luq::error unsupported if the key is set
+  void require_none(const char* key) const;
+
+  /// @throws luq::error unsupported if a key is set that is not in the list
+  void require_only(const std::vector<std::string_view>& keys) const;
+
+  /// @throws luq::error unsupported if the key is set to anything but a list of this string alone
+  void require_every(const char* key, std::string_view element) const;
 
   /// An integer or a list of them.
   [[nodiscard]] std::vector<luq::index> integers(const char* key, std::vector<luq::index> fallback, luq::index least,

@@ -12,6 +12,7 @@ using luq::index;
 
 clip_config read_clip_config(const json_section& json, const clip_config& defaults) {
   (void)json.choice("model_type", "", {"clip_vision_model"});
+  json.require_none("per_layer_config");
   clip_config config;
   config.hidden_size = json.integer("hidden_size", defaults.hidden_size, 1, largest_size);
   config.intermediate_size = json.integer("intermediate_size", defaults.intermediate_size, 1, largest_size);

@@ -30,6 +30,8 @@ struct clip_config {
   [[nodiscard]] luq::index patches_per_side() const noexcept { return image_size / patch_size; }
   [[nodiscard]] luq::index patches() const noexcept { return patches_per_side() * patches_per_side(); }
   [[nodiscard]] luq::index pixels() const noexcept { return channels * image_size * image_size; }
+
+  friend bool operator==(const clip_config&, const clip_config&) = default;
 };
 
 struct llava_vision_config {
@@ -43,6 +45,8 @@ struct llava_vision_config {
 
   /// Rows that one image takes in a sequence.
   [[nodiscard]] luq::index tokens_per_image() const noexcept { return tower.patches() + (drop_class_token ? 0 : 1); }
+
+  friend bool operator==(const llava_vision_config&, const llava_vision_config&) = default;
 };
 
 /// @param root  the whole file

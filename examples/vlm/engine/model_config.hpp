@@ -23,14 +23,20 @@ struct model_config {
   std::variant<llava_vision_config, qwen_vision_config> vision;
   text_config text;
   std::int32_t image_token = 32000;  ///< id of the places that image features take; may lie outside the vocabulary
-  std::int32_t video_token = no_image_token;   ///< id of the places of frames of a video, which no encoder here takes
-  bool tied_head = false;                      ///< the head multiplies by the table of embeddings
+  std::int32_t video_token = no_image_token;  ///< id of the places of frames of a video, which no encoder here takes
+  bool tied_head = false;  ///< the head multiplies by the table of embeddings, if the checkpoint holds only one of them
   std::vector<std::int32_t> end_tokens = {2};  ///< ids that end an answer; may be empty
+
+  friend bool operator==(const model_config&, const model_config&) = default;
 };
 
 /// Reads DIRECTORY/config.json.
+///
+/// A key that stands in another section than transformers looks for it, and would change the model where it belongs, is
+/// an error: transformers passes over it without a word.
 /// @throws luq::error io_failure if it cannot be read; corrupt_file if it is no JSON, or a value has the wrong kind,
-///   is out of range or contradicts another; unsupported if it describes another architecture
+///   is out of range, contradicts another or stands in the wrong section; unsupported if it describes another
+///   architecture, layers that differ from one another, or quantized weights
 [[nodiscard]] model_config read_model_config(const std::filesystem::path& directory);
 
 /// As above, from JSON in memory.

@@ -53,6 +53,8 @@ struct qwen_vision_config {
   [[nodiscard]] bool attends_to_all(luq::index layer) const {
     return std::find(full_attention_layers.begin(), full_attention_layers.end(), layer) != full_attention_layers.end();
   }
+
+  friend bool operator==(const qwen_vision_config&, const qwen_vision_config&) = default;
 };
 
 /// @param root    the whole file

@@ -33,6 +33,8 @@ struct rotary_config {
   double high_frequency_factor = 4.0;  ///< llama3 only: > low_frequency_factor
   double original_positions = 2048.0;  ///< llama3 only: context length before stretching, > 0
   std::vector<luq::index> sections{};  ///< of pairs, in sum head_dim / 2; empty if all turn with time
+
+  friend bool operator==(const rotary_config&, const rotary_config&) = default;
 };
 
 /// f_i for i in 0 ... head_dim/2 - 1, in float as transformers computes them: at far positions a rounding of f_i is

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The shape of a decoder of LLaMA's kind, and its sections of config.json. Keys that a file omits take the defaults of
-// transformers' LlamaConfig or Qwen2_5_VLTextConfig. Both spellings of the rotary parameters are read: `rope_theta` and
-// `rope_scaling` of transformers 4, `rope_parameters` of transformers 5.
+// transformers' LlamaConfig or Qwen2_5_VLTextConfig.
+//
+// A key that makes layers differ from one another (`per_layer_config`, `layer_types` with anything but full attention)
+// is refused.
 #pragma once
 
 #include <luq/core/index.hpp>
@@ -29,6 +31,8 @@ struct text_config {
   bool attention_output_bias = false;
   bool mlp_bias = false;  ///< of all three linears of the MLP
   rotary_config rotary{};
+
+  friend bool operator==(const text_config&, const text_config&) = default;
 };
 
 /// Reads the section of a LLaMA decoder.
@@ -37,7 +41,8 @@ struct text_config {
 [[nodiscard]] text_config read_llama_config(const json_section& json);
 
 /// As above, of the decoder of Qwen2.5-VL: Qwen2's, whose queries, keys and values have a bias and nothing else has,
-/// with rotary sections. The section may be the whole file, as in published checkpoints.
+/// with rotary sections, and with heads that are as wide as the hidden size in sum. The section may be the whole file,
+/// as in published checkpoints.
 [[nodiscard]] text_config read_qwen_text_config(const json_section& json);
 
 }  // namespace vlm

@@ -19,9 +19,22 @@ struct vision_language_model::files {
       : source(directory.string()),
         tensors(directory),
         config(read_model_config(directory)),
-        names(find_checkpoint_names(tensors, config, source)) {}
+        names(find_checkpoint_names(tensors, config, source)) {
+    require_known_tensors(tensors, config, names, source);
+  }
 
   [[nodiscard]] weight_reader part(const std::string& prefix) const { return {tensors, source, prefix}; }
+
+  /// The table of embeddings or the head, [vocabulary x hidden].
+  [[nodiscard]] std::shared_ptr<const luq::matrix> table(const std::string& name) const {
+    return std::make_shared<const luq::matrix>(
+        part("").matrix(name, {config.text.vocabulary, config.text.hidden_size}));
+  }
+
+  [[nodiscard]] decoder read_decoder() const {
+    const auto embeddings = table(names.embedding);
+    return {config.text, part(names.decoder), embeddings, names.tied_head ? embeddings : table(names.head)};
+  }
 
   std::string source;
   luq::checkpoint tensors;
@@ -35,7 +48,7 @@ vision_language_model::vision_language_model(const std::filesystem::path& direct
 vision_language_model::vision_language_model(const files& stored)
     : config_(stored.config),
       encoder_(read_image_encoder(config_, stored.part(stored.names.vision), stored.part(stored.names.projector))),
-      decoder_(config_.text, config_.tied_head, stored.part(stored.names.decoder), stored.part(stored.names.head)) {}
+      decoder_(stored.read_decoder()) {}
 
 luq::matrix vision_language_model::embed(const token_sequence& tokens, const encoded_images* image_features) const {
   const luq::index features = image_features == nullptr ? 0 : image_features->rows.rows();

@@ -51,7 +51,7 @@ class vision_language_model {
  public:
   /// Reads a Hugging Face model directory: config.json and model.safetensors or its shards.
   /// @throws luq::error for a file that is missing or corrupt, a configuration of another architecture, a tensor that
-  ///   is missing, of another shape, or holds a NaN or an infinity
+  ///   is missing, of another shape, holds a NaN or an infinity, or that the configuration does not tell of
   explicit vision_language_model(const std::filesystem::path& directory);
 
   [[nodiscard]] const model_config& config() const noexcept { return config_; }

@@ -20,8 +20,8 @@ class checkpoint;
 
 namespace vlm {
 
-/// All readers throw luq::error: corrupt_file for a tensor that is missing or should not be there, shape_mismatch,
-/// non_finite, unsupported for an element type other than F16, BF16, F32 and F64.
+/// All readers throw luq::error: corrupt_file for a tensor that is missing, shape_mismatch, non_finite, unsupported for
+/// an element type other than F16, BF16, F32 and F64.
 class weight_reader {
  public:
   /// @param tensors  outlives the reader
@@ -38,7 +38,8 @@ class weight_reader {
 
   [[nodiscard]] Eigen::RowVectorXf vector(const std::string& name, luq::index size) const;
 
-  /// NAME.weight [out x in] and, if the configuration says so, NAME.bias [out].
+  /// NAME.weight [out x in] and, if the configuration says so, NAME.bias [out]. Whether there is a bias that it does
+  /// not tell of is the business of require_known_tensors().
   [[nodiscard]] vlm::linear linear(const std::string& name, luq::index out, luq::index in, bool has_bias) const;
 
   /// NAME.weight.

@@ -152,6 +152,84 @@ TEST_CASE("the rest of a model as a converted file has it") {
   CHECK(!std::filesystem::exists(directory.path() / "other"));
 }
 
+TEST_CASE("a head that is in the checkpoint is exported, and a converted file must have it") {
+  const scratch_directory directory;
+  const auto packed = directory.path() / "packed.safetensors";
+  const auto output = directory.path() / "model.gguf";
+  const auto converted = directory.path() / "converted.gguf";
+  mixed().write(packed);
+  vlm_test::stored_model stored(vlm_test::embedded_model());
+  stored.edit_config("\"tie_word_embeddings\": false,\n  \"torch_dtype\"",
+                     "\"tie_word_embeddings\": true,\n  \"torch_dtype\"");
+  vlm::settings s;
+  s.model = directory.path() / "model";
+  std::filesystem::create_directory(s.model);
+  stored.write(s.model);
+  (void)run_export({.target = "gguf", .packed = packed, .output = output}, s);
+  const std::vector<float>& head = stored.tensors.at("language_model.lm_head.weight").values;
+  CHECK(std::ranges::equal(luq::gguf_reader(output).bytes("output.weight"), std::as_bytes(std::span(head))));
+
+  const auto refuse_without = [&](const std::string& name) {
+    rewrite(output, converted, [&](auto&, std::vector<luq::gguf_source>& sources) {
+      std::erase_if(sources, [&](const auto& source) { return source.declaration.name == name; });
+    });
+    check_fails(errc::invalid_argument, {converted.string(), "no tensor " + name, "of the same model"}, [&] {
+      (void)run_export({.target = "gguf", .packed = packed, .like = converted, .output = directory.path() / "o"}, s);
+    });
+  };
+  refuse_without("output.weight");
+  refuse_without("blk.3.ffn_norm.weight");
+
+  // Without a head of its own the model is as good without output.weight.
+  stored.tensors.erase("language_model.lm_head.weight");
+  stored.write(s.model);
+  (void)run_export({.target = "gguf", .packed = packed, .output = output}, s);
+  CHECK(!luq::gguf_reader(output).contains("output.weight"));
+  (void)run_export({.target = "gguf", .packed = packed, .like = output, .output = directory.path() / "like"}, s);
+  CHECK(!luq::gguf_reader(directory.path() / "like").contains("output.weight"));
+}
+
+TEST_CASE("a converted file says of the decoder what config.json says") {
+  const scratch_directory directory;
+  const auto packed = directory.path() / "packed.safetensors";
+  const auto plain = directory.path() / "plain.gguf";
+  const auto converted = directory.path() / "converted.gguf";
+  mixed().write(packed);
+  (void)run_export({.target = "gguf", .packed = packed, .output = plain});
+  const auto refuse = [&](const std::string& key, const luq::gguf_value& value) {
+    rewrite(plain, converted, [&](std::vector<luq::gguf_entry>& metadata, auto&) {
+      for (luq::gguf_entry& entry : metadata) {
+        if (entry.key == key) entry.value = value;
+      }
+    });
+    check_fails(errc::invalid_argument, {key + " differs from what config.json says"}, [&] {
+      (void)run_export({.target = "gguf", .packed = packed, .like = converted, .output = directory.path() / "o"});
+    });
+  };
+  refuse("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  refuse("llama.rope.freq_base", 5e5f);
+  refuse("llama.attention.head_count", std::uint32_t{8});
+  refuse("llama.attention.head_count_kv", std::uint32_t{4});
+}
+
+TEST_CASE("a tensor that the configuration does not tell of is not left out of an export") {
+  const scratch_directory directory;
+  const auto packed = directory.path() / "packed.safetensors";
+  mixed().write(packed);
+  vlm_test::stored_model stored(vlm_test::embedded_model());
+  const std::string name = "language_model.model.layers.0.self_attn.q_proj.bias";
+  stored.tensors[name] = {{128}, std::vector<float>(128, 1.0f)};
+  vlm::settings s;
+  s.model = directory.path() / "model";
+  std::filesystem::create_directory(s.model);
+  stored.write(s.model);
+  for (const char* target : {"gguf", "gptq"}) {
+    check_fails(errc::corrupt_file, {"'" + name + "': expected none"},
+                [&] { (void)run_export({.target = target, .packed = packed, .output = directory.path() / "out"}, s); });
+    CHECK(!std::filesystem::exists(directory.path() / "out"));
+  }
+}
+
 TEST_CASE("plans that ggml has no blocks for") {
   const scratch_directory directory;
   const auto packed = directory.path() / "packed.safetensors";
@@ -195,5 +273,6 @@ TEST_CASE("models that llama.cpp would compute differently") {
          errc::unsupported, {"llama3", "--like"});
   refuse("\"intermediate_size\": 384", "\"intermediate_size\": 512", errc::shape_mismatch,
          {"mlp.gate_proj", "512 x 128", "384 x 128"});
-  refuse("\"num_hidden_layers\": 12", "\"num_hidden_layers\": 11", errc::shape_mismatch, {"77 linears", "got 84"});
+  refuse("\"num_hidden_layers\": 12", "\"num_hidden_layers\": 11", errc::corrupt_file,
+         {"layers.11.input_layernorm.weight", "8 others", "expected none"});
 }

@@ -200,3 +200,29 @@ TEST_CASE("what has no GPTQ checkpoint") {
               [&] { (void)run_export({.target = "gptq", .packed = packed, .output = output}, other); });
   CHECK(!std::filesystem::exists(output));
 }
+
+TEST_CASE("a head that is exported is not called tied") {
+  const scratch_directory directory;
+  const auto packed = directory.path() / "packed.safetensors";
+  mixed_integers().write(packed);
+  vlm_test::stored_model stored(vlm_test::embedded_model());
+  nlohmann::json config = nlohmann::json::parse(stored.config);
+  config["tie_word_embeddings"] = true;
+  config["text_config"]["tie_word_embeddings"] = true;
+  stored.config = config.dump();
+  vlm::settings s;
+  s.model = directory.path() / "model";
+  std::filesystem::create_directory(s.model);
+  const auto exported_config = [&](const char* name) {
+    stored.write(s.model);
+    (void)run_export({.target = "gptq", .packed = packed, .output = directory.path() / name}, s);
+    return luq::read_strict_json(directory.path() / name / "config.json");
+  };
+  const nlohmann::json with_head = exported_config("with-head");
+  CHECK(with_head["tie_word_embeddings"] == false);
+  CHECK(with_head["text_config"]["tie_word_embeddings"] == false);
+  stored.tensors.erase("language_model.lm_head.weight");
+  const nlohmann::json without_head = exported_config("without-head");
+  CHECK(without_head["tie_word_embeddings"] == true);
+  CHECK(without_head["text_config"]["tie_word_embeddings"] == true);
+}

@@ -202,6 +202,10 @@ TEST_CASE("what is wrong with a file of Qwen2.5-VL is named with its place") {
   check_rejected(corrupt, with("", R"(, "hidden_size": 1288)"), {"hidden_size", "4 num_heads = 64", "got 1288"});
   check_rejected(corrupt, with("", R"(, "window_size": 27)"), {"window_size", "28 ...", "got 27"});
   check_rejected(corrupt, with("", R"(, "fullatt_block_indexes": [-1])"), {"fullatt_block_indexes", "got -1"});
+  check_rejected(corrupt, with("", R"(, "head_dim": 60)"), {"vision_config: head_dim", "num_heads = 224"});
+  CHECK_NOTHROW((void)parse(with("", R"(, "head_dim": 224)")));
+  check_rejected(corrupt, with(R"(, "head_dim": 64, "rope_scaling": {"mrope_section": [8, 12, 12]})", ""),
+                 {"text_config: head_dim", "num_attention_heads = 128", "got 64"});
   const auto unsupported = luq::errc::unsupported;
   check_rejected(unsupported, with(R"(, "use_sliding_window": true)", ""), {"text_config: use_sliding_window"});
   check_rejected(unsupported, with(R"(, "rope_scaling": {"type": "yarn", "factor": 4})", ""), {"type", "yarn"});
@@ -216,6 +220,10 @@ TEST_CASE("null means not set") {
   CHECK(config.text.key_value_heads == 32);
   CHECK(config.text.rotary.scaling == vlm::rotary_scaling::none);
   CHECK(llava_vision(config).feature_states == std::vector<luq::index>{23});
+  // But no number of key heads is that of query heads, where its absence is 8.
+  CHECK(parse(R"({"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584, "num_attention_heads": 28,
+                  "num_key_value_heads": null}})")
+            .text.key_value_heads == 28);
 }
 
 TEST_CASE("rotary parameters in their old and new places") {
@@ -240,6 +248,133 @@ TEST_CASE("rotary parameters in their old and new places") {
   CHECK(llama3.original_positions == 8192.0);
   CHECK(rotary(R"("max_position_embeddings": 512, "rope_scaling": {"rope_type": "llama3", )" + factors + "}")
             .original_positions == 512.0);
+}
+
+TEST_CASE("of two objects of rotary parameters transformers takes rope_scaling, so they must mean the same") {
+  const auto text = [](const std::string& keys) { return R"({"text_config": {)" + keys + "}}"; };
+  const auto theta = [&](const std::string& keys) { return parse(text(keys)).text.rotary.theta; };
+  CHECK(theta(R"("rope_scaling": {}, "rope_parameters": {"rope_theta": 7e4})") == 7e4);
+  CHECK(theta(R"("rope_scaling": {"rope_theta": 7e4}, "rope_parameters": {"rope_theta": 7e4})") == 7e4);
+  CHECK(theta(R"("rope_theta": 7e4, "rope_scaling": {"type": "default"}, "rope_parameters": {"rope_theta": 7e4})") ==
+        7e4);
+  const auto corrupt = luq::errc::corrupt_file;
+  const std::vector<std::string> fragments{"text_config: rope_parameters: expected the meaning of rope_scaling"};
+  check_rejected(corrupt, text(R"("rope_scaling": {"type": "default"}, "rope_parameters": {"rope_theta": 7e4})"),
+                 fragments);
+  check_rejected(
+      corrupt,
+      text(R"("rope_scaling": {"type": "linear", "factor": 2}, "rope_parameters": {"type": "linear", "factor": 4})"),
+      fragments);
+  check_rejected(corrupt,
+                 R"({"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584, "num_attention_heads": 28,
+      "num_key_value_heads": 4, "rope_scaling": {"type": "mrope"}, "rope_parameters": {"mrope_section": [24, 20, 20]}}})",
+                 fragments);
+}
+
+TEST_CASE("the context that llama3 stretches: beside the object before in it, and else all positions") {
+  const auto original = [](const std::string& beside, const std::string& in) {
+    return parse(R"({"text_config": {"max_position_embeddings": 512)" + beside +
+                 R"(, "rope_scaling": {"type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 4)" +
+                 in + "}}}")
+        .text.rotary.original_positions;
+  };
+  CHECK(original("", "") == 512.0);
+  CHECK(original("", R"(, "original_max_position_embeddings": 128)") == 128.0);
+  CHECK(original(R"(, "original_max_position_embeddings": 64)", "") == 64.0);
+  CHECK(original(R"(, "original_max_position_embeddings": 64)", R"(, "original_max_position_embeddings": 128)") ==
+        64.0);
+}
+
+TEST_CASE("rotary parameters without a meaning for the type are refused, factors of 1 are not") {
+  const auto unsupported = luq::errc::unsupported;
+  const auto text = [](const std::string& keys) { return R"({"text_config": {)" + keys + "}}"; };
+  const auto scaling = [&](const std::string& keys) { return text(R"("rope_scaling": {)" + keys + "}"); };
+  CHECK_NOTHROW((void)parse(scaling(R"("factor": 1.0, "partial_rotary_factor": 1, "attention_factor": 1.0,
+      "original_max_position_embeddings": 2048, "low_freq_factor": null)")));
+  CHECK_NOTHROW((void)parse(text(R"("partial_rotary_factor": 1.0)")));
+  check_rejected(unsupported, scaling(R"("type": "default", "factor": 2)"),
+                 {"rope_scaling: factor: expected 1, got 2"});
+  check_rejected(unsupported, text(R"("partial_rotary_factor": 0.5)"),
+                 {"text_config: partial_rotary_factor", "got 0.5"});
+  check_rejected(unsupported, scaling(R"("type": "linear", "factor": 2, "partial_rotary_factor": 0.5)"), {"got 0.5"});
+  check_rejected(unsupported, scaling(R"("type": "linear", "factor": 2, "attention_factor": 2)"), {"attention_factor"});
+  check_rejected(unsupported, scaling(R"("type": "linear", "factor": 2, "high_freq_factor": 2)"), {"high_freq_factor"});
+  check_rejected(unsupported, scaling(R"("mrope_section": [16, 24, 24])"), {"no keys but", "mrope_section"});
+  check_rejected(unsupported, scaling(R"("type": "mrope")"), {"mrope"});
+  check_rejected(unsupported, text(R"("rope_parameters": {"full_attention": {"rope_theta": 1e4}})"),
+                 {"full_attention"});
+  check_rejected(unsupported, scaling("\"a\\u001b\": 1"), {R"("a\u001b")"});
+}
+
+TEST_CASE("keys with two names") {
+  CHECK(parse(R"({"image_token_index": 7, "image_token_id": 7})").image_token == 7);
+  check_rejected(luq::errc::corrupt_file, R"({"image_token_index": 7, "image_token_id": 8})",
+                 {"image_token_id: expected image_token_index, 7, got 8"});
+  const auto vision = [](const std::string& keys) {
+    return R"({"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584, "num_attention_heads": 28, "num_key_value_heads": 4},
+               "vision_config": {)" +
+           keys + "}}";
+  };
+  const auto qwen = [&](const std::string& keys) {
+    return std::get<vlm::qwen_vision_config>(parse(vision(keys)).vision);
+  };
+  CHECK(qwen(R"("num_attention_heads": 8, "num_hidden_layers": 5)").heads == 8);
+  CHECK(qwen(R"("num_attention_heads": 8, "num_hidden_layers": 5)").layers == 5);
+  CHECK(qwen(R"("num_attention_heads": 8, "num_heads": 8)").heads == 8);
+  check_rejected(luq::errc::corrupt_file, vision(R"("num_attention_heads": 8, "num_heads": 16)"),
+                 {"vision_config: num_attention_heads: expected num_heads, 16, got 8"});
+  check_rejected(luq::errc::corrupt_file, vision(R"("num_hidden_layers": 5, "depth": 32)"), {"expected depth, 32"});
+}
+
+TEST_CASE("the rotary embedding of Qwen2.5-VL's tower in its three places") {
+  const auto theta = [](const std::string& keys) {
+    const model_config config = parse(
+        R"({"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584, "num_attention_heads": 28,
+            "num_key_value_heads": 4}, "vision_config": {)" +
+        keys + "}}");
+    return std::get<vlm::qwen_vision_config>(config.vision).rotary_theta;
+  };
+  CHECK(theta("") == 10000.0);
+  CHECK(theta(R"("rope_theta": 50)") == 50.0);
+  CHECK(theta(R"("rope_scaling": {"rope_theta": 60}, "rope_theta": 50)") == 60.0);
+  CHECK(theta(R"("rope_parameters": {"rope_theta": 70, "rope_type": "axial"}, "rope_theta": 50)") == 70.0);
+}
+
+TEST_CASE("layers that differ from one another, and quantized weights, are refused") {
+  const auto unsupported = luq::errc::unsupported;
+  CHECK_NOTHROW((void)parse(R"({"text_config": {"layer_types": ["full_attention", "full_attention"]}})"));
+  check_rejected(unsupported, R"({"text_config": {"layer_types": ["full_attention", "sliding_attention"]}})",
+                 {"text_config: layer_types", "sliding_attention"});
+  check_rejected(unsupported, R"({"text_config": {"layer_types": "full_attention"}})", {"layer_types"});
+  for (const char* section : {"text_config", "vision_config"}) {
+    const std::string name = section;
+    check_rejected(unsupported, "{\"" + name + R"(": {"per_layer_config": {"0": {"rms_norm_eps": 0.1}}}})",
+                   {name + ": per_layer_config: expected none"});
+  }
+  check_rejected(unsupported, R"({"per_layer_config": {}})", {"per_layer_config"});
+  check_rejected(unsupported, R"({"quantization_config": {"quant_method": "gptq"}})", {"quantization_config", "gptq"});
+  CHECK_NOTHROW((void)parse(R"({"quantization_config": null})"));
+}
+
+TEST_CASE("a key in another section than its own is an error if it would change the model there") {
+  const auto corrupt = luq::errc::corrupt_file;
+  check_rejected(corrupt, R"({"rms_norm_eps": 1e-5, "text_config": {}})",
+                 {"config.json: rms_norm_eps: expected in text_config, got it in the outermost object"});
+  check_rejected(corrupt, R"({"rope_theta": 5e5})", {"rope_theta: expected in text_config"});
+  check_rejected(corrupt, R"({"rope_scaling": {"type": "yarn"}, "text_config": {}})", {"rope_scaling"});
+  check_rejected(corrupt, R"({"num_attention_heads": 16, "text_config": {}})", {"num_attention_heads"});
+  check_rejected(corrupt, R"({"layer_norm_eps": 0.1, "vision_config": {}})",
+                 {"layer_norm_eps: expected in vision_config"});
+  check_rejected(corrupt, R"({"text_config": {"projector_hidden_act": "silu"}})",
+                 {"projector_hidden_act: expected in the outermost object, got it in text_config"});
+  check_rejected(corrupt, R"({"vision_config": {"vision_feature_layer": -1}})", {"vision_feature_layer"});
+  check_rejected(corrupt, R"({"model_type": "qwen2_5_vl", "hidden_act": "gelu", "text_config": {"hidden_size": 3584,
+      "num_attention_heads": 28, "num_key_value_heads": 4}})",
+                 {"hidden_act: expected in text_config"});
+  // One that says what is so anyway, and one that its own section overrules, as in transformers.
+  CHECK_NOTHROW((void)parse(R"({"rms_norm_eps": 1e-6, "text_config": {}})"));
+  const model_config overruled = parse(R"({"rms_norm_eps": 1e-5, "text_config": {"rms_norm_eps": 1e-4}})");
+  CHECK(overruled.text.rms_norm_epsilon == 1e-4f);
 }
 
 TEST_CASE("what is wrong is named with its place") {

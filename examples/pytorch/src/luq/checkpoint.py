@@ -35,6 +35,13 @@ class Checkpoint:
                 fail("io_failure", f"{file}: cannot be read")
         shards = [safe_open(file, "pt") for file in self.files]
         self._shard_of = {name: shard for shard in shards for name in shard.keys()}
+        if len(self._shard_of) != sum(len(shard.keys()) for shard in shards):
+            fail("corrupt_file", f"{index}: expected every tensor in one shard, got one that is in two")
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all tensors, in ascending order, whether the index of shards has them or not."""
+        return sorted(self._shard_of)
 
     def __contains__(self, name: str) -> bool:
         return name in self._shard_of

@@ -36,6 +36,10 @@ _ENCODER_PREFIXES = {
     "multi_modal_projector": ("multi_modal_projector.", "model.multi_modal_projector."),
     "visual": ("visual.", "model.visual."),
 }
+_HEADS = {"llava": ("language_model.lm_head.weight", "lm_head.weight"), "qwen2_5_vl": ("lm_head.weight",)}
+
+#: Buffers of old checkpoints, whose numbers follow from the configuration.
+_BUFFERS = (".rotary_emb.inv_freq", ".embeddings.position_ids")
 
 
 class VisionLanguageModel:
@@ -51,13 +55,17 @@ class VisionLanguageModel:
         text = self.config.get_text_config()
         if getattr(text, "use_sliding_window", False):
             fail("unsupported", f"{directory}: expected a decoder with full attention, got sliding windows")
+        layer_types = getattr(text, "layer_types", None) or ()
+        if any(kind != "full_attention" for kind in layer_types):
+            fail("unsupported", f"{directory}: expected layers of full attention, got {sorted(set(layer_types))}")
         with torch.device("meta"):
             self._model = _ARCHITECTURES[self.config.model_type](self.config).eval()
         # Attention that masks what follows a token when it is given no mask.
         self._model.set_attn_implementation("sdpa")
         self._decoder = self._model.model.language_model
         self._rotary = type(self._decoder.rotary_emb)(config=text)
-        self._prefix = self.checkpoint.find_prefix("embed_tokens.weight", _DECODER_PREFIXES)
+        self._prefix = self.checkpoint.find_prefix("norm.weight", _DECODER_PREFIXES)
+        self._require_known_tensors()
 
     @property
     def layers(self) -> int:
@@ -87,7 +95,7 @@ class VisionLanguageModel:
     @torch.no_grad()
     def embeddings(self, calibration: CalibrationSet, sequences: list[CalibrationSequence]) -> Iterator[torch.Tensor]:
         """The inputs of the first decoder layer [tokens x hidden] of each sequence: embeddings and image features."""
-        table = self.checkpoint.read(self._prefix + "embed_tokens.weight")
+        table = self.checkpoint.read(self._embedding_name)
         with self._image_encoder():
             for number, sequence in enumerate(sequences):
                 hidden = table[sequence.input_ids]
@@ -128,6 +136,43 @@ class VisionLanguageModel:
         finally:
             module.to("meta")
 
+    @property
+    def _head_name(self) -> str:
+        """The name of the head in the checkpoint, which a tied model need not have."""
+        heads = _HEADS[self.config.model_type]
+        return next((name for name in heads if name in self.checkpoint), heads[-1])
+
+    @property
+    def _embedding_name(self) -> str:
+        """The name of the table of embeddings, which is the head if a tied model is stored with the head alone."""
+        name = self._prefix + "embed_tokens.weight"
+        is_head = name not in self.checkpoint and self.config.tie_word_embeddings and self._head_name in self.checkpoint
+        return self._head_name if is_head else name
+
+    def _encoder_prefix(self, name: str, part: nn.Module) -> str:
+        first_tensor = next(iter(part.state_dict()))
+        return self.checkpoint.find_prefix(first_tensor, _ENCODER_PREFIXES[name])
+
+    def _require_known_tensors(self) -> None:
+        """Fails if the checkpoint holds tensors that the configuration does not tell of, such as biases or layers.
+
+        They would be left out of the model without a word.
+        """
+        known = {self._embedding_name, self._head_name}
+        known.update(self._prefix + name for name in self._decoder.state_dict())
+        for name, part in self._model.model.named_children():
+            if name in _ENCODER_PREFIXES:
+                prefix = self._encoder_prefix(name, part)
+                known.update(prefix + tensor for tensor in part.state_dict())
+        unknown = [name for name in self.checkpoint.names if name not in known and not name.endswith(_BUFFERS)]
+        if unknown:
+            others = f" and {len(unknown) - 1} others" if len(unknown) > 1 else ""
+            fail(
+                "corrupt_file",
+                f"{self.checkpoint.directory}: tensor '{unknown[0]}'{others}: expected none, since the model that "
+                "config.json describes has no such tensor",
+            )
+
     @contextmanager
     def _image_encoder(self) -> Iterator[None]:
         """The parts before the decoder with their weights. Made anew, for some have buffers that no file holds."""
@@ -137,8 +182,7 @@ class VisionLanguageModel:
                 loaded = type(part)(self.config)
             else:
                 loaded = type(part)._from_config(self.config.vision_config, attn_implementation="sdpa")
-            first_tensor = next(iter(part.state_dict()))
-            self.checkpoint.load(loaded, self.checkpoint.find_prefix(first_tensor, _ENCODER_PREFIXES[name]))
+            self.checkpoint.load(loaded, self._encoder_prefix(name, part))
             self._model.model.set_submodule(name, loaded.eval().to(self.device))
         try:
             yield
