@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+import torch
 
 import luq
 from conftest import SavedModel, file_size_limit, load_script
@@ -18,8 +19,6 @@ from conftest import SavedModel, file_size_limit, load_script
 SCRIPT = Path(__file__).parents[1] / "quantize_vlm.py"
 SETTINGS = ["--tokens", "80", "--clusters", "10", "--threads", "1"]
 SETTINGS += ["--low", "sign:g32", "--high", "int4:g32", "--saving", "0.3", "--search", "feedback"]
-
-
 FROM_PROCESSOR = Path(__file__).parents[2] / "vlm" / "calibration" / "from_processor.py"
 
 
@@ -36,9 +35,11 @@ def arguments(model: SavedModel, folder: Path, **changed: object) -> list[str]:
 
 def run(monkeypatch, *options: object) -> None:
     monkeypatch.setattr(sys, "argv", ["quantize_vlm.py", *map(str, options)])
+    threads = torch.get_num_threads()
     try:
         load_script().main()
     finally:
+        torch.set_num_threads(threads)
         luq.set_threads(0)
 
 
@@ -117,7 +118,6 @@ def test_results_that_cannot_be_printed_are_one_line(model, tmp_path):
 
 def test_a_run_goes_on_after_each_file_that_did_not_fit(saved, tmp_path, monkeypatch):
     """A limit on the size of files stands in for the full disk."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     (tmp_path / "other").mkdir()
     run(monkeypatch, *arguments(saved, tmp_path / "other"))
     options = arguments(saved, tmp_path)

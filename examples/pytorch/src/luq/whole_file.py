@@ -42,7 +42,7 @@ def write_errors(path: Path, size: int) -> Iterator[None]:
 
 
 def reserve(file: BinaryIO, size: int) -> None:
-    """Takes the space of a new file of `size` > 0 bytes, where the system can. Raises OSError if there is too little."""
+    """Takes the space of a new file of `size` > 0 bytes, where the system can; OSError if there is too little."""
     if not hasattr(os, "posix_fallocate"):
         return
     try:
