@@ -192,7 +192,7 @@ TEST_CASE("the result is the same bits for any number of threads") {
   });
 }
 
-TEST_CASE("dead columns, dead linears, zero rows, tiny shapes") {
+TEST_CASE("dead columns, zero rows, tiny shapes") {
   auto problem = make_linear_problem(6, 32, 100, 8);
   problem.X.col(5).setZero();
   problem.H = problem.X.transpose() * problem.X / 100.0f;
@@ -205,7 +205,6 @@ TEST_CASE("dead columns, dead linears, zero rows, tiny shapes") {
     CHECK(report.dead_columns == 1);
     CHECK(Q.allFinite());
     CHECK(Q.row(2).isZero(0.0f));
-    CHECK(decoded({problem.W, problem.X, matrix::Zero(32, 32)}, codec, search).allFinite());
     for (const auto& [rows, cols] : {std::pair<int, int>{1, 1}, {1, 2}, {3, 1}, {0, 4}, {2, 64}, {2, 65}, {1, 128}}) {
       CHECK(decoded(make_linear_problem(rows, cols, 20, 9), codec, search).allFinite());
     }

@@ -79,10 +79,19 @@ class golden_name {
   std::size_t next_ = 0;
 };
 
+/// The damping that adds to H what published code does: 0.01 of the mean of its diagonal, in which a dead input has 1.
+/// That input's own entry, which has no influence on codes here, is then our ridge instead of 1 plus it.
+inline luq::damping_options published_damping(const luq::matrix& H) {
+  const auto dead = static_cast<double>((H.diagonal().array() == 0.0f).count());
+  const double live_sum = luq::mean_live_diagonal(H) * (static_cast<double>(H.rows()) - dead);
+  const double published_mean = (live_sum + dead) / static_cast<double>(H.rows());
+  return {.first = 0.01 * (published_mean / luq::mean_live_diagonal(H))};
+}
+
 template <unsigned Bits>
 luq::matrix run_published_gptq(const luq::matrix& W, const luq::matrix& H, golden_name name) {
   luq::basic_int_codec<Bits, float> codec{.published_one_sided_range = true};
-  luq::gptq published{.weighted_fit = false, .fit = luq::group_fit::block_start};
+  luq::gptq published{.damping = published_damping(H), .weighted_fit = false, .fit = luq::group_fit::block_start};
   if (name.take("grow")) {
     codec.group = luq::whole_row;
   } else if (const auto group = name.take_number('g')) {
@@ -113,7 +122,7 @@ inline luq::matrix run_published_gptq(const luq::matrix& W, const luq::matrix& H
 inline luq::coded_matrix<luq::basic_billm_codec<float>> run_published_billm(const luq::matrix& W, const luq::matrix& H,
                                                                             golden_name name) {
   luq::basic_billm_codec<float> codec;
-  luq::billm rule;
+  luq::billm rule{.damping = published_damping(H)};
   if (name.take("magnitude")) {
     codec.metric = luq::saliency::magnitude;
   } else if (!name.take("hessian")) {

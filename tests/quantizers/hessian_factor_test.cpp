@@ -7,7 +7,9 @@
 #include <Eigen/Cholesky>
 
 #include <limits>
+#include <string>
 
+#include "io/io_test_support.hpp"
 #include "linear_problem.hpp"
 #include "luq/core/openmp_executor.hpp"
 
@@ -81,15 +83,60 @@ TEST_CASE("importance is what a unit error of a column costs after the columns b
   }
 }
 
-TEST_CASE("a column whose input was always zero is dead and does not disturb the others") {
-  matrix H = luq_test::make_linear_problem(1, 6, 40, 3).H;
-  const matrix alone = luq::factorize_hessian(H.topLeftCorner(5, 5)).U;
-  H.row(5).setZero();
-  H.col(5).setZero();
-  const luq::hessian_factor factor = luq::factorize_hessian(H);
-  CHECK(factor.dead == std::vector<char>{0, 0, 0, 0, 0, 1});
-  CHECK(factor.U.col(5).head(5).isZero(0.0f));
-  CHECK((factor.U.topLeftCorner(5, 5) - alone).cwiseAbs().maxCoeff() < 0.05f * alone.cwiseAbs().maxCoeff());
+TEST_CASE("a column whose input was always zero is dead, has the ridge alone and does not disturb the others") {
+  for (const luq::index at : {0, 3, 5}) {
+    CAPTURE(at);
+    const matrix alone = luq_test::make_linear_problem(1, 5, 40, 3).H;
+    const luq::hessian_factor expected = luq::factorize_hessian(alone);
+    std::vector<int> others{0, 1, 2, 3, 4, 5};
+    others.erase(others.begin() + at);
+    matrix H = matrix::Zero(6, 6);
+    H(others, others) = alone;
+    const luq::hessian_factor factor = luq::factorize_hessian(H);
+    std::vector<char> dead(6, 0);
+    dead[static_cast<std::size_t>(at)] = 1;
+    CHECK(factor.dead == dead);
+    CHECK(factor.ridge == expected.ridge);
+    CHECK(matrix(factor.U(others, others)) == expected.U);
+    CHECK(factor.importance(at, 1)[0] == doctest::Approx(static_cast<double>(factor.ridge)));
+    matrix coupling = factor.U;
+    coupling(at, at) = 0;
+    CHECK(coupling.row(at).isZero(0.0f));
+    CHECK(coupling.col(at).isZero(0.0f));
+  }
+}
+
+TEST_CASE("the factor of inputs in another unit is that factor in their unit, to the bit") {
+  for (const luq::index n : {6, 150}) {
+    CAPTURE(n);
+    matrix H = luq_test::make_linear_problem(1, n, 2 * n, 14).H;
+    H.row(2).setZero();
+    H.col(2).setZero();
+    const luq::hessian_factor expected = luq::factorize_hessian(H);
+    for (const float s : {0x1p-40f, 0x1p-10f, 0x1p10f, 0x1p40f}) {
+      CAPTURE(s);
+      const luq::hessian_factor factor = luq::factorize_hessian(s * s * H);
+      CHECK(factor.damp == expected.damp);
+      CHECK(factor.dead == expected.dead);
+      CHECK(factor.ridge == s * s * expected.ridge);
+      CHECK(factor.U == expected.U / s);
+    }
+  }
+}
+
+TEST_CASE("the mean of the diagonal is that of live inputs") {
+  matrix H = matrix::Zero(4, 4);
+  H(1, 1) = 3e-6f;
+  H(3, 3) = 1e-6f;
+  CHECK(luq::mean_live_diagonal(H) == doctest::Approx(2e-6));
+  CHECK(luq::mean_live_diagonal(matrix(0, 0)) == 0.0);
+}
+
+TEST_CASE("a Hessian of inputs that are all dead is an error") {
+  for (const luq::index n : {1, 40}) {
+    luq_test::check_fails(luq::errc::insufficient_data, "Hessian of " + std::to_string(n) + " inputs: expected one",
+                          [&] { (void)luq::factorize_hessian(matrix::Zero(n, n)); });
+  }
 }
 
 TEST_CASE("the damping ladder doubles until the factorisation succeeds and reports where it stopped") {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "estimators/error_of.hpp"
+#include "io/io_test_support.hpp"
 #include "linear_problem.hpp"
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/int_codec.hpp"
@@ -19,6 +20,7 @@
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/refined.hpp"
+#include "luq/quantizers/round_to_nearest.hpp"
 
 using luq::beam_search;
 using luq::matrix;
@@ -106,13 +108,13 @@ TEST_CASE("denormal weights and activations give finite results") {
   });
 }
 
-TEST_CASE("a linear whose inputs are all dead has finite weights") {
+TEST_CASE("a linear whose inputs are all dead is an error, also where refinement begins with what needs no Hessian") {
   const auto problem = make_linear_problem(9, 40, 100, 3);
-  for_each_search(16, [&](const auto& codec, const auto& search) {
+  const auto check = [&](const auto& codec, const auto& search) {
     CAPTURE(codec.name());
-    luq::quantize_report report;
-    const matrix Q = luq::quantize_codes(problem.W, matrix::Zero(40, 40), codec, search, &report).decode();
-    CHECK(report.dead_columns == 40);
-    CHECK(Q.isZero(0.0f));
-  });
+    luq_test::check_fails(luq::errc::insufficient_data, "Hessian of 40 inputs: expected one at least",
+                          [&] { (void)luq::quantize_codes(problem.W, matrix::Zero(40, 40), codec, search); });
+  };
+  for_each_search(16, check);
+  check(luq::sign_codec{.group = 16}, refined<luq::round_to_nearest>{});
 }

@@ -4,7 +4,7 @@
 // Quantization error propagation (Arai and Ichikawa, QEP, NeurIPS 2025): before a linear W is quantized, it is moved
 // towards the weights that best reproduce its float output W x from the inputs xhat it gets behind quantized layers,
 //
-//   W* = W + a W D (H + lambda I)^-1,    lambda = damp * mean(diag H)
+//   W* = W + a W D (H + lambda I)^-1,    lambda = damp * mean_live_diagonal(H)
 //
 // with H the Hessian of xhat and D the cross moment of x - xhat with xhat, in the scale of H (estimators/hessian.hpp,
 // estimators/input_drift.hpp). a = 1 and lambda = 0 is least squares on the calibration tokens; a and lambda hold it
@@ -21,13 +21,14 @@
 #include "luq/core/executor.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
+#include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantize.hpp"
 
 namespace luq {
 
 struct error_propagation_options {
   double strength = 0.5;  ///< a, how much of the correction is applied, 0 ... 1; 0.5 as published
-  double damp = 1.0;      ///< lambda as a share of mean(diag H), > 0; 1.0 as published
+  double damp = 1.0;      ///< lambda as a share of mean_live_diagonal(H), > 0; 1.0 as published
 };
 
 /// W* [out x in] of W [out x in] under H and D [in x in]; all read only.
@@ -52,14 +53,13 @@ template <Executor E = serial_executor>
   }
 
   matrix result = W;
-  const double mean = W.cols() == 0 ? 0.0 : H.diagonal().cast<double>().mean();
-  if (mean == 0.0) return result;  // no input at all: nothing drifts
+  if (H.diagonal().isZero(0.0f)) return result;  // no input at all: nothing drifts
   matrix damped = H;
-  damped.diagonal().array() += static_cast<float>(options.damp * mean);
+  damped.diagonal().array() += static_cast<float>(options.damp * mean_live_diagonal(H));
   const Eigen::LLT<Eigen::Ref<matrix>, Eigen::Lower> cholesky(damped);  // L L^T, in place
   if (cholesky.info() != Eigen::Success) {
     fail(errc::indefinite_hessian, "Hessian of ", W.cols(), " inputs: not positive definite with ", options.damp,
-         " of its mean diagonal added");
+         " of the mean diagonal of its live inputs added");
   }
   const matrix& L = damped;
   detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {

@@ -15,9 +15,13 @@
 // two thirds in^3 multiplications and additions, nearly all in products of square tiles, which are the tasks. (The
 // published GPTQ code factorises, inverts and factorises again for the same U, with more work and more rounding.)
 //
-// A Hessian of few tokens is singular. It is damped: damp * mean(diag H) is added to its diagonal, with damp doubled
-// from its starting value until the factorisation succeeds. Columns whose input was always zero ("dead", H_jj = 0)
-// get H_jj = 1; their weights have no influence and are set to zero by the quantizers.
+// A Hessian of few tokens is singular. It is damped: damp * mean is added to its diagonal, with damp doubled from its
+// starting value until the factorisation succeeds. The mean is that of H_jj over live inputs. An input that was always
+// zero is dead, H_jj = 0: its weights have no influence on the calibration tokens, quantizers set them to zero, and all
+// it has on the diagonal is the ridge. So U is that of other inputs in another unit, to the bit if one unit is the
+// other times a power of two. (The published GPTQ code gives dead inputs H_jj = 1 before it takes the mean. Where
+// inputs are small that is most of the mean. With first = 0.01 * published mean / live mean, the ridge is the published
+// one.)
 #pragma once
 
 #include <algorithm>
@@ -36,7 +40,7 @@ namespace luq {
 
 /// How a Hessian is made positive definite.
 struct damping_options {
-  double first = 0.01;  ///< first damp tried, as a share of mean(diag H), > 0; 0.01 as published with GPTQ
+  double first = 0.01;  ///< first damp tried, as a share of mean_live_diagonal(H), > 0; 0.01 as published with GPTQ
   double last = 1.0;    ///< largest damp tried; beyond it the Hessian is called indefinite
 };
 
@@ -61,6 +65,18 @@ struct hessian_factor {
     return result;
   }
 };
+
+/// The mean of H_jj over live inputs, those with H_jj != 0: the unit of damping. 0 for an H without inputs.
+/// @throws luq::error insufficient_data if all inputs are dead, since nothing is known then of what weights do
+[[nodiscard]] inline double mean_live_diagonal(const matrix_view& H) {
+  const Eigen::VectorXf diagonal = H.diagonal();
+  const auto live = static_cast<index>((diagonal.array() != 0.0f).count());
+  if (live == 0 && diagonal.size() > 0) {
+    fail(errc::insufficient_data, "Hessian of ", diagonal.size(),
+         " inputs: expected one at least that is not zero for every token, got none");
+  }
+  return live == 0 ? 0.0 : diagonal.cast<double>().sum() / static_cast<double>(live);
+}
 
 namespace detail {
 
@@ -149,7 +165,8 @@ template <Executor E>
 }  // namespace detail
 
 /// Factorises H [in x in], symmetric, finite, with non-negative diagonal, in its own memory, which U keeps.
-/// @throws luq::error non_finite, or indefinite_hessian if no damp up to options.last is enough; H is lost then
+/// @throws luq::error non_finite, insufficient_data if all inputs are dead, or indefinite_hessian if no damp up to
+///   options.last is enough; H is lost then
 template <Executor E = serial_executor>
 [[nodiscard]] hessian_factor factorize_hessian_in_place(matrix&& H, const damping_options& options = {},
                                                         const E& executor = {}) {
@@ -164,17 +181,14 @@ template <Executor E = serial_executor>
 
   hessian_factor result;
   result.dead.assign(static_cast<std::size_t>(n), 0);
-  Eigen::VectorXf diagonal = H.diagonal();
+  const Eigen::VectorXf diagonal = H.diagonal();
   for (index j = 0; j < n; ++j) {
     if (diagonal[j] < 0.0f) {
       fail(errc::indefinite_hessian, "Hessian: expected a non-negative diagonal, got ", diagonal[j], " for input ", j);
     }
-    if (diagonal[j] == 0.0f) {
-      result.dead[static_cast<std::size_t>(j)] = 1;
-      diagonal[j] = 1.0f;
-    }
+    if (diagonal[j] == 0.0f) result.dead[static_cast<std::size_t>(j)] = 1;
   }
-  const double mean = n == 0 ? 0.0 : diagonal.cast<double>().mean();
+  const double mean = mean_live_diagonal(H);
 
   result.U = std::move(H);
   for (double damp = options.first; damp <= options.last * (1 + 1e-9); damp *= 2) {
@@ -190,11 +204,11 @@ template <Executor E = serial_executor>
     return result;
   }
   fail(errc::indefinite_hessian, "Hessian of ", n, " inputs: not positive definite even with ", options.last,
-       " of its mean diagonal added");
+       " of the mean diagonal of its live inputs added");
 }
 
 /// Factorises H [in x in], symmetric, finite, with non-negative diagonal; read only.
-/// @throws luq::error non_finite, or indefinite_hessian if no damp up to options.last is enough
+/// @throws luq::error as factorize_hessian_in_place
 template <Executor E = serial_executor>
 [[nodiscard]] hessian_factor factorize_hessian(const matrix_view& H, const damping_options& options = {},
                                                const E& executor = {}) {

@@ -81,7 +81,8 @@ inline void require_tokens(const hessian& H) {
 /// Codes of W [out x in] under H [in x in], for callers that want to look at codes or change them before packing.
 /// H is symmetric, any positive multiple of sum_t x_t x_t^T; read only, as is W.
 /// @param report    filled if not null
-/// @throws luq::error non_finite, shape_mismatch, indefinite_hessian, invalid_argument
+/// @throws luq::error non_finite, shape_mismatch, indefinite_hessian, invalid_argument; insufficient_data if the
+///   quantizer needs a Hessian and that is zero, as is one without tokens
 template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 [[nodiscard]] coded_matrix<Codec> quantize_codes(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                  const Q& quantizer, quantize_report* report = nullptr,
@@ -112,7 +113,7 @@ template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
 
 /// Quantizes and packs W [out x in] under the Hessian of its inputs, whose memory becomes that of its factor. This is
 /// the way of least memory. H is lost, also where an error is thrown.
-/// @throws luq::error as quantize_codes, and insufficient_data if H has seen no token
+/// @throws luq::error as quantize_codes; insufficient_data also if H has seen no token
 template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
 [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, hessian&& H, const Codec& codec, const Q& quantizer,
                                             quantize_report* report = nullptr, const E& executor = {}) {
@@ -122,7 +123,7 @@ template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
 }
 
 /// Quantizes and packs W [out x in] under the Hessian of its inputs; read only.
-/// @throws luq::error as quantize_codes, and insufficient_data if H has seen no token
+/// @throws luq::error as quantize_codes; insufficient_data also if H has seen no token
 template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian& H, const Codec& codec,
                                             const Q& quantizer, quantize_report* report = nullptr,

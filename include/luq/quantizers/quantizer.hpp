@@ -17,9 +17,11 @@ namespace luq {
 
 /// What a quantizer found out on its way.
 struct quantize_report {
-  double damp = 0;         ///< share of mean(diag H) that was added to the diagonal; 0 if no Hessian was factorised
+  double damp = 0;         ///< share of mean_live_diagonal(H) added to the diagonal; 0 if no Hessian was factorised
   int factorizations = 0;  ///< attempts of the damping ladder
-  index dead_columns = 0;  ///< inputs that were zero for every token
+  /// Inputs that were zero for every token of the Hessian that was factorised. Their weights were set to zero before
+  /// they were coded, as published with GPTQ: what they would do to inputs other than those seen is lost.
+  index dead_columns = 0;
   double loss = 0;         ///< sum of (w - q)^2 / U_jj^2 over all weights as they stood when coded; 0 without a Hessian
 };
 

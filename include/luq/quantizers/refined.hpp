@@ -12,6 +12,7 @@
 
 #include "luq/core/is_finite.hpp"
 #include "luq/quantizers/gptq.hpp"
+#include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 #include "luq/quantizers/row_refinement.hpp"
 
@@ -23,7 +24,7 @@ struct refined {
   Start start = {};
   int rounds = 6;      ///< alternations of scales and codes at most, >= 0; a row chunk stops when no code changes
   int sweeps = 2;      ///< passes over the columns in each round, >= 0
-  double damp = 0.01;  ///< added to the diagonal of H, as a share of its mean, >= 0; that of column feedback
+  double damp = 0.01;  ///< added to the diagonal of H, as a share of mean_live_diagonal(H), >= 0; that of feedback
 
   static constexpr bool needs_hessian = true;
 
@@ -35,10 +36,9 @@ struct refined {
            " and ", damp);
     }
     coded_matrix<Codec> result = start(W, H, codec, executor, report);
+    if (W.cols() == 0) return result;
     const Eigen::ArrayXf diagonal = H.diagonal().array();
-    const double mean = W.cols() == 0 ? 0.0 : diagonal.template cast<double>().mean();
-    const auto ridge = static_cast<float>(damp * mean);
-    if (!(mean > 0)) return result;
+    const auto ridge = static_cast<float>(damp * mean_live_diagonal(H));
     detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
       matrix chunk = W.middleRows(first, rows);
       for (index j = 0; j < W.cols(); ++j) {

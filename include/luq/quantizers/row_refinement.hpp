@@ -191,7 +191,7 @@ class row_refinement {
     A.triangularView<Eigen::StrictlyUpper>() = A.transpose();
     // Where codes leave a scale almost free, as those of a small group of seven parameters do, the float sums in A
     // decide nothing. The ridge is above their rounding error, so a gain that is one with the ridge is one without it.
-    A.diagonal().array() += 1e-5 * A.diagonal().mean() + 1e-30;
+    A.diagonal().array() += 1e-5 * A.diagonal().mean();
     const Eigen::LLT<basic_matrix<double>> cholesky(A);
     if (cholesky.info() != Eigen::Success) return;
     const Eigen::VectorXd step = cholesky.solve(residual);
