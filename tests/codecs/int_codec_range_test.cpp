@@ -63,12 +63,13 @@ TEST_CASE("ranges worked by hand") {
   CHECK(fitted(int_codec<2>{}, {-1, 3.5f}) == pair{1.5f, 1});
   CHECK(fitted(int_codec<4>{}, {-0.5f, 0.5f, 1}) == pair{static_cast<float>(luq::half(0.1f)), 5});
   CHECK(fitted(basic_int_codec<4, float>{}, {-0.5f, 0.5f, 1}) == pair{0.1f, 5});
-  CHECK(fitted(int_codec<8>{}, {0, 0}) == pair{static_cast<float>(luq::half(2.0f / 255)), 128});  // -1 ... 1
+  CHECK(fitted(int_codec<8>{}, {0, 0}) == pair{0, 128});  // zeros have no unit to take a scale in
   const int_codec<2> symmetric{.symmetric = true};
   CHECK(fitted(symmetric, {-1, 3}) == pair{2, 2});
   CHECK(fitted(symmetric, {-3, 1}) == pair{2, 2});
   CHECK(fitted(symmetric, {1, 3}) == pair{2, 2});
-  CHECK(fitted(symmetric, {0, 0}) == pair{static_cast<float>(luq::half(2.0f / 3)), 2});
+  CHECK(fitted(symmetric, {0, 0}) == pair{0, 2});
+  CHECK(fitted(int_codec<3>{.range = int_range::searched}, {0, 0}) == pair{0, 4});
 }
 
 TEST_CASE("the published one-sided range: a symmetric group without a negative weight is clipped") {
@@ -217,5 +218,25 @@ TEST_CASE("the error on normal weights is the one expected, and falls with every
       CHECK(errors[i] < 1.04 * r.expected[i]);
       if (i > 0) CHECK(errors[i] < 0.3 * errors[i - 1]);
     }
+  }
+}
+
+TEST_CASE("the range of weights in another unit is that range in their unit, to the bit, also far from 1") {
+  for (const int_range range : {int_range::minmax, int_range::searched}) {
+    for_each_int_codec({.range = range}, [&](const auto& codec, unsigned) {
+      CAPTURE(codec.name());
+      const bool in_float = codec.name().ends_with(":f32");
+      for (const float s : {in_float ? 0x1p-60f : 0x1p-3f, in_float ? 0x1p30f : 0x1p3f, 0x1p-1f}) {
+        CAPTURE(s);
+        for (std::uint64_t seed = 0; seed < 20; ++seed) {
+          CAPTURE(seed);
+          const std::vector<float> w = trial_row(seed);
+          std::vector<float> in_other_unit;
+          for (const float x : w) in_other_unit.push_back(s * x);
+          const auto expected = fitted(codec, w);
+          CHECK(fitted(codec, in_other_unit) == std::array<float, 2>{s * expected[0], expected[1]});
+        }
+      }
+    });
   }
 }

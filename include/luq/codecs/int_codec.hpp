@@ -16,7 +16,7 @@
 // The range of a group is that of GPTQ's quantizer (Frantar et al., ICLR 2023; IST-DASLab/gptq, Apache-2.0): from the
 // least to the greatest weight, extended to hold 0, or the best of 80 shrunken ranges under sum |w - q|^2.4. Scales
 // are rounded to their storage type first and codes are nearest under what is stored. Codes tie to even, like the
-// reference's.
+// reference's. A group of zeros has scale 0, where the reference takes -1 ... 1, for which weights have no unit.
 #pragma once
 
 #include <algorithm>
@@ -75,9 +75,10 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
         high = (std::max)(-low, high);
         if (low < 0 || !published_one_sided_range) low = -high;
       }
-      if (low == 0 && high == 0) {
-        low = -1;
-        high = 1;
+      if (low == 0 && high == 0) {  // no range to take a scale from, in any unit
+        parameters[0] = 0;
+        parameters[1] = symmetric_zero;
+        return;
       }
       set_range(low, high, parameters);
       if (range == int_range::searched) search_range(w, weights, low, high, parameters);
@@ -153,6 +154,11 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
                     float* best) const {
     constexpr int steps = 80;
     constexpr float exponent = 2.4f;
+    // Errors are taken in the power of two above the range: 2.4 is no integer, so that the rounding of pow() would
+    // otherwise depend on the unit of weights.
+    int unit = 0;
+    static_cast<void>(std::frexp(high - low, &unit));
+    const double per_unit = std::ldexp(1.0, -unit);
     float least = (std::numeric_limits<float>::max)();
     for (int i = 0; i < steps; ++i) {
       const float shrink = static_cast<float>(1.0 - i / 100.0);
@@ -161,7 +167,8 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
       float error = 0;
       for (std::size_t j = 0; j < w.size(); ++j) {
         const float value = decode(encode(w[j], candidate.data(), 0), candidate.data(), 0);
-        error += weights[j] * std::pow(std::abs(value - w[j]), exponent);
+        const double distance = std::abs(static_cast<double>(value - w[j])) * per_unit;
+        error += weights[j] * std::pow(static_cast<float>(distance), exponent);
       }
       if (error < least) {
         least = error;

@@ -3,14 +3,17 @@
 //
 // AWQ's search for input scales (Lin et al., MLSys 2024, section 3.2 and equation 5) for any codec and any quantizer:
 // a column whose input is large is multiplied by s_c > 1 before it is coded and its input divided by s_c, so that the
-// error of its weights counts less. With m_c the size of input c, for t = 0, 1/steps, ..., (steps-1)/steps:
+// error of its weights counts less. With m_c the size of input c, and m the mean of those sizes that are not 0, for
+// t = 0, 1/steps, ..., (steps-1)/steps:
 //
-//   s_c = max(m_c^t, smallest),   s /= sqrt(max_c s_c * min_c s_c),   Q = quantize(W diag(s)),   W ~ Q diag(1/s)
+//   s_c = max((m_c / m)^t, smallest),  s /= sqrt(max_c s_c * min_c s_c),  Q = quantize(W diag(s)),  W ~ Q diag(1/s)
 //
 // and the t with the least output error under H is kept. t = 0 is no scaling, so on the calibration Hessian the result
 // is never worse than the quantizer by itself. The published search rounds to nearest, measures the error on the
 // calibration activations and clips weights afterwards; here the quantizer is a parameter, the error is the one H
-// gives, and clipping is left to the codec's fit (int_codec's searched range).
+// gives, and clipping is left to the codec's fit (int_codec's searched range). Nor does it divide by m, so that which
+// scales are below `smallest` depends on the unit of inputs; and an input of size 0, which here has the scale of the
+// least that is not, has that smallest scale, and moves those of all others with it.
 //
 // Linears with the same input (q, k and v) can share one scaling, which an engine folds into the norm before them.
 #pragma once
@@ -30,7 +33,7 @@ namespace luq {
 
 struct awq_options {
   int steps = 20;          ///< exponents tried, >= 1: 0, 1/steps, ..., (steps-1)/steps; 20 as published
-  double smallest = 1e-4;  ///< least scale before normalisation, > 0; 1e-4 as published
+  double smallest = 1e-4;  ///< least scale before normalisation, > 0, that of an input of mean size being 1
 };
 
 /// What the search found.
@@ -52,9 +55,21 @@ namespace detail {
 
 /// 1/s for exponent t, not rounded.
 [[nodiscard]] inline std::vector<float> awq_factors(std::span<const float> magnitude, double t, double smallest) {
+  double sum = 0;
+  double live = 0;
+  double least_live = (std::numeric_limits<double>::max)();
+  for (const float m : magnitude) {
+    if (m == 0.0f) continue;
+    sum += static_cast<double>(m);
+    ++live;
+    least_live = (std::min)(least_live, static_cast<double>(m));
+  }
+  if (live == 0) return std::vector<float>(magnitude.size(), 1.0f);
   std::vector<double> s;
-  for (const float m : magnitude) s.push_back((std::max)(std::pow(static_cast<double>(m), t), smallest));
-  if (s.empty()) return {};
+  for (const float m : magnitude) {
+    const double size = m == 0.0f ? least_live : static_cast<double>(m);
+    s.push_back(std::max(std::pow(size / (sum / live), t), smallest));
+  }
   const auto [least, greatest] = std::minmax_element(s.begin(), s.end());
   const double center = std::sqrt(*least * *greatest);
   std::vector<float> factors;
