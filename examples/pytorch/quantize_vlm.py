@@ -53,6 +53,12 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="packed file")
     parser.add_argument("--alpha", type=float, default=0.5, help="share of calibration tokens with an image")
     parser.add_argument("--tokens", type=int, default=0, help="calibration tokens; 0 for all that every share allows")
+    parser.add_argument(
+        "--norm-clip",
+        type=float,
+        default=luq.DEFAULT_NORM_CLIP,
+        help="tokens count in Hessians with at most this multiple of the median norm of their sequence; 0: as they are",
+    )
     parser.add_argument("--clusters", type=int, default=100, help="clusters of the k-means")
     parser.add_argument("--low", default="trellis-r3:g0", help="codec of the low layers")
     parser.add_argument("--high", default="int4:g128:searched", help="codec of the others")
@@ -70,6 +76,8 @@ def main() -> None:
     if options.threads > 0:
         torch.set_num_threads(options.threads)
     luq.set_threads(options.threads)
+    if not options.norm_clip >= 0:
+        fail("invalid_argument", f"--norm-clip: expected a number >= 0, got {options.norm_clip}")
     require_writable(options)
 
     torch.backends.cudnn.allow_tf32 = False  # on by default, for the convolution that patches go through
@@ -85,9 +93,10 @@ def main() -> None:
         return luq.choose_plan(luq.PrefixPolicy(model.shape, order, options.low, options.high, name), **budgets)
 
     plan_under([0.0] * model.layers)  # so is an impossible budget
-    journal = Journal(options.work, calibration_inputs(model, calibration, sequences, clusters=options.clusters))
+    statistics = {"norm_clip": options.norm_clip, "clusters": options.clusters}
+    journal = Journal(options.work, calibration_inputs(model, calibration, sequences, **statistics))
     with ConsoleProgress() as progress:
-        entropies = calibrate(model, calibration, sequences, journal, progress, clusters=options.clusters)
+        entropies = calibrate(model, calibration, sequences, journal, progress, **statistics)
         plan = plan_under([layer["all"]["bits"] for layer in entropies])
         size = quantize_decoder(model, plan, journal, options.output, options.search, progress)
     if options.plan_file is not None:

@@ -53,6 +53,18 @@ void require_printed() {
   if (!std::cout) luq::fail(luq::errc::io_failure, "standard output: cannot be written");
 }
 
+/// A number that is not negative; infinity is one.
+CLI::Validator non_negative_number() {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, value);
+    const bool fits = failure == std::errc() && stop == end && value >= 0;
+    return fits ? std::string() : "expected a number >= 0, got " + text;
+  };
+  return {check, ">= 0"};
+}
+
 /// One line for every error of the command line. CLI11 misses the command before it sees what was given instead.
 std::string command_line_error(const CLI::App* app, const CLI::Error& error) {
   std::string message = error.what();
@@ -77,6 +89,13 @@ void add_calibration_options(CLI::App& command, vlm::settings& s) {
       ->capture_default_str();
   command.add_option("--tokens", s.tokens, "calibration tokens; 0 for all that every mixing ratio allows")
       ->check(whole_number(0));
+  command
+      .add_option(
+          "--norm-clip", s.norm_clip,
+          "tokens count in Hessians with at most this multiple of the median norm of their sequence; 0: as they "
+          "are")
+      ->check(non_negative_number())
+      ->capture_default_str();
   command.add_option("--clusters", s.clusters, "clusters of the k-means")
       ->check(whole_number(1))
       ->capture_default_str();

@@ -8,8 +8,12 @@
 
 #include <luq/estimators/activation_entropy.hpp>
 #include <luq/estimators/hessian.hpp>
+#include <luq/estimators/norm_weights.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "bindings.hpp"
 #include "borrowed_matrix.hpp"
@@ -36,6 +40,26 @@ void merge(Accumulator& target, Accumulator& other) {
     const std::scoped_lock both(target.lock, other.lock);
     target.value.merge(other.value);
   });
+}
+
+/// The weights of tokens, with 0 for padding. `weights` is a tensor whose elements are those of the tokens in turn.
+std::vector<float> weights_besides_padding(nb::handle weights,
+                                           const std::optional<std::vector<luq::token_class>>& kinds) {
+  const borrowed_matrix given(weights, "token weights");
+  const luq::matrix_view values = given.view();
+  std::vector<float> lambda;
+  lambda.reserve(static_cast<std::size_t>(values.size()));
+  for (luq::index r = 0; r < values.rows(); ++r)
+    lambda.insert(lambda.end(), values.row(r).begin(), values.row(r).end());
+  if (!kinds) return lambda;
+  if (kinds->size() != lambda.size()) {
+    luq::fail(luq::errc::shape_mismatch, "Hessian: expected as many token weights as classes, got ", lambda.size(),
+              " and ", kinds->size());
+  }
+  for (std::size_t t = 0; t < lambda.size(); ++t) {
+    if ((*kinds)[t] == luq::token_class::padding) lambda[t] = 0.0f;
+  }
+  return lambda;
 }
 
 void require_width(const char* what, luq::index width) {
@@ -112,7 +136,8 @@ void bind_entropy(nb::module_& module) {
 
 void bind_hessian(nb::module_& module) {
   nb::class_<hessian_accumulator>(module, "Hessian",
-                                  "Accumulates H = 2 / tokens * sum of x x^T over the inputs x of a linear, [in x in].")
+                                  "Accumulates H = 2 / (sum of weights) * sum of weight * x x^T over the inputs x of a "
+                                  "linear, [in x in]. Each token has weight 1 unless told.")
       .def(
           "__init__",
           [](hessian_accumulator* self, luq::index in_features) {
@@ -122,38 +147,50 @@ void bind_hessian(nb::module_& module) {
           "in_features"_a)
       .def_static(
           "from_sum",
-          [](nb::handle sum, luq::index tokens) {
+          [](nb::handle sum, luq::index tokens, std::optional<double> weight) {
             const borrowed_matrix borrowed(sum, "sum");
             return without_interpreter([&] {
               return std::make_unique<hessian_accumulator>(
-                  luq::hessian::from_sum(borrowed.view(), tokens, static_cast<double>(tokens)));
+                  luq::hessian::from_sum(borrowed.view(), tokens, weight.value_or(static_cast<double>(tokens))));
             });
           },
-          "sum"_a.none(), "tokens"_a,
-          "An accumulator that goes on from a sum of x x^T [in x in] over so many tokens, made elsewhere.")
+          "sum"_a.none(), "tokens"_a, "weight"_a = nb::none(),
+          "An accumulator that goes on from a sum of weight * x x^T [in x in] over so many tokens, made elsewhere. "
+          "weight: the sum of their weights; None where each is 1.")
       .def(
           "add",
-          [](hessian_accumulator& self, nb::handle X, nb::handle classes) {
+          [](hessian_accumulator& self, nb::handle X, nb::handle classes, nb::handle weights) {
             const borrowed_matrix tokens(X, "activations");
-            std::vector<luq::token_class> kinds;
-            if (!classes.is_none()) kinds = token_classes_of(classes);
+            const auto kinds = classes.is_none() ? std::nullopt : std::optional(token_classes_of(classes));
+            const auto lambda =
+                weights.is_none() ? std::nullopt : std::optional(weights_besides_padding(weights, kinds));
             without_interpreter([&] {
               const std::lock_guard guard(self.lock);
-              if (classes.is_none()) {
-                self.value.add(tokens.view(), current_executor());
+              if (lambda) {
+                self.value.add(tokens.view(), std::span<const float>(*lambda), current_executor());
+              } else if (kinds) {
+                self.value.add(tokens.view(), std::span<const luq::token_class>(*kinds), current_executor());
               } else {
-                self.value.add(tokens.view(), std::span<const luq::token_class>(kinds), current_executor());
+                self.value.add(tokens.view(), current_executor());
               }
             });
           },
-          "X"_a.none(), "classes"_a.none() = nb::none(),
-          "Adds inputs X [tokens x in]: all of them, or with classes [tokens] those that are not padding.")
+          "X"_a.none(), "classes"_a.none() = nb::none(), "weights"_a.none() = nb::none(),
+          "Adds inputs X [tokens x in]: all of them, or with classes [tokens] those that are not padding. weights "
+          "[tokens]: how much each counts, finite and >= 0, as norm_weights() makes them; 1 if not given. One of "
+          "weight "
+          "0 does not count.")
       .def("merge", &merge<hessian_accumulator>, "other"_a, "Adds what another accumulator of the linear has seen.")
       .def_prop_ro("in_features", [](const hessian_accumulator& self) { return self.value.in_features(); })
       .def_prop_ro("tokens",
                    [](hessian_accumulator& self) {
                      const std::lock_guard guard(self.lock);
                      return self.value.tokens();
+                   })
+      .def_prop_ro("total_weight",
+                   [](hessian_accumulator& self) {
+                     const std::lock_guard guard(self.lock);
+                     return self.value.total_weight();
                    })
       .def(
           "matrix",
@@ -170,6 +207,7 @@ void bind_hessian(nb::module_& module) {
 }  // namespace
 
 void bind_estimators(nb::module_& module) {
+  module.attr("DEFAULT_NORM_CLIP") = luq::default_norm_clip;
   bind_entropy(module);
   bind_hessian(module);
 }

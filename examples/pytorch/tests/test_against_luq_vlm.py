@@ -149,6 +149,30 @@ def test_accuracy_is_the_same(quantized):
     assert abs(totals[0] - totals[1]) <= 10
 
 
+def test_weights_of_tokens_are_the_same(tmp_path, monkeypatch):
+    """With a clip that most tokens reach, codes are those of luq-vlm with this clip, and not those without."""
+    options = ["--tokens", "1000", "--low", "sign:g128", "--high", "sign:g128", "--low-layers", "1"]
+    own = tmp_path / "own.safetensors"
+    model, calibration = DATA / "tiny-llava", DATA / "calibration.safetensors"
+    paths = ["--model", model, "--calibration", calibration, "--work", tmp_path / "work", "--output", own]
+    run_script(monkeypatch, *paths, *options, "--search", "best", "--norm-clip", "0.5")
+    for clip in ("0.5", "0"):
+        luq_vlm("quantize", "--quiet", "--output", tmp_path / clip, *options, "--norm-clip", clip)
+    decoded = lambda path: torch.cat(  # noqa: E731
+        [packed.dequantize().sign().reshape(-1) for layer in luq.PackedModel(path).layers for packed in layer]
+    )
+    equal = {clip: (decoded(own) == decoded(tmp_path / clip)).float().mean().item() for clip in ("0.5", "0")}
+    assert equal["0.5"] > 0.99
+    assert equal["0"] < 0.97
+
+
+def test_a_clip_that_is_none_is_refused(monkeypatch):
+    paths = ("--model", "m", "--calibration", "c", "--work", "w", "--output", "o")
+    for clip in ("-1", "nan"):
+        with pytest.raises(luq.Error, match=f"--norm-clip: expected a number >= 0, got {clip}"):
+            run_script(monkeypatch, *paths, "--norm-clip", clip)
+
+
 def test_random_models_have_the_same_entropies(saved: SavedModel, tmp_path, monkeypatch):
     calibration = ["--calibration", saved.calibration, "--tokens", 80, "--clusters", 10]
     arguments = [*calibration, "--low", "sign:g32", "--high", "int4:g32", "--search", "nearest", "--saving", 0.3]

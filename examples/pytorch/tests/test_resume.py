@@ -97,6 +97,8 @@ def test_garbage_in_the_journal_is_passed_over(runs, saved, monkeypatch):
 def test_a_folder_of_other_inputs_is_refused(runs, saved, monkeypatch):
     with pytest.raises(luq.Error, match="made with other \\['entropy'\\]"):
         rerun(saved, runs, monkeypatch, "--clusters", "11")
+    with pytest.raises(luq.Error, match="made with other \\['norm clip'\\]"):
+        rerun(saved, runs, monkeypatch, "--norm-clip", "0")
     with pytest.raises(luq.Error, match="made with other \\['sequences'\\]"):
         rerun(saved, runs, monkeypatch, "--tokens", "90")
 

@@ -3,6 +3,7 @@
 #include "calibrate.hpp"
 
 #include <algorithm>
+#include <luq/estimators/norm_weights.hpp>
 
 namespace vlm {
 
@@ -26,11 +27,17 @@ class recorder : public layer_observer {
   }
 
   /// Adds what was recorded of a layer to its statistics.
-  void add_to(layer_statistics& statistics, std::size_t layer, const token_sequence& tokens,
-              std::uint64_t sequence) const {
+  void add_to(layer_statistics& statistics, std::size_t layer, const token_sequence& tokens, std::uint64_t sequence,
+              double norm_clip) const {
     statistics.outputs.add(outputs_[layer], tokens.classes(), sequence);
     for (std::size_t i = 0; i < linear_inputs.size(); ++i) {
-      statistics.inputs[i].add(inputs_[layer][i], tokens.classes());
+      const luq::matrix& X = inputs_[layer][i];
+      if (norm_clip == 0) {
+        statistics.inputs[i].add(X, tokens.classes());
+      } else {
+        const std::vector<float> weights = luq::norm_weights(X, tokens.classes(), norm_clip);
+        statistics.inputs[i].add(X, std::span<const float>(weights));
+      }
     }
   }
 
@@ -42,14 +49,13 @@ class recorder : public layer_observer {
 }  // namespace
 
 calibration calibrate(const vision_language_model& model, const calibration_set& set,
-                      const std::vector<calibration_sequence>& sequences,
-                      const luq::activation_entropy_options& entropy, const luq::openmp_executor& executor,
-                      luq::progress_observer* progress) {
+                      const std::vector<calibration_sequence>& sequences, const calibration_options& options,
+                      const luq::openmp_executor& executor, luq::progress_observer* progress) {
   const text_config& shape = model.config().text;
   const luq::index attention_width = shape.heads * shape.head_dim;
   calibration result;
   for (luq::index layer = 0; layer < shape.layers; ++layer) {
-    result.layers.push_back({luq::activation_entropy(shape.hidden_size, entropy),
+    result.layers.push_back({luq::activation_entropy(shape.hidden_size, options.entropy),
                              {luq::hessian(shape.hidden_size), luq::hessian(attention_width),
                               luq::hessian(shape.hidden_size), luq::hessian(shape.intermediate_size)}});
   }
@@ -81,7 +87,7 @@ calibration calibrate(const vision_language_model& model, const calibration_set&
       for (luq::index i = 0; i < held; ++i) {
         records[static_cast<std::size_t>(i)].add_to(
             result.layers[static_cast<std::size_t>(layer)], static_cast<std::size_t>(layer),
-            tokens[static_cast<std::size_t>(i)], static_cast<std::uint64_t>(first + i));
+            tokens[static_cast<std::size_t>(i)], static_cast<std::uint64_t>(first + i), options.norm_clip);
       }
     });
     scope.advance(static_cast<std::uint64_t>(held));

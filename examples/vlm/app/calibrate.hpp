@@ -3,6 +3,9 @@
 //
 // One pass of calibration sequences through the float model: the entropy of every decoder layer's outputs and the
 // Hessian of every linear's inputs. Memory is that of the Hessians, in float: 4 for each layer.
+//
+// Hessians weight the tokens of a sequence by the norms of the inputs (luq/estimators/norm_weights.hpp). Entropies
+// count every token once: in a k-means a massive token is one point of one cluster.
 #pragma once
 
 #include <array>
@@ -13,6 +16,7 @@
 #include <vector>
 
 #include "../engine/vision_language_model.hpp"
+#include "calibration_options.hpp"
 #include "dataset.hpp"
 
 namespace vlm {
@@ -35,10 +39,10 @@ struct calibration {
 };
 
 /// Runs `sequences` (of `set`, see mix_sequences) through the model.
-/// @throws luq::error non_finite if the model's activations are
+/// @throws luq::error non_finite if the model's activations are, invalid_argument for a negative norm_clip
 [[nodiscard]] calibration calibrate(const vision_language_model& model, const calibration_set& set,
                                     const std::vector<calibration_sequence>& sequences,
-                                    const luq::activation_entropy_options& entropy,
-                                    const luq::openmp_executor& executor, luq::progress_observer* progress = nullptr);
+                                    const calibration_options& options, const luq::openmp_executor& executor,
+                                    luq::progress_observer* progress = nullptr);
 
 }  // namespace vlm

@@ -24,7 +24,7 @@ void print(const table& rows) {
 
 calibration calibrate_model(const settings& s, const vision_language_model& model, luq::progress_observer* progress) {
   const calibration_set set = read_calibration_set(s.calibration);
-  return calibrate(model, set, mix_sequences(set, s.alpha, s.tokens), s.entropy(), s.executor, progress);
+  return calibrate(model, set, mix_sequences(set, s.alpha, s.tokens), s.calibrating(), s.executor, progress);
 }
 
 luq::plan choose_plan(const luq::prefix_policy& policy, const quantize_options& options) {
@@ -187,8 +187,8 @@ void run_frontier(const settings& s, luq::progress_observer* progress) {
   const examination exam(model, questions, s.executor, progress);
   const calibration_set set = read_calibration_set(s.calibration);
   const auto [seen, held_out] = split_sequences(mix_sequences(set, s.alpha, s.tokens));
-  print(frontier_table(measure_frontier(model, calibrate(model, set, seen, s.entropy(), s.executor, progress),
-                                        calibrate(model, set, held_out, s.entropy(), s.executor, progress), exam,
+  print(frontier_table(measure_frontier(model, calibrate(model, set, seen, s.calibrating(), s.executor, progress),
+                                        calibrate(model, set, held_out, s.calibrating(), s.executor, progress), exam,
                                         frontier_rungs(), s.executor, progress)));
 }
 

@@ -85,8 +85,8 @@ class demo_run {
   }
 
   [[nodiscard]] calibration calibrate_at(double alpha) const {
-    return calibrate(model_, calibration_, mix_sequences(calibration_, alpha, settings_.tokens), settings_.entropy(),
-                     settings_.executor, progress_);
+    return calibrate(model_, calibration_, mix_sequences(calibration_, alpha, settings_.tokens),
+                     settings_.calibrating(), settings_.executor, progress_);
   }
 
   [[nodiscard]] quantized_decoder quantize(const calibration& statistics, const std::string& codec,
@@ -305,7 +305,7 @@ class demo_run {
     add(heading{"The frontier: error and accuracy against true bits"});
     const auto halves = split_sequences(mix_sequences(calibration_, settings_.alpha, settings_.tokens));
     const auto calibrated = [&](const std::vector<calibration_sequence>& sequences) {
-      return calibrate(model_, calibration_, sequences, settings_.entropy(), settings_.executor, progress_);
+      return calibrate(model_, calibration_, sequences, settings_.calibrating(), settings_.executor, progress_);
     };
     add(paragraph{"Every layer under one codec and search. Codes are chosen under the Hessians of " +
                   std::to_string(halves.first.size()) + " sequences and judged under those of " +

@@ -15,7 +15,7 @@ void export_imatrix(const settings& s, const export_options& options, luq::progr
   const luq::model_shape shape = decoder_shape(model);
   const calibration_set set = read_calibration_set(s.calibration);
   const std::vector<calibration_sequence> sequences = mix_sequences(set, s.alpha, s.tokens);
-  const calibration statistics = calibrate(model, set, sequences, s.entropy(), s.executor, progress);
+  const calibration statistics = calibrate(model, set, sequences, s.calibrating(), s.executor, progress);
 
   std::vector<luq::imatrix_entry> entries;
   for (std::size_t layer = 0; layer < shape.size(); ++layer) {

@@ -7,8 +7,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <luq/core/openmp_executor.hpp>
-#include <luq/estimators/activation_entropy.hpp>
 #include <string>
+
+#include "calibration_options.hpp"
 
 namespace vlm {
 
@@ -18,10 +19,11 @@ struct settings {
   std::filesystem::path test;
   std::string low = "trellis-r3:g0";
   std::string high = "int4:g128:searched";
-  double alpha = 0.5;         ///< share of calibration tokens in multimodal sequences
-  luq::index tokens = 0;      ///< calibration tokens; 0 for all that every alpha allows
-  luq::index clusters = 100;  ///< of the entropy's k-means
-  int seeds = 3;              ///< clusterings averaged
+  double alpha = 0.5;                         ///< share of calibration tokens in multimodal sequences
+  luq::index tokens = 0;                      ///< calibration tokens; 0 for all that every alpha allows
+  luq::index clusters = 100;                  ///< of the entropy's k-means
+  int seeds = 3;                              ///< clusterings averaged
+  double norm_clip = luq::default_norm_clip;  ///< see calibration_options
   luq::openmp_executor executor;
   bool quiet = false;  ///< no progress
 
@@ -31,6 +33,8 @@ struct settings {
     options.seeds = seeds;
     return options;
   }
+
+  [[nodiscard]] calibration_options calibrating() const { return {entropy(), norm_clip}; }
 };
 
 }  // namespace vlm

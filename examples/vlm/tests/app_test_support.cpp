@@ -125,7 +125,7 @@ const vlm::calibration& random_calibration() {
     const vlm::calibration_set set = random_calibration_set(12);
     luq::activation_entropy_options entropy;
     entropy.clustering.clusters = 8;
-    return vlm::calibrate(random_model(), set, set.sequences, entropy, {});
+    return vlm::calibrate(random_model(), set, set.sequences, {entropy}, {});
   }();
   return result;
 }

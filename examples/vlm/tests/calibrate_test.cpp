@@ -9,22 +9,23 @@ using vlm_test::random_model;
 
 namespace {
 
-luq::activation_entropy_options small_entropy() {
-  luq::activation_entropy_options options;
-  options.clustering.clusters = 6;
-  options.seeds = 2;
+vlm::calibration_options small_options(double norm_clip = luq::default_norm_clip) {
+  vlm::calibration_options options;
+  options.entropy.clustering.clusters = 6;
+  options.entropy.seeds = 2;
+  options.norm_clip = norm_clip;
   return options;
 }
 
 vlm::calibration calibrate(const vlm::calibration_set& set, luq::progress_observer* progress = nullptr) {
-  return vlm::calibrate(random_model(), set, set.sequences, small_entropy(), {}, progress);
+  return vlm::calibrate(random_model(), set, set.sequences, small_options(), {}, progress);
 }
 
 /// Feeds every activation of a forward pass straight to accumulators of its own.
 struct accumulating_observer : vlm::layer_observer {
-  explicit accumulating_observer(const vlm::text_config& shape) {
+  accumulating_observer(const vlm::text_config& shape, double norm_clip) : norm_clip_(norm_clip) {
     for (luq::index layer = 0; layer < shape.layers; ++layer) {
-      outputs.emplace_back(shape.hidden_size, small_entropy());
+      outputs.emplace_back(shape.hidden_size, small_options().entropy);
       hessians.push_back({luq::hessian(shape.hidden_size), luq::hessian(shape.heads * shape.head_dim),
                           luq::hessian(shape.hidden_size), luq::hessian(shape.intermediate_size)});
     }
@@ -32,7 +33,8 @@ struct accumulating_observer : vlm::layer_observer {
 
   void on_linear_input(luq::index layer, vlm::linear_input input, const luq::matrix_view& X,
                        std::span<const luq::token_class> classes) override {
-    hessians[static_cast<std::size_t>(layer)][static_cast<std::size_t>(input)].add(X, classes);
+    luq::hessian& H = hessians[static_cast<std::size_t>(layer)][static_cast<std::size_t>(input)];
+    H.add(X, std::span<const float>(luq::norm_weights(X, classes, norm_clip_)));
   }
   void on_layer_output(luq::index layer, const luq::matrix_view& X,
                        std::span<const luq::token_class> classes) override {
@@ -42,11 +44,14 @@ struct accumulating_observer : vlm::layer_observer {
   std::uint64_t sequence = 0;
   std::vector<luq::activation_entropy> outputs;
   std::vector<std::array<luq::hessian, 4>> hessians;
+
+ private:
+  double norm_clip_;
 };
 
-accumulating_observer accumulate_by_hand(const vlm::calibration_set& set) {
+accumulating_observer accumulate_by_hand(const vlm::calibration_set& set, double norm_clip = luq::default_norm_clip) {
   const vlm::vision_language_model& model = random_model();
-  accumulating_observer observer(model.config().text);
+  accumulating_observer observer(model.config().text, norm_clip);
   for (const auto& sequence : set.sequences) {
     const vlm::token_sequence tokens(sequence.ids, sequence.valid, model.config().image_token);
     vlm::encoded_images image;
@@ -111,6 +116,40 @@ TEST_CASE("sequences are numbered and added in their order, however many are hel
   check_by_hand(padded(vlm_test::random_calibration_set(9), 3));
 }
 
+TEST_CASE("Hessians weight the tokens of a sequence by its own norms, entropies do not") {
+  // Half of the median: most tokens of any input are clipped. Padding must not enter the median.
+  const vlm::calibration_set set = padded(vlm_test::random_calibration_set(9), 30);
+  const vlm::calibration clipped = vlm::calibrate(random_model(), set, set.sequences, small_options(0.5), {});
+  const accumulating_observer expected = accumulate_by_hand(set, 0.5);
+  const vlm::calibration plain = vlm::calibrate(random_model(), set, set.sequences, small_options(0), {});
+  for (std::size_t layer = 0; layer < clipped.layers.size(); ++layer) {
+    CAPTURE(layer);
+    for (std::size_t input = 0; input < 4; ++input) {
+      CAPTURE(input);
+      const luq::hessian& H = clipped.layers[layer].inputs[input];
+      CHECK(vlm_test::identical(H.matrix(), expected.hessians[layer][input].matrix()));
+      CHECK(H.tokens() == plain.layers[layer].inputs[input].tokens());
+      CHECK(H.total_weight() < 0.5 * static_cast<double>(H.tokens()));
+      CHECK(plain.layers[layer].inputs[input].total_weight() == static_cast<double>(H.tokens()));
+    }
+    check_same(clipped.layers[layer].outputs.estimate(), plain.layers[layer].outputs.estimate());
+  }
+}
+
+TEST_CASE("a clip that no token reaches changes no bit") {
+  const vlm::calibration_set set = vlm_test::random_calibration_set(9);
+  const vlm::calibration plain = vlm::calibrate(random_model(), set, set.sequences, small_options(0), {});
+  const vlm::calibration clipped = vlm::calibrate(random_model(), set, set.sequences, small_options(1e3), {});
+  for (std::size_t layer = 0; layer < plain.layers.size(); ++layer) {
+    for (std::size_t input = 0; input < 4; ++input) {
+      CHECK(vlm_test::identical(clipped.layers[layer].inputs[input].matrix(),
+                                plain.layers[layer].inputs[input].matrix()));
+    }
+  }
+  check_fails(luq::errc::invalid_argument, {"expected a clip > 0, got -1"},
+              [&] { (void)vlm::calibrate(random_model(), set, set.sequences, small_options(-1), {}); });
+}
+
 TEST_CASE("tokens are counted by class, padding is not") {
   const vlm::calibration_set set = padded(vlm_test::random_calibration_set(10), 4);
   luq::index text = 0;
@@ -151,8 +190,8 @@ TEST_CASE("padding on the right changes nothing") {
 
 TEST_CASE("the number of threads changes no bit") {
   const vlm::calibration_set set = vlm_test::random_calibration_set(11);
-  const vlm::calibration one = vlm::calibrate(random_model(), set, set.sequences, small_entropy(), {.threads = 1});
-  const vlm::calibration three = vlm::calibrate(random_model(), set, set.sequences, small_entropy(), {.threads = 3});
+  const vlm::calibration one = vlm::calibrate(random_model(), set, set.sequences, small_options(), {.threads = 1});
+  const vlm::calibration three = vlm::calibrate(random_model(), set, set.sequences, small_options(), {.threads = 3});
   for (std::size_t layer = 0; layer < one.layers.size(); ++layer) {
     for (std::size_t input = 0; input < 4; ++input) {
       CHECK(vlm_test::identical(one.layers[layer].inputs[input].matrix(), three.layers[layer].inputs[input].matrix()));
@@ -189,7 +228,7 @@ TEST_CASE("activations that overflow are an error") {
       std::make_shared<const luq::matrix>(luq::matrix::Constant(gate.out_features(), gate.in_features(), 3e38f)));
   const vlm::calibration_set set = vlm_test::random_calibration_set(3);
   check_fails(luq::errc::non_finite, {"expected finite numbers"},
-              [&] { (void)vlm::calibrate(model, set, set.sequences, small_entropy(), {}); });
+              [&] { (void)vlm::calibrate(model, set, set.sequences, small_options(), {}); });
 }
 
 TEST_CASE("an image that the sequence has no places for is an error") {

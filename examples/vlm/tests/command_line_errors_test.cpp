@@ -101,6 +101,8 @@ TEST_CASE("values out of their ranges") {
     check_refused({command, "--tokens", "many"}, {"--tokens", "got many"});
     check_refused({command, "--clusters", "0"}, {"--clusters", ">= 1", "got 0"});
     check_refused({command, "--seeds", "1.5"}, {"--seeds", "got 1.5"});
+    check_refused({command, "--norm-clip", "-1"}, {"--norm-clip", "expected a number >= 0", "got -1"});
+    check_refused({command, "--norm-clip", "nan"}, {"--norm-clip", "got nan"});
   }
   check_refused({"evaluate", "--threads", "1000000"}, {"--threads", "<= 1024"});
   check_refused({"evaluate", "--threads", "99999999999999999999"}, {"--threads", "got 99999999999999999999"});

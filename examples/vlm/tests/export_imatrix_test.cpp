@@ -3,10 +3,13 @@
 //
 // The importance matrix of the embedded model, from a few of its calibration sequences.
 #include <algorithm>
+#include <cmath>
 #include <luq/io/gguf.hpp>
 #include <span>
 
+#include "app/calibrate.hpp"
 #include "export_test_support.hpp"
+#include "program_run.hpp"
 
 using vlm_test::check_fails;
 using vlm_test::run_export;
@@ -63,6 +66,36 @@ TEST_CASE("sums of squares of every linear's inputs, over text and image tokens"
   CHECK(printed.starts_with(output.string() + ": " + std::to_string(std::filesystem::file_size(output)) +
                             " bytes: importance matrix of 84 tensors over "));
   CHECK(printed.ends_with(" image tokens\n"));
+}
+
+TEST_CASE("--norm-clip weights the tokens of an importance matrix") {
+  const scratch_directory directory;
+  const auto sums_with = [&](const std::vector<std::string>& option) {
+    const std::string output = (directory.path() / "imatrix.gguf").string();
+    std::vector<std::string> arguments{"export",     "--to", "imatrix",  "--output", output,
+                                       "--clusters", "10",   "--tokens", "400"};
+    arguments.insert(arguments.end(), option.begin(), option.end());
+    REQUIRE(vlm_test::run_program(arguments).exit_code == 0);
+    return floats_of(luq::gguf_reader(output), "blk.3.ffn_down.weight.in_sum2");
+  };
+  const std::vector<float> by_default = sums_with({});
+  CHECK(by_default == sums_with({"--norm-clip", "10"}));
+  CHECK(by_default == sums_with({"--norm-clip", "0"}));  // no token of the embedded model's fourth layer is massive
+  const std::vector<float> clipped = sums_with({"--norm-clip", "1"});
+
+  const vlm::calibration_set set = vlm::read_calibration_set(vlm_test::embedded_data() / "calibration.safetensors");
+  const vlm::calibration statistics = vlm::calibrate(vlm_test::tiny_model(), set, vlm::mix_sequences(set, 0.5, 400),
+                                                     {.entropy = {}, .norm_clip = 1}, {});
+  const luq::hessian& H = statistics.layers[3].hessian_of(vlm::decoder_linear::down);
+  const luq::matrix matrix = H.matrix();
+  REQUIRE(clipped.size() == static_cast<std::size_t>(matrix.rows()));
+  double change = 0;
+  for (std::size_t c = 0; c < clipped.size(); ++c) {
+    const auto at = static_cast<luq::index>(c);
+    CHECK(clipped[c] == doctest::Approx(0.5 * matrix(at, at) * static_cast<double>(H.tokens())));
+    change = std::max(change, std::abs(static_cast<double>(clipped[c] / by_default[c]) - 1));
+  }
+  CHECK(change > 0.1);
 }
 
 TEST_CASE("too few tokens for an importance matrix") {

@@ -30,7 +30,7 @@ TEST_CASE("a point of the frontier is the mean over all linears, beside the refe
   const auto set = vlm_test::random_calibration_set(5);
   luq::activation_entropy_options entropy;
   entropy.clustering.clusters = 4;
-  const vlm::calibration held_out = vlm::calibrate(random_model(), set, set.sequences, entropy, {});
+  const vlm::calibration held_out = vlm::calibrate(random_model(), set, set.sequences, {entropy}, {});
   const std::vector<vlm::rung> rungs{{luq::parse_codec("billm:g32"), search::block_rule},
                                      {luq::parse_codec("int2:g16"), search::feedback},
                                      {luq::parse_codec("int8:g16"), search::feedback}};

@@ -116,7 +116,8 @@ TEST_CASE("eight bits are nearly lossless on the embedded model") {
   const auto& set = vlm_test::tiny_calibration_set();
   luq::activation_entropy_options entropy;
   entropy.clustering.clusters = 10;
-  const auto statistics = vlm::calibrate(vlm_test::tiny_model(), set, vlm::mix_sequences(set, 0.5, 1000), entropy, {});
+  const auto statistics =
+      vlm::calibrate(vlm_test::tiny_model(), set, vlm::mix_sequences(set, 0.5, 1000), {entropy}, {});
   const auto decoder = vlm::quantize_decoder(vlm_test::tiny_model(), statistics, {luq::parse_codec("int8:g128")}, {});
   CHECK(decoder.layers.size() == 12);
   CHECK(decoder.mean_output_error() < 1e-4);

@@ -99,7 +99,7 @@ TEST_CASE("calibrated, quantized, written, read, and asked") {
   luq::activation_entropy_options entropy;
   entropy.clustering.clusters = 8;
   const std::vector<vlm::calibration_sequence> mix = vlm::mix_sequences(set, 0.5);
-  const vlm::calibration statistics = vlm::calibrate(model, set, mix, entropy, {.threads = 2});
+  const vlm::calibration statistics = vlm::calibrate(model, set, mix, {entropy}, {.threads = 2});
   REQUIRE(statistics.layers.size() == 3);
   CHECK(statistics.image_tokens > 0);
   CHECK(statistics.text_tokens > 0);

@@ -8,6 +8,7 @@ them. `luq.calibrate` and the modules beside it do this for checkpoints of LLaVA
 """
 
 from luq._luq import (
+    DEFAULT_NORM_CLIP,
     ActivationEntropy,
     EntropyEstimate,
     Error,
@@ -40,11 +41,13 @@ from luq._luq import (
 )
 from luq.device_hessian import DeviceHessian
 from luq.layer_statistics import LayerStatistics
+from luq.norm_weights import norm_weights
 from luq.packed_linear import PackedLinear, use_packed_decoder
 from luq.policy import choose_plan, named_order
 from luq.token_class import TokenClass, token_classes
 
 __all__ = [
+    "DEFAULT_NORM_CLIP",
     "ActivationEntropy",
     "DeviceHessian",
     "EntropyEstimate",
@@ -71,6 +74,7 @@ __all__ = [
     "lowest_entropy_first",
     "named_order",
     "nominal_bits",
+    "norm_weights",
     "packed_bytes",
     "quantize",
     "random_order",

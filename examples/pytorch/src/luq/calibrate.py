@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import transformers
 
-from luq._luq import EntropyEstimate, LayerEntropy, __version__
+from luq._luq import DEFAULT_NORM_CLIP, EntropyEstimate, LayerEntropy, __version__
 from luq.dataset import CalibrationSequence, CalibrationSet
 from luq.decoder_linears import LINEARS, LINEARS_OF_INPUT
 from luq.errors import fail
@@ -97,11 +97,11 @@ class _Run:
         self.store_states(0, self.model.embeddings(self.calibration, self.sequences))
         return 0
 
-    def run_layer(self, layer: int, **entropy_options: float) -> None:
+    def run_layer(self, layer: int, **statistics_options: float) -> None:
         """Runs one layer for its statistics, unless they are there, and for the inputs of the next one."""
         module = self.model.meta_layer(layer)
         needed = self.journal.data(f"statistics {layer}") is None
-        statistics = LayerStatistics(module, self.model.device, **entropy_options) if needed else None
+        statistics = LayerStatistics(module, self.model.device, **statistics_options) if needed else None
         with nullcontext() if statistics is None else statistics.watching(module):
             outputs = self.outputs(layer, statistics)
             if layer + 1 < self.model.layers:
@@ -165,6 +165,7 @@ def calibration_inputs(
     model: VisionLanguageModel,
     calibration: CalibrationSet,
     sequences: list[CalibrationSequence],
+    norm_clip: float = DEFAULT_NORM_CLIP,
     **entropy_options: float,
 ) -> dict[str, Any]:
     """All that the results of calibrate() depend on, for its journal."""
@@ -175,6 +176,7 @@ def calibration_inputs(
         "model": model.checkpoint.fingerprint(),
         "device": str(model.device),
         "sequences": chosen.hexdigest(),
+        "norm clip": norm_clip,
         "entropy": entropy_options,
         "versions": {"luq": __version__, "torch": str(torch.__version__), "transformers": transformers.__version__},
     }
@@ -186,12 +188,14 @@ def calibrate(
     sequences: list[CalibrationSequence],
     journal: Journal,
     progress: Progress = no_progress,
+    norm_clip: float = DEFAULT_NORM_CLIP,
     **entropy_options: float,
 ) -> list[dict[str, dict[str, float] | None]]:
     """Entropies in bits of each layer's outputs, by class of tokens, and Hessians in the journal's folder.
 
-    sequences: of the calibration set, see CalibrationSet.mix(). entropy_options: of ActivationEntropy. The entropies of
-    a layer are {"all": ..., "text": ..., "image": ...}, each the fields of EntropyEstimate or None.
+    sequences: of the calibration set, see CalibrationSet.mix(). norm_clip: of the weights of tokens in Hessians, see
+    LayerStatistics. entropy_options: of ActivationEntropy. The entropies of a layer are
+    {"all": ..., "text": ..., "image": ...}, each the fields of EntropyEstimate or None.
     """
     steps = [f"statistics {layer}" for layer in range(model.layers)]
     missing = [layer for layer, step in enumerate(steps) if journal.data(step) is None]
@@ -200,7 +204,7 @@ def calibrate(
         require_space(journal.folder, _bytes_to_store(model, tokens, journal, missing))
         run = _Run(model, calibration, sequences, journal, progress)
         for layer in range(run.first_stored_states(missing[0]), missing[-1] + 1):
-            run.run_layer(layer, **entropy_options)
+            run.run_layer(layer, norm_clip=norm_clip, **entropy_options)
     for layer in range(model.layers):  # also those that a killed run left behind
         journal.remove(_states_file(layer))
     return [journal.data(step) for step in steps]

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from luq._luq import ActivationEntropy, Hessian
+from luq._luq import DEFAULT_NORM_CLIP, ActivationEntropy, Hessian
 from luq.decoder_linears import LINEARS_OF_INPUT
 from luq.device_hessian import DeviceHessian
+from luq.norm_weights import norm_weights
 
 
 class LayerStatistics:
@@ -22,14 +23,23 @@ class LayerStatistics:
             statistics.expect(classes_of(batch), first_sequence=number * len(batch))
             model(**batch)
 
+    Hessians weight the tokens of a sequence by their norms, see norm_weights(); entropies count every token once.
+
     On the CPU, activations are read where the model has them, without a copy if they are float32. With another device,
     Hessians are summed there; outputs, of which k-means takes a sample, are copied to the CPU, which waits for them.
     """
 
-    def __init__(self, layer: nn.Module, device: str | torch.device = "cpu", **entropy_options: float) -> None:
-        """layer: a decoder layer, of which only shapes are read. device: where it runs. entropy_options: of
-        ActivationEntropy.
+    def __init__(
+        self,
+        layer: nn.Module,
+        device: str | torch.device = "cpu",
+        norm_clip: float = DEFAULT_NORM_CLIP,
+        **entropy_options: float,
+    ) -> None:
+        """layer: a decoder layer, of which only shapes are read. device: where it runs. norm_clip: of norm_weights();
+        0: Hessians count every token once. entropy_options: of ActivationEntropy.
         """
+        self._norm_clip = norm_clip
         self._device = torch.device(device)
         features = {name: layer.get_submodule(linears[0]).in_features for name, linears in LINEARS_OF_INPUT.items()}
         self.outputs = ActivationEntropy(features["attention"], **entropy_options)
@@ -68,8 +78,12 @@ class LayerStatistics:
 
     def _input_hook(self, name: str):
         def on_input(_module: nn.Module, arguments: tuple[torch.Tensor, ...]) -> None:
+            classes = self._expected_classes()
             X = arguments[0].detach().to(self._device)
-            self.inputs[name].add(X, self._expected_classes().reshape(-1))
+            weights = None
+            if self._norm_clip != 0:
+                weights = norm_weights(X.reshape(*classes.shape, -1), classes, self._norm_clip).reshape(-1)
+            self.inputs[name].add(X, classes.reshape(-1), weights)
 
         return on_input
 
