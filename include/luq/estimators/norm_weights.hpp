@@ -28,6 +28,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/token_class.hpp"
@@ -45,7 +46,7 @@ namespace detail {
 template <Executor E>
 [[nodiscard]] std::vector<float> norm_weights(const matrix_view& X, const token_weights& counts, double clip,
                                               const E& executor) {
-  if (!(clip > 0)) fail(errc::invalid_argument, "norm weights: expected a clip > 0, got ", clip);
+  if (is_nan(clip) || clip <= 0) fail(errc::invalid_argument, "norm weights: expected a clip > 0, got ", clip);
   counts.require_finite("norm weights", X, executor);
   std::vector<float> lambda(static_cast<std::size_t>(X.rows()), 0.0f);
   // In double, in which the square of a float neither overflows nor underflows.
