@@ -110,7 +110,7 @@ def main():
         W.tofile(paths[0])
         H.tofile(paths[1])
         output = subprocess.run([options.program, *paths, str(options.rows), str(options.columns), str(options.runs)],
-                                check=True, capture_output=True, text=True).stdout
+                                check=True, capture_output=True, encoding="utf-8").stdout
         runs = [json.loads(line) for line in output.splitlines()]
         ours = [min(run[part] for run in runs) for part in ("search", "seconds")]
         Q = torch.from_numpy(np.fromfile(paths[2], dtype=np.float32).reshape(W.shape))

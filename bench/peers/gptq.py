@@ -86,8 +86,9 @@ def main():
         W.numpy().tofile(os.path.join(directory, "W"))
         X.numpy().tofile(os.path.join(directory, "X"))
         sizes = [options.tokens, options.inputs, options.outputs, options.repeats + 1]
-        answer = subprocess.run([options.program, directory] + [str(size) for size in sizes], check=True, text=True,
-                                stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": str(options.threads)})
+        answer = subprocess.run([options.program, directory] + [str(size) for size in sizes], check=True,
+                                encoding="utf-8", stdout=subprocess.PIPE,
+                                env={**os.environ, "OMP_NUM_THREADS": str(options.threads)})
     our_hessian, our_gptq, our_error = (float(word) for word in answer.stdout.split())
 
     print(f"{'':28}{'torch':>12}{'luq':>12}{'ratio':>8}")

@@ -58,7 +58,8 @@ def main():
 
         def ours(iterations, tolerance):
             numbers = [options.tokens, options.width, options.clusters, iterations, tolerance, options.seeds]
-            output = subprocess.run([options.program, path, *map(str, numbers)], check=True, capture_output=True, text=True)
+            output = subprocess.run([options.program, path, *map(str, numbers)], check=True, capture_output=True,
+                                    encoding="utf-8")
             return [json.loads(line) for line in output.stdout.splitlines()]
 
         compare(X, options, ours, "each with its own rule", 50, 1e-4)

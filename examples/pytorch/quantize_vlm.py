@@ -52,7 +52,12 @@ def main() -> None:
     parser.add_argument("--work", required=True, help="folder for what is done; Hessians take much of it")
     parser.add_argument("--output", required=True, help="packed file")
     parser.add_argument("--alpha", type=float, default=0.5, help="share of calibration tokens with an image")
-    parser.add_argument("--tokens", type=int, default=0, help="calibration tokens; 0 for all that every share allows")
+    parser.add_argument(
+        "--tokens",
+        type=int,
+        default=0,
+        help="calibration tokens; 0 for all that every share allows, of a share of 0 or 1 all of its kind",
+    )
     parser.add_argument(
         "--norm-clip",
         type=float,
@@ -94,8 +99,9 @@ def main() -> None:
 
     plan_under([0.0] * model.layers)  # so is an impossible budget
     statistics = {"norm_clip": options.norm_clip, "clusters": options.clusters}
-    journal = Journal(options.work, calibration_inputs(model, calibration, sequences, **statistics))
     with ConsoleProgress() as progress:
+        inputs = calibration_inputs(model, calibration, sequences, progress, **statistics)
+        journal = Journal(options.work, inputs)
         entropies = calibrate(model, calibration, sequences, journal, progress, **statistics)
         plan = plan_under([layer["all"]["bits"] for layer in entropies])
         size = quantize_decoder(model, plan, journal, options.output, options.search, progress)

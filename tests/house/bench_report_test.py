@@ -151,10 +151,10 @@ class Report(unittest.TestCase):
         self.assertIn("Results of other benchmarks, left out: 1", text)
 
     def test_the_program_says_which_file_it_cannot_read(self):
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump({"context": CONTEXT, "benchmarks": [result("matmul/decode/a/1x1/threads:1", 1.0)]}, file)
             file.flush()
-            run = subprocess.run([sys.executable, SCRIPT, file.name], capture_output=True, text=True)
+            run = subprocess.run([sys.executable, SCRIPT, file.name], capture_output=True, encoding="utf-8")
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr, r"^report.py: .*\.json: KeyError: ")
 

@@ -39,6 +39,16 @@ Managed* take(const nb::object& capsule, const char* name, const char* used_name
   return managed;
 }
 
+/// What a tensor is, as far as it says so itself, for messages.
+std::string description_of(nb::handle tensor) {
+  std::string text = type_name_of(tensor);
+  for (const char* attribute : {"dtype", "shape", "device"}) {
+    if (!nb::hasattr(tensor, attribute)) continue;
+    text += std::string(", ") + attribute + " " + nb::str(nb::handle(tensor.attr(attribute))).c_str();
+  }
+  return text;
+}
+
 }  // namespace
 
 borrowed_matrix::borrowed_matrix(nb::handle tensor, const char* what) {
@@ -70,11 +80,17 @@ void borrowed_matrix::use(const luq::dlpack_matrix& lent) {
 }
 
 std::vector<luq::token_class> token_classes_of(nb::handle classes) {
+  nb::ndarray<nb::ro> given;
+  const bool is_tensor = nb::ndarray_check(classes) && nb::try_cast(classes, given);
+  // A cast would convert others: a mask to text and image, weights to whatever class is below them.
+  const auto code = static_cast<nb::dlpack::dtype_code>(is_tensor ? given.dtype().code : 0);
+  const bool has_integers = code == nb::dlpack::dtype_code::Int || code == nb::dlpack::dtype_code::UInt;
   nb::ndarray<const std::int64_t, nb::ndim<1>, nb::device::cpu, nb::c_contig> numbers;
-  if (!nb::ndarray_check(classes) || !nb::try_cast(classes, numbers)) {
-    throw nb::type_error(
-        ("token classes: expected a tensor of integers [tokens] in memory of the CPU, got " + type_name_of(classes))
-            .c_str());
+  if (!is_tensor || !has_integers || !nb::try_cast(classes, numbers)) {
+    throw nb::type_error(("token classes: expected integers [tokens] of TokenClass, 0 (text), 1 (image) or 2 (padding),"
+                          " in memory of the CPU, got " +
+                          description_of(classes))
+                             .c_str());
   }
   std::vector<luq::token_class> result;
   result.reserve(numbers.size());

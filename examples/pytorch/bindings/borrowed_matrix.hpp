@@ -46,7 +46,8 @@ class borrowed_matrix {
 };
 
 /// The classes of tokens: a tensor of integers 0 (text), 1 (image) and 2 (padding), [tokens].
-/// @throws nanobind::type_error if it is none; luq::error invalid_argument for another integer
+/// @throws nanobind::type_error if it is none, such as a mask of truth values or weights; luq::error invalid_argument
+///         for another integer
 [[nodiscard]] std::vector<luq::token_class> token_classes_of(nanobind::handle classes);
 
 /// A matrix as a torch tensor that owns it, without a copy of the elements.

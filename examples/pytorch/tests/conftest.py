@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     LlavaConfig,
     LlavaForConditionalGeneration,
@@ -141,11 +141,19 @@ def saved_with_module_names(request, tmp_path_factory) -> SavedModel:
     return SavedModel(request.param, tmp_path_factory.mktemp(request.param), module_names=True)
 
 
-def load_script():
-    """The script as a module."""
-    specification = importlib.util.spec_from_file_location(
-        "quantize_vlm", Path(__file__).parents[1] / "quantize_vlm.py"
-    )
+def write_one_kind(source: Path, with_image: bool, path: Path) -> Path:
+    """Those sequences of a calibration file that have an image, or those of text only, without tensors of images."""
+    tensors = load_file(source)
+    rows = (tensors["image_index"] >= 0) == with_image
+    kept = {name: tensors[name][rows] for name in ("input_ids", "attention_mask", "image_index")}
+    images = {name: tensor for name, tensor in tensors.items() if name not in kept}
+    save_file({**kept, **(images if with_image else {})}, path)
+    return path
+
+
+def load_script(path: Path = Path(__file__).parents[1] / "quantize_vlm.py"):
+    """A script as a module."""
+    specification = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

@@ -6,11 +6,12 @@ import math
 import threading
 import time
 
+import numpy as np
 import pytest
 import torch
 
 import luq
-from conftest import normal
+from conftest import llava_model, normal
 
 
 def reference_hessian(X: torch.Tensor) -> torch.Tensor:
@@ -191,6 +192,44 @@ def test_what_is_no_tensor_is_a_type_error(thing):
         luq.Hessian(8).add(thing)
     with pytest.raises(TypeError):
         luq.ActivationEntropy(8).add(normal(4, 8), thing, sequence=0)
+
+
+#: What is no class of a token: a cast would make classes of all of these.
+NO_CLASSES = {
+    "mask": torch.tensor([True, True, False, True]),
+    "mask of numpy": np.array([True, True, False, True]),
+    "weights": torch.tensor([0.0, 1.0, 0.5, 2.0]),
+    "weights of numpy": np.array([0.0, 1.0, 0.5, 2.0]),
+    "weights in 16 bits": torch.tensor([0.0, 1.0, 0.5, 2.0], dtype=torch.bfloat16),
+    "complex": torch.zeros(4, dtype=torch.complex64),
+}
+
+
+@pytest.mark.parametrize("classes", NO_CLASSES.values(), ids=NO_CLASSES.keys())
+def test_only_integers_are_classes(classes):
+    """A mask would make padding of nothing, text of padding and images of all else, without a word."""
+    layer = llava_model().model.language_model.layers[0]
+    for take in (
+        lambda: luq.Hessian(8).add(normal(4, 8), classes),
+        lambda: luq.ActivationEntropy(8).add(normal(4, 8), classes, sequence=0),
+        lambda: luq.DeviceHessian(8, "cpu").add(normal(4, 8), classes),
+        lambda: luq.LayerStatistics(layer).expect(classes, first_sequence=0),
+    ):
+        with pytest.raises(TypeError, match=r"expected integers .*TokenClass, 0 \(text\), 1 \(image\) or 2 \(pad"):
+            take()
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.uint8, np.int64, np.int8])
+def test_integers_of_any_width_are_classes(dtype):
+    X, numbers = normal(4, 8), [0, 2, 1, 2]
+    classes = torch.tensor(numbers, dtype=dtype) if isinstance(dtype, torch.dtype) else np.array(numbers, dtype)
+    entropy, layer = luq.ActivationEntropy(8), llava_model().model.language_model.layers[0]
+    entropy.add(X, classes, sequence=0)
+    assert [entropy.tokens(kind) for kind in luq.TokenClass] == [1, 1, 0]
+    for H in (luq.Hessian(8), luq.DeviceHessian(8, "cpu")):
+        H.add(X, classes)
+        assert H.tokens == 2
+    luq.LayerStatistics(layer).expect(classes, first_sequence=0)
 
 
 def test_other_threads_run_during_long_calls():

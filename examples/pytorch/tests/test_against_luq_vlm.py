@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import LlavaForConditionalGeneration
 
 import luq
-from conftest import DATA, SavedModel, load_script
+from conftest import DATA, SavedModel, load_script, write_one_kind
 from luq.calibrate import hessian_file
 from luq.checkpoint import Checkpoint
 from luq.decoder_linears import LINEARS, LINEARS_OF_INPUT
@@ -33,7 +33,8 @@ CALIBRATION = ("--tokens", "3000", "--alpha", "0.5")
 
 
 def luq_vlm(*arguments: object) -> str:
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
+    command = [PROGRAM, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -90,7 +91,7 @@ def test_entropies_are_the_same(quantized):
 
 
 def test_plans_are_the_same(quantized):
-    assert quantized.own_plan.read_text() == quantized.other_plan.read_text()
+    assert quantized.own_plan.read_bytes() == quantized.other_plan.read_bytes()
     own, other = luq.PackedModel(quantized.own), luq.PackedModel(quantized.other)
     assert own.plan == other.plan
     assert own.size.file == other.size.file
@@ -173,8 +174,13 @@ def test_a_clip_that_is_none_is_refused(monkeypatch):
             run_script(monkeypatch, *paths, "--norm-clip", clip)
 
 
-def test_random_models_have_the_same_entropies(saved: SavedModel, tmp_path, monkeypatch):
-    calibration = ["--calibration", saved.calibration, "--tokens", 80, "--clusters", 10]
+@pytest.mark.parametrize("kind", ["both", "images", "texts"])
+def test_random_models_have_the_same_entropies(saved: SavedModel, tmp_path, monkeypatch, kind):
+    file, share = saved.calibration, ["--tokens", 80]
+    if kind != "both":
+        file = write_one_kind(saved.calibration, kind == "images", tmp_path / "calibration.safetensors")
+        share = ["--alpha", 1 if kind == "images" else 0]
+    calibration = ["--calibration", file, *share, "--clusters", 10]
     arguments = [*calibration, "--low", "sign:g32", "--high", "int4:g32", "--search", "nearest", "--saving", 0.3]
     run_script(monkeypatch, "--model", saved.directory, "--work", tmp_path, "--output", tmp_path / "packed", *arguments)
     check_entropies(tmp_path, printed_entropies(saved.directory, *calibration))

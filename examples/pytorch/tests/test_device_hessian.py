@@ -72,6 +72,23 @@ def test_what_is_no_finite_number_is_found_when_it_is_fetched(device):
     assert raised.value.code == "non_finite"
 
 
+@pytest.mark.parametrize(
+    ("classes", "code"),
+    [
+        (torch.tensor([0, 3]), "invalid_argument"),
+        (torch.tensor([-1, 0]), "invalid_argument"),
+        (torch.tensor([0]), "shape_mismatch"),
+        (torch.tensor([0, 0, 2]), "shape_mismatch"),
+    ],
+)
+def test_classes_are_those_of_the_tokens(classes, code):
+    for H in (luq.DeviceHessian(4, "cpu"), luq.Hessian(4)):
+        with pytest.raises(luq.Error, match="token class|tokens") as raised:
+            H.add(normal(2, 4), classes)
+        assert raised.value.code == code
+        assert H.tokens == 0
+
+
 def test_sums_that_are_none_are_refused():
     for arguments, code in {
         (torch.zeros(3, 4), 1): "shape_mismatch",

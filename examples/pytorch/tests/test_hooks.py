@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics by hooks, in a model that is run as a whole and in one that is run layer by layer."""
 
+import re
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -142,7 +144,7 @@ def test_a_missing_tensor_and_another_architecture_are_errors(saved, tmp_path):
         checkpoint.read("nothing.weight")
     with pytest.raises(luq.Error, match="shape_mismatch|expected \\[7, 3\\]"):
         checkpoint.load(torch.nn.Linear(3, 7, bias=False), _prefix_of_a_linear(checkpoint))
-    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}', encoding="utf-8")
     for file in saved.directory.glob("model*"):
         (tmp_path / file.name).symlink_to(file)
     with pytest.raises(luq.Error, match="got llama") as raised:
@@ -152,3 +154,18 @@ def test_a_missing_tensor_and_another_architecture_are_errors(saved, tmp_path):
 
 def _prefix_of_a_linear(checkpoint: Checkpoint) -> str:
     return next(name for name in checkpoint._shard_of if name.endswith("0.mlp.up_proj.weight")).removesuffix("weight")
+
+
+def test_an_index_that_is_none_is_named(saved, tmp_path):
+    """It may begin with a byte-order mark, as luq-vlm reads it; shards beside it are all that it may name."""
+    shards = sorted(saved.directory.glob("model-*"))
+    for file in shards:
+        (tmp_path / file.name).symlink_to(file)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_bytes(b"\xef\xbb\xbf" + (saved.directory / index.name).read_bytes())
+    assert len(Checkpoint(tmp_path).files) == len(shards) > 1
+    for content in (b"", b"[]", b'{"weight_map": ["a"]}', b'{"weight_map": {"a": 5}}', b'{"weight_map": {"\xff": "a"}}'):
+        index.write_bytes(content)
+        with pytest.raises(luq.Error, match=f"^{re.escape(str(index))}: expected ") as raised:
+            Checkpoint(tmp_path)
+        assert raised.value.code == "corrupt_file"

@@ -13,7 +13,8 @@ from conftest import DATA
 from luq.checkpoint import Checkpoint
 from luq.decoder_linears import LINEARS, planned_name
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[1] / "README.md").read_text(), re.DOTALL)
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_example_runs(capsys):

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A run that was killed, or whose folder was damaged, goes on and writes the same bytes."""
 
+import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +26,7 @@ def runs(saved: SavedModel, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     command = [sys.executable, TESTS / "killed_runs.py", saved.directory, saved.calibration, folder]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-2000:]
     kills = int(done.stdout.split()[0])
     assert kills >= 4
@@ -66,10 +68,10 @@ def test_nothing_is_done_twice(runs, saved, monkeypatch):
 
 def change_a_number(path: Path, step: str) -> None:
     """Changes an entropy in an entry, without its checksum."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     changed = [line.replace('"bits": ', '"bits": 1') if f'"{step}"' in line else line for line in lines]
     assert changed != lines
-    path.write_text("\n".join(changed) + "\n")
+    path.write_text("\n".join(changed) + "\n", encoding="utf-8")
 
 
 def test_a_corrupted_entry_is_done_again(runs, saved, monkeypatch):
@@ -101,6 +103,61 @@ def test_a_folder_of_other_inputs_is_refused(runs, saved, monkeypatch):
         rerun(saved, runs, monkeypatch, "--norm-clip", "0")
     with pytest.raises(luq.Error, match="made with other \\['sequences'\\]"):
         rerun(saved, runs, monkeypatch, "--tokens", "90")
+
+
+def copy_of(saved: SavedModel, folder: Path) -> SavedModel:
+    """The checkpoint and its calibration file in another folder, an hour younger."""
+    copied = copy.copy(saved)
+    copied.directory = folder / "another place"
+    shutil.copytree(saved.directory, copied.directory)
+    copied.calibration = copied.directory / saved.calibration.name
+    for file in copied.directory.iterdir():
+        os.utime(file, (file.stat().st_atime + 3600, file.stat().st_mtime + 3600))
+    return copied
+
+
+def test_a_copy_of_the_checkpoint_goes_on(runs, saved, tmp_path, monkeypatch):
+    assert steps_done_again(copy_of(saved, tmp_path), runs, monkeypatch) == []
+
+
+def with_a_bit_changed(data: bytes) -> bytes:
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def with_another_header(data: bytes) -> bytes:
+    """One more blank at the end of the header, which means the same."""
+    length = int.from_bytes(data[:8], "little") + 8
+    return (length).to_bytes(8, "little") + data[8:length] + b" " * 8 + data[length:]
+
+
+@pytest.mark.parametrize(
+    ("files", "alter", "other"),
+    [
+        ("model*.safetensors", with_a_bit_changed, "model"),  # the last bit of the last weight
+        ("model*.safetensors", with_another_header, "model"),
+        ("config.json", lambda data: data + b"\n", "model"),
+        ("calibration.safetensors", with_another_header, "calibration"),
+    ],
+)
+def test_other_content_is_refused(runs, saved, tmp_path, monkeypatch, files, alter, other):
+    copied = copy_of(saved, tmp_path)
+    file = sorted(copied.directory.glob(files))[-1]
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
+    file.write_bytes(alter(file.read_bytes()))
+    os.utime(file, ns=times)
+    with pytest.raises(luq.Error, match=f"made with other \\['{other}'\\]: take another folder"):
+        rerun(copied, runs, monkeypatch)
+
+
+def test_a_journal_of_another_format_is_refused(tmp_path):
+    """Of the first format, which said nothing of itself, and of one to come."""
+    for number, recorded in enumerate(({"model": "a hash"}, {"format": 3, "checkpoint": "a"}, {"format": "new"})):
+        folder = tmp_path / str(number)
+        Journal(folder, {}).record("inputs", recorded)
+        with pytest.raises(luq.Error, match="expected a journal of format 2, got one of format (1|3|new)") as raised:
+            Journal(folder, {"model": "a hash"})
+        assert raised.value.code == "unsupported"
+        assert "take another folder" in str(raised.value)
 
 
 def test_another_plan_is_made_from_the_same_statistics(runs, saved, monkeypatch):

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <luq/estimators/norm_weights.hpp>
 
+#include "error_place.hpp"
+
 namespace vlm {
 
 namespace {
@@ -68,7 +70,9 @@ calibration calibrate(const vision_language_model& model, const calibration_set&
     std::vector<recorder> records(static_cast<std::size_t>(held), recorder(shape.layers));
     for (luq::index i = 0; i < held; ++i) {
       const auto& sequence = sequences[static_cast<std::size_t>(first + i)];
-      tokens.emplace_back(sequence.ids, sequence.valid, model.config().image_token);
+      tokens.push_back(at_place(place_of(set, sequence), [&] {
+        return token_sequence(sequence.ids, sequence.valid, model.config().image_token);
+      }));
       for (const luq::token_class kind : tokens.back().classes()) {
         result.text_tokens += kind == luq::token_class::text ? 1 : 0;
         result.image_tokens += kind == luq::token_class::image ? 1 : 0;
@@ -76,18 +80,22 @@ calibration calibrate(const vision_language_model& model, const calibration_set&
     }
     executor.parallel_for(held, [&](luq::index i) {
       const auto& sequence = sequences[static_cast<std::size_t>(first + i)];
-      encoded_images features;
-      if (sequence.image >= 0) features = model.image_features(set.images[static_cast<std::size_t>(sequence.image)]);
-      kv_cache cache = model.make_cache();
-      const sequence_step step{&tokens[static_cast<std::size_t>(i)], &features, &cache};
-      model.forward({&step, 1}, logits_of::no_token, &records[static_cast<std::size_t>(i)]);
+      at_place(place_of(set, sequence), [&] {
+        encoded_images features;
+        if (sequence.image >= 0) features = model.image_features(set.images[static_cast<std::size_t>(sequence.image)]);
+        kv_cache cache = model.make_cache();
+        const sequence_step step{&tokens[static_cast<std::size_t>(i)], &features, &cache};
+        model.forward({&step, 1}, logits_of::no_token, &records[static_cast<std::size_t>(i)]);
+      });
     });
     // Each layer takes the sequences in their order, so that sums do not depend on the number of threads.
     executor.parallel_for(shape.layers, [&](luq::index layer) {
       for (luq::index i = 0; i < held; ++i) {
-        records[static_cast<std::size_t>(i)].add_to(
-            result.layers[static_cast<std::size_t>(layer)], static_cast<std::size_t>(layer),
-            tokens[static_cast<std::size_t>(i)], static_cast<std::uint64_t>(first + i), options.norm_clip);
+        at_place(place_of(set, sequences[static_cast<std::size_t>(first + i)]), [&] {
+          records[static_cast<std::size_t>(i)].add_to(
+              result.layers[static_cast<std::size_t>(layer)], static_cast<std::size_t>(layer),
+              tokens[static_cast<std::size_t>(i)], static_cast<std::uint64_t>(first + i), options.norm_clip);
+        });
       }
     });
     scope.advance(static_cast<std::uint64_t>(held));

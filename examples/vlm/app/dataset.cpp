@@ -95,15 +95,37 @@ std::vector<image> read_patches(const luq::safetensors_reader& file) {
   return images;
 }
 
-std::vector<image> read_images(const luq::safetensors_reader& file) {
-  return file.contains(grid_tensor) ? read_patches(file) : read_pictures(file);
+/// The images of a file. Where `image_of` names none, their tensors may be absent.
+/// @param image_of  the image of each row, -1 for none
+/// @param row       what a row is, for messages
+std::vector<image> read_images(const luq::safetensors_reader& file, const std::vector<std::int32_t>& image_of,
+                               const char* row) {
+  const bool has_none = std::ranges::all_of(image_of, [](std::int32_t number) { return number == -1; });
+  if (has_none && !file.contains("pixel_values")) return {};
+  std::vector<image> images = file.contains(grid_tensor) ? read_patches(file) : read_pictures(file);
+  for (std::size_t i = 0; i < image_of.size(); ++i) {
+    if (image_of[i] < -1 || image_of[i] >= static_cast<std::int32_t>(images.size())) {
+      fail(errc::corrupt_file, file.source(), ": ", row, " ", i, ": image_index: expected -1 ... ", images.size(),
+           " - 1, got ", image_of[i]);
+    }
+  }
+  return images;
 }
 
-std::int32_t checked_image(const luq::safetensors_reader& file, std::int32_t number, const std::vector<image>& images) {
-  if (number < -1 || number >= static_cast<std::int32_t>(images.size())) {
-    fail(errc::corrupt_file, file.source(), ": image_index: expected -1 ... ", images.size(), " - 1, got ", number);
+luq::index multimodal_share(double alpha, luq::index tokens) {
+  return static_cast<luq::index>(alpha * static_cast<double>(tokens) + 0.5);
+}
+
+/// What mix_sequences() takes if it is not told how much.
+luq::index tokens_allowed(const calibration_set& set, double alpha) {
+  const token_totals totals = count_tokens(set);
+  const luq::index tokens = alpha == 0 ? totals.text : alpha == 1 ? totals.multimodal : totals.of_every_ratio();
+  if (tokens == 0) {
+    const char* needed = alpha == 0 ? "text-only" : alpha == 1 ? "multimodal" : "multimodal and text-only";
+    fail(errc::insufficient_data, set.source, ": expected ", needed, " sequences for a mixing ratio of ", alpha,
+         ", found ", totals.multimodal, " multimodal and ", totals.text, " text-only tokens");
   }
-  return number;
+  return tokens;
 }
 
 /// Sequences of one kind from the front until `tokens` valid tokens are reached.
@@ -128,6 +150,10 @@ luq::index calibration_sequence::valid_tokens() const {
   return std::count(valid.begin(), valid.end(), true);
 }
 
+std::string place_of(const calibration_set& set, const calibration_sequence& sequence) {
+  return set.source + ": sequence " + std::to_string(sequence.number);
+}
+
 calibration_set read_calibration_set(const std::filesystem::path& path) {
   const luq::safetensors_reader file(path);
   require_shape(file, "input_ids", 2);
@@ -142,31 +168,38 @@ calibration_set read_calibration_set(const std::filesystem::path& path) {
   const auto mask = file.read_integers<std::int32_t>("attention_mask");
   const auto image_of = read_per_sequence(file, "image_index", count);
 
-  calibration_set set{file.source(), read_images(file), {}};
+  calibration_set set{file.source(), read_images(file, image_of, "sequence"), {}};
   for (std::size_t i = 0; i < image_of.size(); ++i) {
     calibration_sequence sequence;
     sequence.ids.assign(ids.begin() + static_cast<std::ptrdiff_t>(i * length),
                         ids.begin() + static_cast<std::ptrdiff_t>((i + 1) * length));
     for (std::size_t t = 0; t < length; ++t) sequence.valid.push_back(mask[i * length + t] != 0);
-    sequence.image = checked_image(file, image_of[i], set.images);
+    sequence.image = image_of[i];
+    sequence.number = static_cast<luq::index>(i);
     set.sequences.push_back(std::move(sequence));
   }
   return set;
 }
 
-std::vector<calibration_sequence> mix_sequences(const calibration_set& set, double alpha, luq::index tokens) {
-  if (!luq::is_finite(alpha) || alpha < 0 || alpha > 1) fail(errc::invalid_argument, "mixing ratio: expected 0 ... 1, got ", alpha);
-  if (tokens == 0) {
-    luq::index multimodal = 0;
-    luq::index text = 0;
-    for (const auto& sequence : set.sequences) (sequence.image >= 0 ? multimodal : text) += sequence.valid_tokens();
-    tokens = std::min(multimodal, text);
-    if (tokens == 0) {
-      fail(errc::insufficient_data, set.source, ": expected multimodal and text-only sequences, found ", multimodal,
-           " multimodal and ", text, " text-only tokens");
-    }
+token_totals count_tokens(const calibration_set& set) {
+  token_totals totals;
+  for (const auto& sequence : set.sequences) {
+    (sequence.image >= 0 ? totals.multimodal : totals.text) += sequence.valid_tokens();
   }
-  const auto multimodal_tokens = static_cast<luq::index>(alpha * static_cast<double>(tokens) + 0.5);
+  return totals;
+}
+
+bool token_totals::allow(double alpha, luq::index tokens) const {
+  const luq::index share = multimodal_share(alpha, tokens);
+  return share <= multimodal && tokens - share <= text;
+}
+
+std::vector<calibration_sequence> mix_sequences(const calibration_set& set, double alpha, luq::index tokens) {
+  if (!luq::is_finite(alpha) || alpha < 0 || alpha > 1) {
+    fail(errc::invalid_argument, "mixing ratio: expected 0 ... 1, got ", alpha);
+  }
+  if (tokens == 0) tokens = tokens_allowed(set, alpha);
+  const luq::index multimodal_tokens = multimodal_share(alpha, tokens);
   std::vector<calibration_sequence> mix;
   take_sequences(set, true, multimodal_tokens, mix);
   take_sequences(set, false, tokens - multimodal_tokens, mix);
@@ -184,7 +217,7 @@ question_set read_question_set(const std::filesystem::path& path) {
   const auto kinds = read_per_sequence(file, "kinds", count);
   const auto image_of = read_per_sequence(file, "image_index", count);
 
-  question_set set{file.source(), read_images(file), {}, {}};
+  question_set set{file.source(), read_images(file, image_of, "question"), {}, {}};
   const auto names = file.metadata().find("kinds");
   if (names == file.metadata().end()) {
     fail(errc::corrupt_file, file.source(), ": expected the names of the kinds of question in the metadata, got none");
@@ -194,16 +227,15 @@ question_set read_question_set(const std::filesystem::path& path) {
 
   for (std::size_t i = 0; i < lengths.size(); ++i) {
     if (lengths[i] < 1 || static_cast<std::size_t>(lengths[i]) > length) {
-      fail(errc::corrupt_file, file.source(), ": lengths: expected 1 ... ", length, ", got ", lengths[i]);
+      fail(errc::corrupt_file, file.source(), ": question ", i, ": lengths: expected 1 ... ", length, ", got ",
+           lengths[i]);
     }
     if (kinds[i] < 0 || static_cast<std::size_t>(kinds[i]) >= set.kinds.size()) {
-      fail(errc::corrupt_file, file.source(), ": kinds: expected 0 ... ", set.kinds.size(), " - 1, got ", kinds[i]);
+      fail(errc::corrupt_file, file.source(), ": question ", i, ": kinds: expected 0 ... ", set.kinds.size(),
+           " - 1, got ", kinds[i]);
     }
     const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(i * length);
-    set.questions.push_back({{begin, begin + lengths[i]},
-                             answers[i],
-                             static_cast<std::size_t>(kinds[i]),
-                             checked_image(file, image_of[i], set.images)});
+    set.questions.push_back({{begin, begin + lengths[i]}, answers[i], static_cast<std::size_t>(kinds[i]), image_of[i]});
   }
   if (set.questions.empty()) fail(errc::insufficient_data, file.source(), ": expected questions, found none");
   return set;

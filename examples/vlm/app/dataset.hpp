@@ -6,6 +6,7 @@
 // images follow the models: pictures of one size, or patches of all images one after the other with a grid for each.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <luq/core/index.hpp>
@@ -21,6 +22,7 @@ struct calibration_sequence {
   std::vector<std::int32_t> ids;
   std::vector<bool> valid;  ///< false for padding
   std::int32_t image = -1;  ///< position among the images of the set; -1 for a sequence of text only
+  luq::index number = 0;    ///< its row in the file, for messages
 
   [[nodiscard]] luq::index valid_tokens() const;
 };
@@ -31,13 +33,32 @@ struct calibration_set {
   std::vector<calibration_sequence> sequences;
 };
 
+/// Where a sequence of the set came from, for messages: "FILE: sequence 3".
+[[nodiscard]] std::string place_of(const calibration_set& set, const calibration_sequence& sequence);
+
+/// A file whose sequences are all of text only needs no images.
 /// @throws luq::error for a missing or malformed file, or tensors that contradict one another
 [[nodiscard]] calibration_set read_calibration_set(const std::filesystem::path& file);
 
+/// Valid tokens by kind of sequence.
+struct token_totals {
+  luq::index multimodal = 0;
+  luq::index text = 0;
+
+  /// As many as a mix of every ratio can have: so many mixes can be compared.
+  [[nodiscard]] luq::index of_every_ratio() const { return std::min(multimodal, text); }
+
+  /// Whether a mix of that ratio can have so many tokens.
+  [[nodiscard]] bool allow(double alpha, luq::index tokens) const;
+};
+
+[[nodiscard]] token_totals count_tokens(const calibration_set& set);
+
 /// A mix of about `tokens` valid tokens of which the share `alpha` in [0, 1] stands in multimodal sequences (LUQ's
 /// mixing ratio), the others in text-only ones, each kind taken from the front of the set in whole sequences.
-/// @param tokens  0 takes as many as the set allows for *every* alpha, so that mixes can be compared
-/// @throws luq::error insufficient_data if the set has too few tokens of a kind
+/// @param tokens  0 takes as many as the set allows for *every* alpha, so that mixes can be compared; for an alpha of 0
+///                or 1 all of the one kind, however much there is of the other
+/// @throws luq::error insufficient_data if the set has too few tokens of a kind that the mix needs
 [[nodiscard]] std::vector<calibration_sequence> mix_sequences(const calibration_set& set, double alpha,
                                                               luq::index tokens = 0);
 

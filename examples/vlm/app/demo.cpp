@@ -53,7 +53,9 @@ class demo_run {
         model_(s.model),
         calibration_(read_calibration_set(s.calibration)),
         questions_(read_question_set(s.test)),
-        shape_(decoder_shape(model_)) {}
+        shape_(decoder_shape(model_)),
+        totals_(count_tokens(calibration_)),
+        tokens_(s.tokens > 0 ? s.tokens : totals_.of_every_ratio()) {}
 
   void run() {
     require_possible();
@@ -85,8 +87,8 @@ class demo_run {
   }
 
   [[nodiscard]] calibration calibrate_at(double alpha) const {
-    return calibrate(model_, calibration_, mix_sequences(calibration_, alpha, settings_.tokens),
-                     settings_.calibrating(), settings_.executor, progress_);
+    return calibrate(model_, calibration_, mix_sequences(calibration_, alpha, tokens_), settings_.calibrating(),
+                     settings_.executor, progress_);
   }
 
   [[nodiscard]] quantized_decoder quantize(const calibration& statistics, const std::string& codec,
@@ -100,8 +102,10 @@ class demo_run {
         .overall();
   }
 
-  /// An unknown codec, an impossible budget and a folder that cannot be made are errors before the work, not after it.
+  /// An unknown codec, an impossible budget, too few tokens and a folder that cannot be made are errors before the
+  /// work, not after it.
   void require_possible() const {
+    (void)mix_sequences(calibration_, settings_.alpha, tokens_);
     const luq::prefix_policy policy{shape_, luq::depth_order(static_cast<luq::index>(shape_.size())),
                                     luq::parse_codec(settings_.low), luq::parse_codec(settings_.high), ""};
     (void)luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
@@ -148,6 +152,7 @@ class demo_run {
     figure.series.back().emphasized = true;
     figure.series.push_back(entropy_series("text", [](const auto& layer) { return layer.text; }));
     figure.series.push_back(entropy_series("image", [](const auto& layer) { return layer.image; }));
+    std::erase_if(figure.series, [](const chart_series& series) { return series.x.empty(); });
     add(figure);
   }
 
@@ -303,7 +308,7 @@ class demo_run {
 
   void measure_frontier_of_codecs() {
     add(heading{"The frontier: error and accuracy against true bits"});
-    const auto halves = split_sequences(mix_sequences(calibration_, settings_.alpha, settings_.tokens));
+    const auto halves = split_sequences(mix_sequences(calibration_, settings_.alpha, tokens_));
     const auto calibrated = [&](const std::vector<calibration_sequence>& sequences) {
       return calibrate(model_, calibration_, sequences, settings_.calibrating(), settings_.executor, progress_);
     };
@@ -326,7 +331,12 @@ class demo_run {
     chart figure{
         "Accuracy against mixing ratio", "share of multimodal tokens", "accuracy", chart_kind::line, {}, false};
     chart_series series{"lowest entropy first", {}, {}, {}, {}, true};
+    std::string left_out;
     for (const double alpha : {0.0, 0.25, 0.5, 0.75, 1.0}) {
+      if (alpha != settings_.alpha && !(tokens_ > 0 && totals_.allow(alpha, tokens_))) {
+        left_out += (left_out.empty() ? "" : ", ") + fixed(alpha, 2);
+        continue;
+      }
       quantized_decoder low = low_;
       quantized_decoder high = high_;
       named_order order = orders_.front();
@@ -349,6 +359,7 @@ class demo_run {
     figure.series.push_back(series);
     add(rows);
     add(figure);
+    if (!left_out.empty()) add(paragraph{"Left out, for want of sequences of a kind: " + left_out + "."});
   }
 
   void write_and_reload() {
@@ -386,6 +397,8 @@ class demo_run {
   question_set questions_;
   std::optional<examination> exam_;
   luq::model_shape shape_;
+  token_totals totals_;
+  luq::index tokens_;  // of all mixes, so that they can be compared; 0 for all of the one kind that there is
   document report_;
 
   double float_accuracy_ = 0;

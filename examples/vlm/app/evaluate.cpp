@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "../engine/generate.hpp"
+#include "error_place.hpp"
 
 namespace vlm {
 
@@ -60,10 +61,14 @@ examination::examination(const vision_language_model& model, const question_set&
   for_rounds(executor_, features_.size(), progress != nullptr, [&](std::size_t first, std::size_t count) {
     executor_.parallel_for(static_cast<luq::index>(count), [&](luq::index i) {
       const std::size_t image = first + static_cast<std::size_t>(i);
-      features_[image] = model.image_features(questions_.images[image]);
+      features_[image] = at_place(questions_.source + ": image " + std::to_string(image),
+                                  [&] { return model.image_features(questions_.images[image]); });
     });
     scope.advance(count);
   });
+  for (std::size_t q = 0; q < questions_.questions.size(); ++q) {
+    at_place(questions_.source + ": question " + std::to_string(q), [&] { check_question(model, q); });
+  }
   by_image_.resize(features_.size() + 1);
   for (std::size_t q = 0; q < questions_.questions.size(); ++q) {
     const std::int32_t image = questions_.questions[q].image;
@@ -93,6 +98,15 @@ accuracy examination::take(const vision_language_model& model, luq::progress_obs
     ++result.asked[questions_.questions[q].kind];
   }
   return result;
+}
+
+void examination::check_question(const vision_language_model& model, std::size_t q) const {
+  const question& asked = questions_.questions[q];
+  model.check(model.sequence(asked.ids), asked.image < 0 ? nullptr : &features_[static_cast<std::size_t>(asked.image)]);
+  if (asked.answer < 0 || asked.answer >= model.text_decoder().vocabulary()) {
+    luq::fail(luq::errc::invalid_argument, "answer: expected an id in 0 ... ", model.text_decoder().vocabulary() - 1,
+              ", got ", asked.answer);
+  }
 }
 
 const encoded_images* examination::features_for(std::size_t q, const token_sequence& tokens) const {

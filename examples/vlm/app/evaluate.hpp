@@ -29,6 +29,8 @@ struct accuracy {
 class examination {
  public:
   /// Both must outlive the object.
+  /// @throws luq::error as vision_language_model::check() for a question, as image_features() for an image, and
+  ///         invalid_argument for an answer outside the vocabulary; each names the file and the question or image
   examination(const vision_language_model& model, const question_set& questions, const luq::openmp_executor& executor,
               luq::progress_observer* progress = nullptr);
 
@@ -36,6 +38,8 @@ class examination {
   [[nodiscard]] accuracy take(const vision_language_model& model, luq::progress_observer* progress = nullptr) const;
 
  private:
+  void check_question(const vision_language_model& model, std::size_t q) const;
+
   /// The features that these tokens of question q have places for; null if none.
   [[nodiscard]] const encoded_images* features_for(std::size_t q, const token_sequence& tokens) const;
 

@@ -20,7 +20,7 @@ struct settings {
   std::string low = "trellis-r3:g0";
   std::string high = "int4:g128:searched";
   double alpha = 0.5;                         ///< share of calibration tokens in multimodal sequences
-  luq::index tokens = 0;                      ///< calibration tokens; 0 for all that every alpha allows
+  luq::index tokens = 0;                      ///< calibration tokens; 0 as mix_sequences() has it
   luq::index clusters = 100;                  ///< of the entropy's k-means
   int seeds = 3;                              ///< clusterings averaged
   double norm_clip = luq::default_norm_clip;  ///< see calibration_options

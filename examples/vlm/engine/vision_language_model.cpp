@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "checkpoint_names.hpp"
+#include "token_position.hpp"
 #include "weight_reader.hpp"
 
 namespace vlm {
@@ -50,7 +51,11 @@ vision_language_model::vision_language_model(const files& stored)
       encoder_(read_image_encoder(config_, stored.part(stored.names.vision), stored.part(stored.names.projector))),
       decoder_(stored.read_decoder()) {}
 
-luq::matrix vision_language_model::embed(const token_sequence& tokens, const encoded_images* image_features) const {
+void vision_language_model::check(const token_sequence& tokens, const encoded_images* image_features) const {
+  if (tokens.valid_tokens() == 0) {
+    luq::fail(luq::errc::insufficient_data, "token sequence: expected at least one token that is not padding, got ",
+              tokens.size(), " of padding");
+  }
   const luq::index features = image_features == nullptr ? 0 : image_features->rows.rows();
   if (features != tokens.image_tokens()) {
     luq::fail(luq::errc::shape_mismatch, "token sequence: expected one row of image features per image token (id ",
@@ -60,20 +65,30 @@ luq::matrix vision_language_model::embed(const token_sequence& tokens, const enc
     luq::fail(luq::errc::shape_mismatch, "image features: expected ", decoder_.hidden_size(), " columns, got ",
               image_features->rows.cols());
   }
+  for (luq::index t = 0; t < tokens.size(); ++t) {
+    const std::int32_t id = tokens.ids()[static_cast<std::size_t>(t)];
+    if (tokens.classes()[static_cast<std::size_t>(t)] == luq::token_class::image) continue;
+    if (id == config_.video_token && id >= 0) {
+      luq::fail(luq::errc::unsupported, "token sequence: position ", t, ": expected text and images, got id ", id,
+                ", the place of a video");
+    }
+    if (id < 0 || id >= decoder_.vocabulary()) {
+      luq::fail(luq::errc::invalid_argument, "token sequence: position ", t, ": expected an id in 0 ... ",
+                decoder_.vocabulary() - 1, ", got ", id);
+    }
+  }
+  if (image_features != nullptr) (void)positions_of(tokens.classes(), image_features->grids, 0);
+}
+
+luq::matrix vision_language_model::embed(const token_sequence& tokens, const encoded_images* image_features) const {
+  check(tokens, image_features);
   luq::matrix X(tokens.size(), decoder_.hidden_size());
   luq::index feature = 0;
   for (luq::index t = 0; t < tokens.size(); ++t) {
-    const std::int32_t id = tokens.ids()[static_cast<std::size_t>(t)];
     if (tokens.classes()[static_cast<std::size_t>(t)] == luq::token_class::image) {
       X.row(t) = image_features->rows.row(feature++);
-    } else if (id == config_.video_token && id >= 0) {
-      luq::fail(luq::errc::unsupported, "token sequence: position ", t, ": expected text and images, got id ", id,
-                ", the place of a video");
-    } else if (id >= 0 && id < decoder_.vocabulary()) {
-      X.row(t) = decoder_.embedding(id);
     } else {
-      luq::fail(luq::errc::invalid_argument, "token sequence: position ", t, ": expected an id in 0 ... ",
-                decoder_.vocabulary() - 1, ", got ", id);
+      X.row(t) = decoder_.embedding(tokens.ids()[static_cast<std::size_t>(t)]);
     }
   }
   return X;
@@ -99,10 +114,6 @@ luq::matrix vision_language_model::forward(std::span<const sequence_step> batch,
   luq::index first = 0;
   for (const sequence_step& step : batch) {
     const token_sequence& tokens = *step.tokens;
-    if (tokens.valid_tokens() == 0) {
-      luq::fail(luq::errc::insufficient_data, "token sequence: expected at least one token that is not padding, got ",
-                tokens.size(), " of padding");
-    }
     sequences.push_back({first, tokens.size(), step.cache, {}});
     if (step.image_features != nullptr) sequences.back().grids = step.image_features->grids;
     classes.insert(classes.end(), tokens.classes().begin(), tokens.classes().end());

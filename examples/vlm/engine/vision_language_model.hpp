@@ -69,13 +69,17 @@ class vision_language_model {
   /// A cache for one sequence, empty.
   [[nodiscard]] kv_cache make_cache() const { return decoder_.make_cache(); }
 
+  /// Whether a sequence with these image features, null for none, can be run.
+  /// @throws luq::error shape_mismatch if image features and image tokens differ in number or those of an image are not
+  ///   side by side, invalid_argument for an id outside the vocabulary, unsupported for places of a video,
+  ///   insufficient_data for a sequence without a valid token
+  void check(const token_sequence& tokens, const encoded_images* image_features = nullptr) const;
+
   /// Runs the decoder over several sequences together, which is faster than one after the other.
   /// @param batch     caches are of different sequences; all are advanced
   /// @param observer  null for none
   /// @return [rows x vocabulary], see logits_of
-  /// @throws luq::error shape_mismatch if image features and image tokens differ in number or those of an image are not
-  ///   side by side, invalid_argument for an id outside the vocabulary, unsupported for places of a video,
-  ///   insufficient_data for a sequence without a valid token; caches are unchanged then
+  /// @throws luq::error as check() for any of the sequences; caches are unchanged then
   luq::matrix forward(std::span<const sequence_step> batch, logits_of which, layer_observer* observer = nullptr) const;
 
   /// Logits of every token of one sequence that begins with these tokens, [tokens x vocabulary].

@@ -102,6 +102,7 @@ vlm::calibration_set random_calibration_set(std::size_t sequences) {
     sequence.image = image_of(s);
     sequence.ids = random_ids(s, sequence.image, 5 + s % 4);
     sequence.valid.assign(sequence.ids.size(), true);
+    sequence.number = static_cast<luq::index>(s);
     set.sequences.push_back(std::move(sequence));
   }
   return set;
@@ -177,6 +178,16 @@ stored_set store(const vlm::question_set& set) {
   store_images(set.images, stored);
   std::string& kinds = stored.metadata["kinds"];
   for (const auto& kind : set.kinds) kinds += (kinds.empty() ? "" : ",") + kind;
+  return stored;
+}
+
+stored_set store_one_kind(vlm::calibration_set set, bool with_image) {
+  std::erase_if(set.sequences, [&](const auto& sequence) { return (sequence.image >= 0) != with_image; });
+  stored_set stored = store(set);
+  if (!with_image) {
+    stored.floats.erase("pixel_values");
+    stored.integers.erase("image_grid_thw");
+  }
   return stored;
 }
 

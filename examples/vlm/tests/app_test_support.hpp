@@ -62,6 +62,9 @@ struct stored_set {
 [[nodiscard]] stored_set store(const vlm::calibration_set& set);
 [[nodiscard]] stored_set store(const vlm::question_set& set);
 
+/// Only those sequences of a set that have an image, or only those of text, without tensors of images.
+[[nodiscard]] stored_set store_one_kind(vlm::calibration_set set, bool with_image);
+
 /// Keeps what it was told.
 class recorded_progress : public luq::progress_observer {
  public:

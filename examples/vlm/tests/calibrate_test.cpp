@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/calibrate.hpp"
 
+#include <algorithm>
+
 #include "app_test_support.hpp"
 
 using vlm_test::check_fails;
@@ -227,7 +229,7 @@ TEST_CASE("activations that overflow are an error") {
       1, vlm::decoder_linear::gate,
       std::make_shared<const luq::matrix>(luq::matrix::Constant(gate.out_features(), gate.in_features(), 3e38f)));
   const vlm::calibration_set set = vlm_test::random_calibration_set(3);
-  check_fails(luq::errc::non_finite, {"expected finite numbers"},
+  check_fails(luq::errc::non_finite, {"random: sequence 0: ", "expected finite numbers"},
               [&] { (void)vlm::calibrate(model, set, set.sequences, small_options(), {}); });
 }
 
@@ -235,5 +237,42 @@ TEST_CASE("an image that the sequence has no places for is an error") {
   vlm::calibration_set set = vlm_test::random_calibration_set(3);
   REQUIRE(set.sequences[2].image == -1);
   set.sequences[2].image = 0;
-  check_fails(luq::errc::shape_mismatch, {"one row of image features per image token"}, [&] { (void)calibrate(set); });
+  check_fails(luq::errc::shape_mismatch, {"random: sequence 2: ", "one row of image features per image token"},
+              [&] { (void)calibrate(set); });
+}
+
+TEST_CASE("errors of a sequence name its file and its row there") {
+  const auto refuse = [](luq::errc code, std::vector<std::string> fragments, auto alter) {
+    vlm::calibration_set set = padded(vlm_test::random_calibration_set(12), 2);
+    std::ranges::reverse(set.sequences);  // row 7 is the fifth that is run
+    alter(set, set.sequences[4]);
+    fragments.emplace_back("random: sequence 7: ");
+    check_fails(code, fragments, [&] { (void)calibrate(set); });
+  };
+  refuse(luq::errc::unsupported, {"expected padding at the end only"},
+         [](auto&, auto& sequence) { sequence.valid[0] = false; });
+  refuse(luq::errc::insufficient_data, {"at least one token that is not padding"},
+         [](auto&, auto& sequence) { sequence.valid.assign(sequence.valid.size(), false); });
+  refuse(luq::errc::invalid_argument, {"position 0", "got 4000"},
+         [](auto&, auto& sequence) { sequence.ids[0] = 4000; });
+  refuse(luq::errc::shape_mismatch, {"one row of image features per image token"},
+         [](auto&, auto& sequence) { sequence.ids[0] = random_model().config().image_token; });
+  refuse(luq::errc::shape_mismatch, {"image: expected"}, [](auto& set, auto& sequence) {
+    set.images.push_back({{1.0f, 2.0f}, {}});
+    sequence.image = static_cast<std::int32_t>(set.images.size()) - 1;
+  });
+}
+
+TEST_CASE("text alone has no entropy of image tokens") {
+  vlm::calibration_set set = vlm_test::random_calibration_set(12);
+  std::erase_if(set.sequences, [](const auto& sequence) { return sequence.image >= 0; });
+  const vlm::calibration statistics = calibrate(set);
+  CHECK(statistics.image_tokens == 0);
+  CHECK(statistics.text_tokens > 0);
+  for (const auto& layer : statistics.layers) {
+    const luq::layer_entropy entropy = layer.outputs.estimate();
+    CHECK(!entropy.image);
+    REQUIRE(entropy.text);
+    check_same(entropy.all, *entropy.text);
+  }
 }

@@ -258,9 +258,27 @@ TEST_CASE("too few calibration tokens") {
   check_refused(
       files_of_commands().on_model({"entropy", "--calibration", files_of_commands().calibration, "--tokens", "100000"}),
       {files_of_commands().calibration, "expected 50000 tokens"});
-  vlm::calibration_set set = vlm_test::random_calibration_set(12);
-  std::erase_if(set.sequences, [](const auto& sequence) { return sequence.image < 0; });
   const std::string images_only = files_of_commands().path("images-only.safetensors");
-  vlm_test::store(set).write(images_only);
+  vlm_test::store_one_kind(vlm_test::random_calibration_set(12), true).write(images_only);
   check_refused(files_of_commands().on_model({"entropy", "--calibration", images_only}), {images_only, "0 text-only"});
+  check_refused(files_of_commands().on_model({"demo", "--calibration", images_only, "--alpha", "0", "--output",
+                                              files_of_commands().path("demo")}),
+                {images_only, "expected text-only sequences"});
+}
+
+TEST_CASE("sequences and questions that the model cannot take are named with their files") {
+  vlm_test::stored_set calibration = vlm_test::store(vlm_test::random_calibration_set(12));
+  calibration.integers["input_ids"].values[0] = 4000;
+  const std::string sequences = files_of_commands().path("unknown-id.safetensors");
+  calibration.write(sequences);
+  for (const char* command : {"entropy", "quantize"}) {
+    check_refused(files_of_commands().on_model({command, "--calibration", sequences, "--clusters", "8", "--quiet"}),
+                  {sequences + ": sequence 0: ", "position 0", "got 4000"});
+  }
+  vlm_test::stored_set test = vlm_test::store(vlm_test::random_questions(12));
+  test.integers["answers"].values[5] = 4000;
+  const std::string questions = files_of_commands().path("unknown-answer.safetensors");
+  test.write(questions);
+  check_refused(files_of_commands().on_model({"evaluate", "--test", questions, "--quiet"}),
+                {questions + ": question 5: answer", "got 4000"});
 }

@@ -177,6 +177,39 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
   }
 }
 
+TEST_CASE("sequences of one kind calibrate all commands") {
+  for (const bool with_image : {false, true}) {
+    const std::string calibration = data().path(with_image ? "images-only.safetensors" : "texts-only.safetensors");
+    vlm_test::store_one_kind(vlm_test::random_calibration_set(12), with_image).write(calibration);
+    const auto calibrated = [&](const std::string& command, std::vector<std::string> options) {
+      options.insert(options.begin(), {command, "--model", data().random_model, "--calibration", calibration, "--quiet",
+                                       "--alpha", with_image ? "1" : "0", "--clusters", "8", "--seeds", "1"});
+      return run(options).out;
+    };
+    for (const auto& row : table_in(calibrated("entropy", {}))) {
+      CHECK(row[3] != "too few tokens");
+      CHECK((row[4] == "too few tokens") == !with_image);
+    }
+    const std::string packed = data().path("one-kind.safetensors");
+    std::vector<std::string> quantize{"--output", packed, "--low-layers", "1"};
+    CHECK(table_in(calibrated("quantize", quantize)) == vlm::plan_table(luq::packed_model(packed).choice()).rows);
+    quantize.emplace_back("--dry-run");
+    CHECK(calibrated("quantize", quantize).find("forward passes") != std::string::npos);
+    CHECK(calibrated("export", {"--to", "imatrix", "--output", data().path("one-kind.gguf")})
+              .find(with_image ? " image tokens" : " and 0 image tokens") != std::string::npos);
+    const std::string folder = data().path("one-kind");
+    const std::string report =
+        calibrated("demo", {"--output", folder, "--test", data().random_questions, "--random-orders", "0"});
+    CHECK(report.find("Left out, for want of sequences of a kind: " +
+                      std::string(with_image ? "0.00, 0.25, 0.50, 0.75" : "0.25, 0.50, 0.75, 1.00")) !=
+          std::string::npos);
+    std::ifstream stream(folder + "/report.html", std::ios::binary);
+    const std::string html(std::istreambuf_iterator<char>(stream), {});
+    CHECK((html.find(">image</text>") != std::string::npos) == with_image);
+    CHECK(html.find(">text</text>") != std::string::npos);
+  }
+}
+
 TEST_CASE("evaluate prints the same on a GPU, and what is there") {
   if (!vlm_test::has_device()) return;
   const std::string packed = data().path("device.safetensors");

@@ -121,11 +121,26 @@ TEST_CASE("questions are read without their padding") {
   CHECK(set.images == std::vector<vlm::image>{{{1, 2, 3, 4}, {}}});
 }
 
-TEST_CASE("a set of text only needs no image") {
+TEST_CASE("a set of text only needs no image, and no tensors of images") {
   stored_set set = small_calibration();
-  set.floats["pixel_values"] = {{0, 1, 2, 2}, {}};
   set.integers["image_index"].values = {-1, -1, -1};
+  set.floats["pixel_values"] = {{0, 1, 2, 2}, {}};
   CHECK(calibration_of(set).images.empty());
+  set.floats.clear();
+  CHECK(calibration_of(set).images.empty());
+  CHECK(calibration_of(set).sequences.size() == 3);
+
+  stored_set questions = small_questions();
+  questions.integers["image_index"].values = {-1, -1, -1};
+  questions.floats.clear();
+  CHECK(questions_of(questions).questions.size() == 3);
+}
+
+TEST_CASE("sequences know their row in the file") {
+  const vlm::calibration_set set = calibration_of(small_calibration());
+  CHECK(set.sequences[2].number == 2);
+  CHECK(vlm::place_of(set, set.sequences[2]) == set.source + ": sequence 2");
+  CHECK(vlm::mix_sequences(set, 1.0).back().number == 2);
 }
 
 TEST_CASE("what is written is what is read") {
@@ -180,8 +195,10 @@ TEST_CASE("malformed calibration sets are refused") {
   refuse(errc::corrupt_file, {"image_index", "expected 3 entries", "got 2"}, [](auto& set) {
     set.integers["image_index"] = {{2}, {0, 1}};
   });
-  refuse(errc::corrupt_file, {"image_index", "got 2"}, [](auto& set) { set.integers["image_index"].values[1] = 2; });
-  refuse(errc::corrupt_file, {"image_index", "got -2"}, [](auto& set) { set.integers["image_index"].values[1] = -2; });
+  refuse(errc::corrupt_file, {"sequence 1: image_index", "got 2"},
+         [](auto& set) { set.integers["image_index"].values[1] = 2; });
+  refuse(errc::corrupt_file, {"sequence 1: image_index", "got -2"},
+         [](auto& set) { set.integers["image_index"].values[1] = -2; });
 
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     refuse(errc::non_finite, {"pixel_values", "element 6"},
@@ -216,16 +233,16 @@ TEST_CASE("malformed question sets are refused") {
   }
 
   for (const std::int32_t bad : {0, -1, 4}) {
-    refuse(errc::corrupt_file, {"lengths", "expected 1 ... 3", "got " + std::to_string(bad)},
+    refuse(errc::corrupt_file, {"question 1: lengths", "expected 1 ... 3", "got " + std::to_string(bad)},
            [&](stored_set& set) { set.integers["lengths"].values[1] = bad; });
   }
   for (const std::int32_t bad : {-1, 2}) {
-    refuse(errc::corrupt_file, {"kinds", "got " + std::to_string(bad)},
+    refuse(errc::corrupt_file, {"question 2: kinds", "got " + std::to_string(bad)},
            [&](stored_set& set) { set.integers["kinds"].values[2] = bad; });
   }
   refuse(errc::corrupt_file, {"kinds", "got 1"}, [](auto& set) { set.metadata["kinds"] = "sum"; });
   for (const std::int32_t bad : {-2, 1}) {
-    refuse(errc::corrupt_file, {"image_index", "got " + std::to_string(bad)},
+    refuse(errc::corrupt_file, {"question 0: image_index", "got " + std::to_string(bad)},
            [&](stored_set& set) { set.integers["image_index"].values[0] = bad; });
   }
   refuse(errc::non_finite, {"pixel_values"},
@@ -270,16 +287,49 @@ TEST_CASE("a mix takes whole sequences from the front of either kind until its s
   CHECK(mix[3].ids.size() == 8);
 }
 
-TEST_CASE("without a number a mix takes what every ratio allows") {
+TEST_CASE("without a number a mix takes what every ratio allows, of one kind all") {
   const vlm::calibration_set set = set_of({{true, 5}, {false, 2}, {true, 3}, {false, 6}, {true, 4}, {false, 1}});
   CHECK(count(vlm::mix_sequences(set, 0.0)).text == 9);
-  CHECK(count(vlm::mix_sequences(set, 1.0)).multimodal == 12);  // 9 asked for, in whole sequences
-  check_fails(errc::insufficient_data, {"a set", "0 multimodal", "2 text-only"}, [] {
-    (void)vlm::mix_sequences(set_of({{false, 2}}), 0.0);
-  });
-  check_fails(errc::insufficient_data, {"2 multimodal", "0 text-only"}, [] {
-    (void)vlm::mix_sequences(set_of({{true, 2}}), 1.0);
-  });
+  CHECK(count(vlm::mix_sequences(set, 1.0)).multimodal == 12);
+  const token_counts mix = count(vlm::mix_sequences(set, 0.5));  // of 9, 5 and 4, in whole sequences
+  CHECK(mix.multimodal == 5);
+  CHECK(mix.text == 8);
+}
+
+TEST_CASE("a ratio of one kind needs no other, and takes as much however much there is of it") {
+  for (const std::size_t others : {0, 1, 50}) {
+    CAPTURE(others);
+    std::vector<std::pair<bool, std::size_t>> texts(3, {false, 4});
+    std::vector<std::pair<bool, std::size_t>> images(2, {true, 5});
+    if (others > 0) texts.emplace_back(true, others);
+    if (others > 0) images.emplace_back(false, others);
+    CHECK(count(vlm::mix_sequences(set_of(texts), 0.0)).text == 12);
+    CHECK(count(vlm::mix_sequences(set_of(texts), 0.0)).multimodal == 0);
+    CHECK(count(vlm::mix_sequences(set_of(images), 1.0)).multimodal == 10);
+    CHECK(count(vlm::mix_sequences(set_of(images), 1.0)).text == 0);
+  }
+  const auto refuse = [](bool multimodal, double alpha, std::vector<std::string> fragments) {
+    fragments.emplace_back("a set");
+    check_fails(errc::insufficient_data, fragments, [&] {
+      (void)vlm::mix_sequences(set_of({{multimodal, 2}}), alpha);
+    });
+  };
+  refuse(false, 1.0, {"expected multimodal sequences", "ratio of 1", "0 multimodal and 2 text-only"});
+  refuse(true, 0.0, {"expected text-only sequences", "ratio of 0", "2 multimodal and 0 text-only"});
+  refuse(true, 0.5, {"expected multimodal and text-only sequences", "ratio of 0.5", "2 multimodal and 0 text-only"});
+}
+
+TEST_CASE("totals say which mixes a set allows") {
+  const vlm::token_totals totals = vlm::count_tokens(set_of({{true, 5}, {false, 2}, {true, 3}, {false, 4}}));
+  CHECK(totals.multimodal == 8);
+  CHECK(totals.text == 6);
+  CHECK(totals.of_every_ratio() == 6);
+  for (const double alpha : {0.0, 0.3, 1.0}) CHECK(totals.allow(alpha, 6));
+  CHECK(!totals.allow(0.0, 7));
+  CHECK(totals.allow(1.0, 8));
+  CHECK(!totals.allow(1.0, 9));
+  CHECK(totals.allow(0.5, 12));
+  CHECK(!totals.allow(0.5, 14));
 }
 
 TEST_CASE("too few tokens of a kind are an error, and padding is no token") {
@@ -304,7 +354,10 @@ TEST_CASE("the embedded calibration set gives every share within one sequence") 
       CAPTURE(tokens);
       CAPTURE(alpha);
       const token_counts counts = count(vlm::mix_sequences(set, alpha, tokens));
-      const auto asked = static_cast<double>(tokens > 0 ? tokens : std::min(all.multimodal, all.text));
+      const luq::index allowed = alpha == 0.0   ? all.text
+                                 : alpha == 1.0 ? all.multimodal
+                                                : std::min(all.multimodal, all.text);
+      const auto asked = static_cast<double>(tokens > 0 ? tokens : allowed);
       const double multimodal = static_cast<double>(counts.multimodal) - alpha * asked;
       const double text = static_cast<double>(counts.text) - (1 - alpha) * asked;
       CHECK(multimodal >= -0.5);  // a share is rounded to whole tokens

@@ -143,11 +143,26 @@ TEST_CASE("progress counts images and questions, and is told on the way") {
   CHECK(progress.tasks[1].steps == 2);
 }
 
-TEST_CASE("an id outside the vocabulary is an error") {
-  vlm::question_set set = vlm_test::random_questions(3);
-  set.questions[1].ids.back() = 4000;
-  const vlm::examination exam(random_model(), set, {});
-  check_fails(luq::errc::invalid_argument, {"got 4000"}, [&] { (void)exam.take(random_model()); });
+TEST_CASE("errors of a question or an image name the file and its number") {
+  const auto refuse = [](luq::errc code, std::vector<std::string> fragments, auto alter) {
+    vlm::question_set set = vlm_test::random_questions(6);
+    alter(set);
+    check_fails(code, fragments, [&] { (void)vlm::examination(random_model(), set, {}); });
+  };
+  refuse(luq::errc::invalid_argument, {"random: question 1: ", "got 4000"},
+         [](auto& set) { set.questions[1].ids.back() = 4000; });
+  refuse(luq::errc::invalid_argument, {"random: question 4: answer: expected an id in 0 ... ", "got -1"},
+         [](auto& set) { set.questions[4].answer = -1; });
+  refuse(luq::errc::invalid_argument, {"random: question 3: answer", "got 4000"},
+         [](auto& set) { set.questions[3].answer = 4000; });
+  refuse(luq::errc::shape_mismatch, {"random: question 2: ", "one row of image features per image token"},
+         [](auto& set) { set.questions[2].image = 0; });
+  refuse(luq::errc::insufficient_data, {"random: question 0: ", "at least one token"}, [](auto& set) {
+    set.questions[0].ids.clear();
+    set.questions[0].image = -1;
+  });
+  refuse(luq::errc::shape_mismatch, {"random: image 1: ", "expected"},
+         [](auto& set) { set.images[1].pixels.resize(3); });
 }
 
 TEST_CASE("the embedded model answers what guessing cannot") {

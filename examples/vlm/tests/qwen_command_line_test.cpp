@@ -65,6 +65,24 @@ TEST_CASE("entropies, a plan with its ledger, a packed file, and answers") {
   check_says(on_model("evaluate", {"--test", data.questions, "--packed", data.packed}), {"| all | 16 |", "true bits"});
 }
 
+TEST_CASE("sequences of one kind") {
+  const qwen_data data;
+  for (const bool with_image : {false, true}) {
+    const std::string calibration = data.path("one-kind.safetensors");
+    vlm_test::store_one_kind(vlm_test::qwen_calibration_set(12), with_image).write(calibration);
+    const auto calibrated = [&](const char* command, std::vector<std::string> options) {
+      options.insert(options.begin(), {command, "--model", data.model, "--calibration", calibration, "--clusters", "8",
+                                       "--alpha", with_image ? "1" : "0"});
+      return options;
+    };
+    check_says(calibrated("entropy", {}), {"| 2 | ", with_image ? "image tokens" : "| too few tokens | "});
+    check_says(calibrated("quantize", {"--low", "sign:g64", "--low-layers", "1", "--output", data.packed}),
+               {"sign:g64", "of which decoder linears"});
+    check_says(calibrated("export", {"--to", "imatrix", "--output", data.path("imatrix.gguf")}),
+               {with_image ? " image tokens" : " and 0 image tokens"});
+  }
+}
+
 TEST_CASE("ledger and bench") {
   const qwen_data data;
   const vlm_test::program_result ledger = vlm_test::run_program({"ledger", "--shapes", data.model});

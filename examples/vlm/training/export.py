@@ -76,7 +76,7 @@ def save_model(model, folder, dtype, names, config_style=dict):
     for config in (model.config, model.config.text_config, model.config.vision_config):
         config.dtype = dtype
     config = config_style(model.config.to_diff_dict())
-    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     tensors = {
         name_on_disk(name, names): tensor.to(dtype).contiguous()
         for name, tensor in model.state_dict().items()
@@ -279,7 +279,7 @@ def main():
     model = tiny_model(seed=0)
     model.load_state_dict(torch.load(args.checkpoint))
     save_model(model, data / "tiny-llava", torch.float16, OLD_NAMES, old_style)
-    (data / "tiny-llava/vocab.json").write_text(json.dumps(TOKEN_TO_ID, indent=2) + "\n")
+    (data / "tiny-llava/vocab.json").write_text(json.dumps(TOKEN_TO_ID, indent=2) + "\n", encoding="utf-8")
     save_calibration(pools["calibration"], data / "calibration.safetensors")
     questions = single_questions(pools["test"], TEST_IMAGES, TEST_SEED)
     save_test(questions, data / "test.safetensors")

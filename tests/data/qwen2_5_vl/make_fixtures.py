@@ -108,7 +108,7 @@ def save_published(model, folder):
             "model_type": "qwen2_5_vl", "in_chans": 3, "spatial_patch_size": 4, **PUBLISHED["vision_config"]
         },
     )
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     names = (("model.language_model.", "model."), ("model.visual.", "visual."), ("lm_head.", "lm_head."))
     tensors = {}
     for name, tensor in model.state_dict().items():

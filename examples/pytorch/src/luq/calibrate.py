@@ -26,6 +26,7 @@ from luq._luq import DEFAULT_NORM_CLIP, EntropyEstimate, LayerEntropy, __version
 from luq.dataset import CalibrationSequence, CalibrationSet
 from luq.decoder_linears import LINEARS, LINEARS_OF_INPUT
 from luq.errors import fail
+from luq.file_sum import file_sum
 from luq.journal import Journal
 from luq.layer_statistics import LayerStatistics
 from luq.vision_language import VisionLanguageModel
@@ -165,16 +166,18 @@ def calibration_inputs(
     model: VisionLanguageModel,
     calibration: CalibrationSet,
     sequences: list[CalibrationSequence],
+    progress: Progress = no_progress,
     norm_clip: float = DEFAULT_NORM_CLIP,
     **entropy_options: float,
 ) -> dict[str, Any]:
-    """All that the results of calibrate() depend on, for its journal."""
-    chosen = hashlib.sha256(calibration.source.read_bytes())
+    """All that the results of calibrate() depend on, for its journal: of files their content, not where or when."""
+    chosen = hashlib.sha256()
     for sequence in sequences:
         chosen.update(f"{sequence.image} {sequence.input_ids.tolist()}".encode())
     return {
-        "model": model.checkpoint.fingerprint(),
+        "model": model.checkpoint.fingerprint(lambda *files: progress("checkpoint: files hashed", *files)),
         "device": str(model.device),
+        "calibration": file_sum(calibration.source),
         "sequences": chosen.hexdigest(),
         "norm clip": norm_clip,
         "entropy": entropy_options,

@@ -5,7 +5,8 @@
 import torch
 
 from luq._luq import Hessian
-from luq.token_class import TokenClass
+from luq.errors import fail
+from luq.token_class import TokenClass, checked_classes
 
 
 class DeviceHessian:
@@ -37,13 +38,16 @@ class DeviceHessian:
     ) -> None:
         """Adds inputs X [..., tokens, in] on the device: all, or with classes [tokens] those that are not padding.
 
-        classes: in memory of the CPU, where their number is known without waiting. weights [tokens]: on the device,
-        how much each of these tokens counts, > 0; 1 if not given.
+        classes: integers in memory of the CPU, where their number is known without waiting; see checked_classes().
+        weights [tokens]: on the device, how much each of these tokens counts, > 0; 1 if not given.
         """
         rows = X.reshape(-1, self.in_features)
         weights = None if weights is None else weights.reshape(-1)
         if classes is not None:
-            valid = (classes.reshape(-1) != TokenClass.PADDING).nonzero()[:, 0]
+            kinds = checked_classes(classes).reshape(-1)
+            if len(kinds) != len(rows):
+                fail("shape_mismatch", f"token classes: expected {len(rows)}, one for each token, got {len(kinds)}")
+            valid = (kinds != TokenClass.PADDING).nonzero()[:, 0]
             if len(valid) != len(rows):
                 valid = valid.to(rows.device, non_blocking=True)
                 rows = rows.index_select(0, valid)

@@ -19,23 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from luq.errors import fail
+from luq.file_sum import file_sum
 from luq.whole_file import synchronize, write_errors, write_whole
 
-
 JOURNAL_FILE = "journal.jsonl"
+
+#: Of what is written here and of the inputs that folders are told apart by.
+FORMAT = 2
 
 
 def _checksum_of(entry: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
-
-
-def _sum_of_file(path: Path) -> list[int | str]:
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 22):
-            digest.update(block)
-            size += len(block)
-    return [size, digest.hexdigest()]
 
 
 def read_entries(path: Path) -> dict[str, dict[str, Any]]:
@@ -56,7 +50,11 @@ class Journal:
     """The journal of one run in one folder; two processes must not share it."""
 
     def __init__(self, folder: str | Path, inputs: dict[str, Any]) -> None:
-        """inputs: all that results depend on. A journal of other inputs is refused, for its results are others."""
+        """inputs: all that results depend on. A journal of other inputs is refused, for its results are others.
+
+        So is one of another format, whose inputs cannot be compared.
+        """
+        inputs = {"format": FORMAT, **json.loads(json.dumps(inputs))}
         self.folder = Path(folder)
         self._path = self.folder / JOURNAL_FILE
         with write_errors(self._path, 0):
@@ -67,9 +65,18 @@ class Journal:
         if "inputs" not in self._entries:
             self._entries.clear()
             self.record("inputs", inputs)
-        elif self._entries["inputs"]["data"] != json.loads(json.dumps(inputs)):
-            changed = [key for key, value in self._entries["inputs"]["data"].items() if inputs.get(key) != value]
-            fail("invalid_argument", f"{self._path}: made with other {changed or 'inputs'}: take another folder")
+        self._compare(self._entries["inputs"]["data"], inputs)
+
+    def _compare(self, recorded: dict[str, Any], inputs: dict[str, Any]) -> None:
+        if recorded.get("format") != FORMAT:
+            fail(
+                "unsupported",
+                f"{self._path}: expected a journal of format {FORMAT}, got one of format {recorded.get('format', 1)}, "
+                "of another version of luq: take another folder",
+            )
+        changed = sorted(key for key in recorded.keys() | inputs.keys() if recorded.get(key) != inputs.get(key))
+        if changed:
+            fail("invalid_argument", f"{self._path}: made with other {changed}: take another folder")
 
     def data(self, step: str) -> dict[str, Any] | None:
         """What was recorded of a step; None unless it is done and its files are as they were written."""
@@ -79,7 +86,7 @@ class Journal:
         if step not in self._sound:
             for name, recorded in entry["files"].items():
                 path = self.folder / name
-                if not path.is_file() or path.stat().st_size != recorded[0] or _sum_of_file(path) != recorded:
+                if not path.is_file() or path.stat().st_size != recorded[0] or file_sum(path) != recorded:
                     del self._entries[step]
                     return None
             self._sound.add(step)
@@ -95,7 +102,7 @@ class Journal:
 
     def record(self, step: str, data: dict[str, Any], files: tuple[str, ...] = ()) -> None:
         """Says that a step is done. files: those of write() that are its result."""
-        entry = {"step": step, "data": data, "files": {name: _sum_of_file(self.folder / name) for name in files}}
+        entry = {"step": step, "data": data, "files": {name: file_sum(self.folder / name) for name in files}}
         line = json.dumps({**entry, "checksum": _checksum_of(entry)}, sort_keys=True)
         self._append(line.encode() + b"\n")
         self._entries[step] = entry

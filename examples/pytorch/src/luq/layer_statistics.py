@@ -12,6 +12,7 @@ from luq._luq import DEFAULT_NORM_CLIP, ActivationEntropy, Hessian
 from luq.decoder_linears import LINEARS_OF_INPUT
 from luq.device_hessian import DeviceHessian
 from luq.norm_weights import norm_weights
+from luq.token_class import checked_classes
 
 
 class LayerStatistics:
@@ -50,10 +51,10 @@ class LayerStatistics:
     def expect(self, classes: torch.Tensor, first_sequence: int) -> None:
         """Says what the next forward pass runs.
 
-        classes: the TokenClass of each token [sequences, tokens]. first_sequence: the number of the first of these
-        sequences; each number stands for one sequence of the stream.
+        classes: the TokenClass of each token [sequences, tokens], integers; see checked_classes(). first_sequence: the
+        number of the first of these sequences; each number stands for one sequence of the stream.
         """
-        self._classes = classes.to("cpu", torch.int64)
+        self._classes = checked_classes(classes).cpu()
         self._first_sequence = first_sequence
 
     @contextmanager

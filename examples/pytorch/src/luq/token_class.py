@@ -4,7 +4,10 @@
 
 import enum
 
+import numpy as np
 import torch
+
+from luq.errors import fail
 
 
 class TokenClass(enum.IntEnum):
@@ -13,6 +16,25 @@ class TokenClass(enum.IntEnum):
     TEXT = 0
     IMAGE = 1
     PADDING = 2
+
+
+def checked_classes(classes: torch.Tensor | np.ndarray) -> torch.Tensor:
+    """Integers of TokenClass as an int64 tensor of their shape, where they are.
+
+    Raises TypeError for all else: a mask of truth values would be taken for text and image, and weights for the class
+    below them. Raises luq.Error invalid_argument for another integer.
+    """
+    expected = "token classes: expected integers of TokenClass, 0 (text), 1 (image) or 2 (padding)"
+    if not isinstance(classes, (torch.Tensor, np.ndarray)):
+        raise TypeError(f"{expected}, got {type(classes).__name__}")
+    tensor = torch.as_tensor(classes)
+    if tensor.dtype == torch.bool or tensor.dtype.is_floating_point or tensor.dtype.is_complex:
+        raise TypeError(f"{expected}, got {type(classes).__name__} of {tensor.dtype}")
+    tensor = tensor.to(torch.int64)
+    others = tensor[(tensor < 0) | (tensor > 2)]
+    if len(others) > 0:
+        fail("invalid_argument", f"{expected}, got {int(others[0])}")
+    return tensor
 
 
 def token_classes(

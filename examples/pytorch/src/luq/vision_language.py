@@ -8,7 +8,7 @@ that the caller names; what goes in and comes out is in memory of the CPU.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -40,6 +40,11 @@ _HEADS = {"llava": ("language_model.lm_head.weight", "lm_head.weight"), "qwen2_5
 
 #: Buffers of old checkpoints, whose numbers follow from the configuration.
 _BUFFERS = (".rotary_emb.inv_freq", ".embeddings.position_ids")
+
+
+def _first(flags: torch.Tensor) -> int | None:
+    """The position of the first that is true, of some [tokens]."""
+    return int(flags.to(torch.int8).argmax()) if flags.any() else None
 
 
 class VisionLanguageModel:
@@ -94,21 +99,44 @@ class VisionLanguageModel:
 
     @torch.no_grad()
     def embeddings(self, calibration: CalibrationSet, sequences: list[CalibrationSequence]) -> Iterator[torch.Tensor]:
-        """The inputs of the first decoder layer [tokens x hidden] of each sequence: embeddings and image features."""
+        """The inputs of the first decoder layer [tokens x hidden] of each sequence: embeddings and image features.
+
+        Raises luq.Error, with the file and the number of the sequence, for one that the model cannot take.
+        """
         table = self.checkpoint.read(self._embedding_name)
-        with self._image_encoder():
-            for number, sequence in enumerate(sequences):
-                hidden = table[sequence.input_ids]
-                places = sequence.input_ids == self.config.image_token_id
+        has_image = any(sequence.image >= 0 for sequence in sequences)
+        with self._image_encoder() if has_image else nullcontext():
+            for sequence in sequences:
+                place = calibration.place(sequence)
+                image_places = self._checked_image_places(place, sequence.input_ids, len(table))
+                hidden = table[sequence.input_ids.where(~image_places, 0)]
                 features = self._image_features(calibration, sequence)
-                if int(places.sum()) != len(features):
-                    fail(
-                        "shape_mismatch",
-                        f"{calibration.source}: sequence {number}: expected {len(features)} image tokens, one for each "
-                        f"feature of its image, got {int(places.sum())}",
-                    )
-                hidden[places] = features
+                self._check_image(place, image_places, len(features))
+                hidden[image_places] = features
                 yield hidden
+
+    def _checked_image_places(self, place: str, ids: torch.Tensor, vocabulary: int) -> torch.Tensor:
+        """Which tokens [tokens] are of an image; all others must be text that the table of embeddings has."""
+        image_places = ids == self.config.image_token_id
+        position = _first(~image_places & ((ids < 0) | (ids >= vocabulary)))
+        if position is not None:
+            expected = f"expected an id in 0 ... {vocabulary - 1}"
+            fail("invalid_argument", f"{place}: position {position}: {expected}, got {ids[position]}")
+        position = _first(ids == getattr(self.config, "video_token_id", -1))
+        if position is not None:
+            fail("unsupported", f"{place}: position {position}: expected text and images, got the place of a video")
+        return image_places
+
+    def _check_image(self, place: str, image_places: torch.Tensor, features: int) -> None:
+        count = int(image_places.sum())
+        if count != features:
+            expected = f"expected {features} image tokens, one for each feature of its image"
+            fail("shape_mismatch", f"{place}: {expected}, got {count}")
+        if count > 0 and self.config.model_type == "qwen2_5_vl":  # where an image's tokens have positions in a grid
+            first = _first(image_places)
+            if not image_places[first : first + count].all():
+                expected = f"position {first}: expected the {count} tokens of its image side by side"
+                fail("shape_mismatch", f"{place}: {expected}, got {_first(~image_places[first:])}")
 
     def position_embeddings(self, sequence: CalibrationSequence, grid: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         """Cosines and sines of the rotary embedding, on the device.
