@@ -108,7 +108,7 @@ class posix_atomic_file {
   /// Sets the final size and takes that much of the disk, so that a disk too small is found before any data is
   /// written. A file system that cannot promise space gets the size alone; there a write may still find the disk full.
   void reserve(std::uint64_t size) {
-    if (size > static_cast<std::uint64_t>(std::(numeric_limits<::off_t>::max)())) {
+    if (size > static_cast<std::uint64_t>((std::numeric_limits<::off_t>::max)())) {
       fail(errc::io_failure, target_, ": ", size, " bytes exceed the largest file");
     }
     if (take_space(static_cast<::off_t>(size))) return;
