@@ -139,6 +139,20 @@ TEST_CASE("dead inputs stay as they are, and few tokens are enough") {
   CHECK(corrected.col(3) == problem.W.col(3));
 }
 
+TEST_CASE("dead inputs do not change what the others become") {
+  const auto alone = make_drifted_problem(5, 20, 100, 8);
+  auto problem = make_drifted_problem(5, 40, 100, 9);
+  problem.W.leftCols(20) = alone.W;
+  problem.H.setZero();
+  problem.D.setZero();
+  problem.H.topLeftCorner(20, 20) = alone.H;
+  problem.D.topLeftCorner(20, 20) = alone.D;
+  const matrix corrected = propagate_error(problem.W, problem.H, problem.D);
+  const matrix expected = propagate_error(alone.W, alone.H, alone.D);
+  CHECK((corrected.leftCols(20) - expected).norm() < 1e-5f * (expected - alone.W).norm());
+  CHECK(corrected.rightCols(20) == problem.W.rightCols(20));
+}
+
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_drifted_problem(200, 70, 300, 7);
   const matrix serial = propagate_error(problem.W, problem.H, problem.D);

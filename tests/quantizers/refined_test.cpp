@@ -156,6 +156,21 @@ TEST_CASE("dead columns, zero rows, tiny shapes") {
   });
 }
 
+TEST_CASE("a group of dead inputs does not change what the other groups become") {
+  const auto alone = make_linear_problem(40, 32, 100, 12);
+  auto problem = make_linear_problem(40, 64, 100, 13);
+  problem.W.leftCols(32) = alone.W;
+  problem.H.setZero();
+  problem.H.topLeftCorner(32, 32) = alone.H;
+  const luq::sign_codec codec{.group = 32};
+  for (const gptq& start : {gptq{}, gptq{.damping = {.first = 0.5}}}) {
+    const refined<gptq> search{.start = start, .damp = 0.5};
+    const matrix Q = decoded(problem, codec, search);
+    CHECK(Q.leftCols(32) == decoded(alone, codec, search));
+    CHECK(Q.leftCols(32) != decoded(alone, codec, refined<gptq>{.start = start, .damp = 0.25}));
+  }
+}
+
 TEST_CASE("options out of range") {
   const auto problem = make_linear_problem(2, 4, 20, 10);
   for (const refined<>& wrong : {refined<>{.rounds = -1}, refined<>{.sweeps = -1}, refined<>{.damp = -0.1},
