@@ -192,7 +192,8 @@ TEST_CASE("sequences of one kind calibrate all commands") {
     }
     const std::string packed = data().path("one-kind.safetensors");
     std::vector<std::string> quantize{"--output", packed, "--low-layers", "1"};
-    CHECK(table_in(calibrated("quantize", quantize)) == vlm::plan_table(luq::packed_model(packed).choice()).rows);
+    const std::string quantized = calibrated("quantize", quantize);
+    CHECK(table_in(quantized) == vlm::plan_table(luq::packed_model(packed).choice()).rows);
     quantize.emplace_back("--dry-run");
     CHECK(calibrated("quantize", quantize).find("forward passes") != std::string::npos);
     CHECK(calibrated("export", {"--to", "imatrix", "--output", data().path("one-kind.gguf")})

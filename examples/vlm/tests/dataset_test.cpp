@@ -297,7 +297,7 @@ TEST_CASE("without a number a mix takes what every ratio allows, of one kind all
 }
 
 TEST_CASE("a ratio of one kind needs no other, and takes as much however much there is of it") {
-  for (const std::size_t others : {0, 1, 50}) {
+  for (const std::size_t others : {std::size_t{0}, std::size_t{1}, std::size_t{50}}) {
     CAPTURE(others);
     std::vector<std::pair<bool, std::size_t>> texts(3, {false, 4});
     std::vector<std::pair<bool, std::size_t>> images(2, {true, 5});

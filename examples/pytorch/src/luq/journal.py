@@ -6,6 +6,8 @@ A folder with the results of steps as files, and `journal.jsonl`, a line for eac
 
     {"step": "statistics 3", "data": {...}, "files": {"layer-3.hessians.safetensors": [bytes, sha256]}, "checksum": ...}
 
+The step "inputs" has all that results depend on, and the format of the journal as "format".
+
 A file is written under another name and renamed, and its step is recorded only when it is on the disk. A line counts if
 its own checksum holds, and a step is done if those of its files do, too: what was torn or changed is done again. So it
 is with what a full disk cut off: the run fails, and goes on where it stood when there is space.
