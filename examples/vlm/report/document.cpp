@@ -64,7 +64,7 @@ struct markdown_renderer {
 
   static std::string row(const std::vector<std::string>& cells) {
     std::string text = "|";
-    for (const auto& cell : cells) text += " " + escape_cell(cell) + " |";
+    for (const auto& cell : cells) (text += ' ') += escape_cell(cell) + " |";
     return text + "\n";
   }
 

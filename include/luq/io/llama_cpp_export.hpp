@@ -196,7 +196,8 @@ inline void require_whole_blocks(const linear_shape& linear, std::string_view ty
     if (choice.type.empty() || choice.type.find_first_not_of(allowed) != std::string::npos) {
       fail(errc::invalid_argument, "llama.cpp export: ", detail::in_quotes(choice.type), " is no name of a type");
     }
-    text += (text.empty() ? "" : ",") + detail::anchored_pattern(choice.tensor) + "=" + choice.type;
+    if (!text.empty()) text += ',';
+    text += detail::anchored_pattern(choice.tensor) + "=" + choice.type;
   }
   return text;
 }

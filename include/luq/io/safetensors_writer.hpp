@@ -132,7 +132,7 @@ inline void check_declaration(std::string_view source, const tensor_declaration&
   safetensors_layout layout;
   std::string json = "{";
   if (!metadata.empty()) {
-    json += "\"" + std::string(detail::safetensors_metadata_key) + "\":{";
+    json += detail::json_string(std::string(detail::safetensors_metadata_key)) + ":{";
     for (const auto& [key, value] : metadata) {
       if (json.back() != '{') json += ',';
       json += detail::json_string(key) + ":" + detail::json_string(value);

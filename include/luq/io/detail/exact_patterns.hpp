@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "luq/core/text.hpp"
+
 namespace luq::detail {
 
 /// A pattern of the text itself.
@@ -34,7 +36,7 @@ namespace luq::detail {
     std::string result = escape_pattern(texts[next++]);
     if (next < texts.size() && result.size() < limit) {
       result = "(?:" + result;
-      while (next < texts.size() && result.size() < limit) result += "|" + escape_pattern(texts[next++]);
+      while (next < texts.size() && result.size() < limit) (result += '|') += escape_pattern(texts[next++]);
       result += ")";
     }
     results.push_back(std::move(result));
@@ -90,7 +92,7 @@ namespace luq::detail {
   for (const family& f : merged) {
     for (const std::string& number : alternations(f.numbers, limit)) {
       for (const std::string& ending : alternations(f.endings, limit)) {
-        patterns.push_back("^" + escape_pattern(f.prefix) + number + ending + "$");
+        patterns.push_back(text_of('^', escape_pattern(f.prefix), number, ending, '$'));
       }
     }
   }
