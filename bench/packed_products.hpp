@@ -13,6 +13,7 @@
 
 #include "huge_pages.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/any_matmul.hpp"
 #include "product_cases.hpp"
 #include "product_measurements.hpp"

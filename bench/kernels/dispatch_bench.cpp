@@ -15,6 +15,7 @@
 
 #include "../packed_products.hpp"
 #include "../run_benchmarks.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/dispatch.hpp"
 
 namespace {

@@ -17,6 +17,7 @@
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
 #include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/estimators/norm_weights.hpp"
 #include "luq/quantizers/beam_search.hpp"

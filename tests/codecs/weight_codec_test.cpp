@@ -11,6 +11,7 @@
 
 #include "codec_test_support.hpp"
 #include "luq/codecs/sign_codec.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "quantizers/codec_list.hpp"
 
 using luq::matrix;

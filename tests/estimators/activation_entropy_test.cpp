@@ -12,6 +12,7 @@
 
 #include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 
 using doctest::Approx;
 using luq::activation_entropy;

@@ -14,6 +14,7 @@
 
 #include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 
 using luq::kmeans;
 using luq::kmeans_options;

@@ -15,6 +15,7 @@
 #include "luq/codecs/int_codec.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"

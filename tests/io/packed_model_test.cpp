@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "io/io_test_support.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "policy/random_model.hpp"
 
 using luq::errc;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "arch_list.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_run;

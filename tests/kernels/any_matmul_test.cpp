@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_mode;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_mode;

@@ -5,6 +5,7 @@
 // implementation of luq::dispatch is compiled for. matmul_test.cpp and its like test the implementations.
 #include <doctest/doctest.h>
 
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/matmul.hpp"
 #include "packed_product.hpp"
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "luq/core/aligned_buffer.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/dispatch.hpp"
 #include "packed_product.hpp"
 

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/reference.hpp"
 #include "packed_product.hpp"
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/matmul.hpp"
 #include "packed_product.hpp"
 

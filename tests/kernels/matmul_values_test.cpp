@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/dispatch.hpp"
 #include "packed_product.hpp"
 

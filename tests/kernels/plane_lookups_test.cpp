@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "arch_list.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "random_plane.hpp"
 
 using luq::detail::table_bytes;

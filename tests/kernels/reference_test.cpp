@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "luq/core/random_matrix.hpp"
 #include "packed_product.hpp"
 
 using luq::matrix;

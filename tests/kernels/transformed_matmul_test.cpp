@@ -9,6 +9,7 @@
 #include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/codecs/input_scaling.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "packed_product.hpp"
 
 using luq::matrix;

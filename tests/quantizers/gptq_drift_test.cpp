@@ -13,6 +13,7 @@
 #include "estimators/error_of.hpp"
 #include "linear_problem.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
 #include "luq/estimators/input_drift.hpp"
 #include "luq/quantizers/gptq.hpp"

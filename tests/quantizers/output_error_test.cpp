@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "linear_problem.hpp"
+#include "luq/core/random_matrix.hpp"
 
 using luq::matrix;
 

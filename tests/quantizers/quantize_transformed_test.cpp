@@ -13,6 +13,7 @@
 #include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/codecs/input_scaling.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/output_error.hpp"

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "luq/core/is_finite.hpp"
+#include "luq/core/random_matrix.hpp"
 #include "luq/kernels/detail/kernel_problem.hpp"
 #include "luq/kernels/dispatch.hpp"
 
