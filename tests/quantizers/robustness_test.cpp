@@ -143,7 +143,7 @@ TEST_CASE("a linear whose inputs are all dead, or that has seen no token, is an 
     });
     // Rounding needs no Hessian, and does not set weights to zero for one.
     const auto nearest = luq::quantize_codes(problem.W, of_zeros.matrix(), codec, luq::round_to_nearest{});
-    CHECK(nearest.decode() == luq::quantize_codes(problem.W, matrix(), codec, luq::round_to_nearest{}).decode());
+    CHECK(nearest.decode() == luq::quantize_codes(problem.W, problem.H, codec, luq::round_to_nearest{}).decode());
   });
 }
 

@@ -153,7 +153,7 @@ TEST_CASE("columns without weights, inputs that are always zero, and tiny shapes
     });
   }
   const auto zero =
-      quantize_row_column(matrix::Zero(4, 8), matrix::Zero(8, 8), luq::sign_codec{.group = 8}, luq::gptq{});
+      quantize_row_column(matrix::Zero(4, 8), matrix::Identity(8, 8), luq::sign_codec{.group = 8}, luq::gptq{});
   CHECK(zero.decode().isZero(0));
 }
 
