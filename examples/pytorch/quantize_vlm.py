@@ -21,7 +21,7 @@ from luq.console_progress import ConsoleProgress
 from luq.dataset import CalibrationSet
 from luq.errors import fail
 from luq.journal import JOURNAL_FILE, Journal
-from luq.quantize_decoder import quantize_decoder
+from luq.quantize_decoder import dead_inputs, quantize_decoder
 from luq.vision_language import VisionLanguageModel
 from luq.whole_file import write_text
 
@@ -109,6 +109,9 @@ def main() -> None:
         write_text(Path(options.plan_file), plan.to_json() + "\n")
     for layer, (entropy, codec) in enumerate(zip(entropies, plan.codecs, strict=True)):
         print(f"layer {layer}: entropy {entropy['all']['bits']:.3f} bits, {codec}, {plan.layer_bytes(layer)} bytes")
+    for layer, linears in enumerate(dead_inputs(plan, journal, options.search)):
+        for linear, count in linears.items():
+            print(f"layer {layer}, {linear}: {count} inputs were zero for every token; their weights are now zero")
     print(f"{plan.reason}: {plan.bits:.3f} true bits a weight (nominally {plan.nominal_bits:.2f})")
     print(f"{options.output}: {size.file} bytes, of which decoder linears {size.linears}, other tensors {size.others}")
     sys.stdout.flush()

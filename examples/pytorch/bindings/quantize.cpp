@@ -85,16 +85,21 @@ double output_error(nb::handle W, nb::handle Q, nb::handle H) {
 void bind_quantize(nb::module_& module) {
   nb::class_<luq::quantize_report>(module, "QuantizeReport", "What a search found out on its way.")
       .def(nb::init<>())
-      .def_ro("damp", &luq::quantize_report::damp, "share of mean(diag H) that was added to the diagonal")
+      .def_ro("damp", &luq::quantize_report::damp,
+              "share of mean(diag H) over live inputs that was added to the diagonal")
       .def_ro("factorizations", &luq::quantize_report::factorizations, "attempts of the damping ladder")
-      .def_ro("dead_columns", &luq::quantize_report::dead_columns, "inputs that were zero for every token")
+      .def_ro(
+          "dead_columns", &luq::quantize_report::dead_columns,
+          "inputs that were zero for every token of H, and whose weights were therefore set to zero; 0 if the search "
+          "takes no H")
       .def_ro("loss", &luq::quantize_report::loss, "weighted squared error of all weights as they were coded");
   module.def(
       "quantize", &quantize_tensor, "W"_a.none(), "H"_a.none(), "codec"_a, "search"_a = "best",
       "report"_a.none() = nb::none(),
       "Quantizes W [out x in] and packs it. H: a Hessian with tokens, or a tensor [in x in]; None for the search "
       "nearest. codec: such as \"sign:g128\" or \"int4:g128:searched\". search: \"nearest\", \"feedback\", "
-      "\"block rule\" or \"best\". report: a QuantizeReport to fill.");
+      "\"block rule\" or \"best\". report: a QuantizeReport to fill. An H that is zero is an error of "
+      "insufficient_data, but for nearest.");
   module.def("relative_output_error", &output_error, "W"_a.none(), "Q"_a.none(), "H"_a.none(),
              "||(W - Q) X^T||^2 / ||W X^T||^2 of quantized weights Q [out x in], given the Hessian H [in x in] of X.");
 }

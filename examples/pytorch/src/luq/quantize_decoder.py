@@ -13,9 +13,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from luq._luq import PackedMatrix, PackedModelSize, Plan, quantize, write_packed_model
+from luq._luq import Error, PackedMatrix, PackedModelSize, Plan, QuantizeReport, quantize, write_packed_model
 from luq.calibrate import Progress, hessian_file, no_progress
 from luq.decoder_linears import LINEARS_OF_INPUT
+from luq.errors import fail
 from luq.journal import Journal
 from luq.vision_language import VisionLanguageModel
 from luq.whole_file import write_tensors
@@ -23,16 +24,35 @@ from luq.whole_file import write_tensors
 
 def _quantize_layer(
     model: VisionLanguageModel, layer: int, codec: str, search: str, hessians: Path
-) -> dict[str, torch.Tensor]:
-    """The bytes of each packed linear of a layer."""
+) -> tuple[dict[str, torch.Tensor], dict[str, int]]:
+    """The bytes of each packed linear of a layer, and how many inputs are dead of those linears that have such."""
     packed = {}
+    dead = {}
     with safe_open(hessians, "pt") as file:
         for name, linears in LINEARS_OF_INPUT.items():
             H = file.get_tensor(name)
             for linear in linears:
                 W = model.checkpoint.read(model.weight_name(layer, linear))
-                packed[linear] = quantize(W, H, codec, search).bytes()
-    return packed
+                report = QuantizeReport()
+                try:
+                    packed[linear] = quantize(W, H, codec, search, report).bytes()
+                except Error as error:
+                    fail(error.code, f"{model.weight_name(layer, linear)}: {error}")
+                if report.dead_columns > 0:
+                    dead[linear] = report.dead_columns
+    return packed, dead
+
+
+def _step(layer: int, codec: str, search: str) -> str:
+    return f"packed {layer} {codec} {search}"
+
+
+def dead_inputs(plan: Plan, journal: Journal, search: str = "best") -> list[dict[str, int]]:
+    """For each layer that quantize_decoder() has quantized: the linears, some of whose inputs were zero for every token
+    of calibration, and how many of them. Weights of such inputs are zero, or as near to it as the codec can come.
+    """
+    steps = [_step(layer, codec, search) for layer, codec in enumerate(plan.codecs)]
+    return [(journal.data(step) or {}).get("dead_inputs", {}) for step in steps]
 
 
 def quantize_decoder(
@@ -46,17 +66,18 @@ def quantize_decoder(
     """Quantizes all layers under a plan and writes them, with all other tensors of the model, as one packed file.
 
     journal: that of calibrate() with the same model. search: as for quantize(). Packed layers are in memory together
-    when the file is written, and no sooner.
+    when the file is written, and no sooner. Raises luq.Error that names the linear; insufficient_data if none of its
+    inputs was ever used, which no search but nearest can do without.
     """
     files = []
     progress("layers quantized", 0, len(plan.codecs))
     for layer, codec in enumerate(plan.codecs):
-        step = f"packed {layer} {codec} {search}"
+        step = _step(layer, codec, search)
         name = f"layer-{layer}.{codec}.{search}.safetensors".replace(":", "-").replace(" ", "-")
         if journal.data(step) is None:
-            packed = _quantize_layer(model, layer, codec, search, journal.path(hessian_file(layer)))
+            packed, dead = _quantize_layer(model, layer, codec, search, journal.path(hessian_file(layer)))
             journal.write(name, lambda path, packed=packed: write_tensors(path, packed))
-            journal.record(step, {}, (name,))
+            journal.record(step, {"dead_inputs": dead} if dead else {}, (name,))
         files.append(journal.path(name))
         progress("layers quantized", layer + 1, len(plan.codecs))
     layers = []
