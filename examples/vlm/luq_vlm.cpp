@@ -92,8 +92,7 @@ void add_calibration_options(CLI::App& command, vlm::settings& s) {
   command
       .add_option(
           "--norm-clip", s.norm_clip,
-          "tokens count in Hessians with at most this multiple of the median norm of their sequence; 0: as they "
-          "are")
+          "tokens count in Hessians with at most this multiple of the median norm of their sequence; 0: as they are")
       ->check(non_negative_number())
       ->capture_default_str();
   command.add_option("--clusters", s.clusters, "clusters of the k-means")

@@ -49,8 +49,9 @@ std::vector<float> weights_besides_padding(nb::handle weights,
   const luq::matrix_view values = given.view();
   std::vector<float> lambda;
   lambda.reserve(static_cast<std::size_t>(values.size()));
-  for (luq::index r = 0; r < values.rows(); ++r)
+  for (luq::index r = 0; r < values.rows(); ++r) {
     lambda.insert(lambda.end(), values.row(r).begin(), values.row(r).end());
+  }
   if (!kinds) return lambda;
   if (kinds->size() != lambda.size()) {
     luq::fail(luq::errc::shape_mismatch, "Hessian: expected as many token weights as classes, got ", lambda.size(),
@@ -177,9 +178,7 @@ void bind_hessian(nb::module_& module) {
           },
           "X"_a.none(), "classes"_a.none() = nb::none(), "weights"_a.none() = nb::none(),
           "Adds inputs X [tokens x in]: all of them, or with classes [tokens] those that are not padding. weights "
-          "[tokens]: how much each counts, finite and >= 0, as norm_weights() makes them; 1 if not given. One of "
-          "weight "
-          "0 does not count.")
+          "[tokens]: how much each counts, finite and >= 0, as norm_weights() makes them; 1 if not given.")
       .def("merge", &merge<hessian_accumulator>, "other"_a, "Adds what another accumulator of the linear has seen.")
       .def_prop_ro("in_features", [](const hessian_accumulator& self) { return self.value.in_features(); })
       .def_prop_ro("tokens",

@@ -23,7 +23,7 @@ def weighted_hessian(X: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
 
 
 def close(actual: torch.Tensor, expected: list[float]) -> bool:
-    return torch.allclose(actual.cpu(), torch.tensor(expected), rtol=1e-6)
+    return torch.allclose(actual.cpu(), torch.tensor(expected, dtype=torch.float32), rtol=1e-6)
 
 
 @pytest.mark.parametrize("device", DEVICES)

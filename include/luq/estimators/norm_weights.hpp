@@ -18,7 +18,8 @@
 // middle. A median is of all tokens at once. Hence the unit is a sequence: weights do not depend on how sequences are
 // ordered, batched or shared among threads, but a sequence cut in two has two medians.
 //
-// Not a measure of importance: weights by attention or gradients need more than the inputs of one linear.
+// They are for every accumulator that takes weights: hessian, mean_magnitude, and input_drift, of its inputs xhat. Not
+// a measure of importance: weights by attention or gradients need more than the inputs of one linear.
 #pragma once
 
 #include <algorithm>

@@ -33,9 +33,7 @@ class DeviceHessian:
         return self._tokens
 
     @torch.no_grad()
-    def add(
-        self, X: torch.Tensor, classes: torch.Tensor | None = None, weights: torch.Tensor | None = None
-    ) -> None:
+    def add(self, X: torch.Tensor, classes: torch.Tensor | None = None, weights: torch.Tensor | None = None) -> None:
         """Adds inputs X [..., tokens, in] on the device: all, or with classes [tokens] those that are not padding.
 
         classes: integers in memory of the CPU, where their number is known without waiting; see checked_classes().

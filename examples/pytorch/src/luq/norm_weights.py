@@ -12,9 +12,7 @@ from luq.token_class import TokenClass
 
 
 @torch.no_grad()
-def norm_weights(
-    X: torch.Tensor, classes: torch.Tensor | None = None, clip: float = DEFAULT_NORM_CLIP
-) -> torch.Tensor:
+def norm_weights(X: torch.Tensor, classes: torch.Tensor | None = None, clip: float = DEFAULT_NORM_CLIP) -> torch.Tensor:
     """min(1, (clip * typical / |x|)^2) for each token x; typical is the median norm of the tokens of its sequence.
 
     A few tokens of language models are a hundred to many thousand times as long as the others ("massive activations",
