@@ -23,7 +23,7 @@ from luq.errors import fail
 from luq.journal import JOURNAL_FILE, Journal
 from luq.quantize_decoder import dead_inputs, quantize_decoder
 from luq.vision_language import VisionLanguageModel
-from luq.whole_file import write_text
+from luq.whole_file import write_text_file
 
 
 def require_writable(options: argparse.Namespace) -> None:
@@ -106,7 +106,7 @@ def main() -> None:
         plan = plan_under([layer["all"]["bits"] for layer in entropies])
         size = quantize_decoder(model, plan, journal, options.output, options.search, progress)
     if options.plan_file is not None:
-        write_text(Path(options.plan_file), plan.to_json() + "\n")
+        write_text_file(Path(options.plan_file), plan.to_json() + "\n")
     for layer, (entropy, codec) in enumerate(zip(entropies, plan.codecs, strict=True)):
         print(f"layer {layer}: entropy {entropy['all']['bits']:.3f} bits, {codec}, {plan.layer_bytes(layer)} bytes")
     for layer, linears in enumerate(dead_inputs(plan, journal, options.search)):

@@ -34,6 +34,8 @@ TEST_CASE("a number is finite unless all bits of its exponent are set") {
 
 TEST_CASE("infinities are numbers, a NaN of any sign and payload is none") {
   using limits = std::numeric_limits<double>;
-  for (const double x : {0.0, -1.0, limits::max(), limits::infinity(), -limits::infinity()}) CHECK_FALSE(luq::is_nan(x));
+  for (const double x : {0.0, -1.0, limits::max(), limits::infinity(), -limits::infinity()}) {
+    CHECK_FALSE(luq::is_nan(x));
+  }
   for (const double x : {limits::quiet_NaN(), -limits::quiet_NaN(), limits::signaling_NaN()}) CHECK(luq::is_nan(x));
 }

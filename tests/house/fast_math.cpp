@@ -42,8 +42,12 @@ namespace {
 volatile std::uint32_t nan_bits = 0x7fc00000u;
 volatile std::uint32_t infinity_bits = 0x7f800000u;
 
-float nan_value() { return std::bit_cast<float>(std::uint32_t{nan_bits}); }
-float infinite_value() { return std::bit_cast<float>(std::uint32_t{infinity_bits}); }
+float nan_value() {
+  return std::bit_cast<float>(std::uint32_t{nan_bits});
+}
+float infinite_value() {
+  return std::bit_cast<float>(std::uint32_t{infinity_bits});
+}
 
 /// The code of the error of action(), or nothing if there is none.
 template <class Action>
@@ -58,8 +62,12 @@ std::string error_of(Action&& action) {
   return "none";
 }
 
-matrix weights() { return luq::random_normal_matrix(16, 128, luq::counter_rng(1)); }
-matrix tokens() { return luq::random_normal_matrix(200, 128, luq::counter_rng(2)); }
+matrix weights() {
+  return luq::random_normal_matrix(16, 128, luq::counter_rng(1));
+}
+matrix tokens() {
+  return luq::random_normal_matrix(200, 128, luq::counter_rng(2));
+}
 const luq::int_codec<4> int4{.group = 64};
 
 }  // namespace
@@ -163,8 +171,7 @@ TEST_CASE("a token that is not finite has a product that is not, and no other ha
   luq::hessian H(128);
   H.add(tokens());
   const auto check = [](const auto& packed) {
-    for (const auto mode :
-         {luq::activation_mode::float32, luq::activation_mode::int8, luq::activation_mode::lookup}) {
+    for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8, luq::activation_mode::lookup}) {
       for (const float bad : {nan_value(), infinite_value()}) {
         for (const luq::index count : {1, 3, 40}) {
           matrix X = tokens().topRows(count);

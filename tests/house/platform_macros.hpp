@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a translation unit may look like before it includes luq: with the macros of <windows.h>, which its own headers of
-// the standard library and of luq's dependencies came before.
+// What a translation unit may look like before it includes luq: with the macros of <windows.h>, which its own headers
+// of the standard library and of luq's dependencies came before.
 #pragma once
 
 #include <algorithm>

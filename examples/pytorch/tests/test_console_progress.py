@@ -29,10 +29,10 @@ def work() -> None:
 
 def written_to_file(monkeypatch, tmp_path, action) -> str:
     path = tmp_path / "log"
-    with path.open("w") as log:
+    with path.open("w", encoding="utf-8") as log:
         monkeypatch.setattr(sys, "stderr", log)
         action()
-    return path.read_text()
+    return path.read_text(encoding="utf-8")
 
 
 def written_to_terminal(monkeypatch, action) -> str:

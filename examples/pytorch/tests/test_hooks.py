@@ -164,7 +164,13 @@ def test_an_index_that_is_none_is_named(saved, tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     index.write_bytes(b"\xef\xbb\xbf" + (saved.directory / index.name).read_bytes())
     assert len(Checkpoint(tmp_path).files) == len(shards) > 1
-    for content in (b"", b"[]", b'{"weight_map": ["a"]}', b'{"weight_map": {"a": 5}}', b'{"weight_map": {"\xff": "a"}}'):
+    for content in (
+        b"",
+        b"[]",
+        b'{"weight_map": ["a"]}',
+        b'{"weight_map": {"a": 5}}',
+        b'{"weight_map": {"\xff": "a"}}',
+    ):
         index.write_bytes(content)
         with pytest.raises(luq.Error, match=f"^{re.escape(str(index))}: expected ") as raised:
             Checkpoint(tmp_path)

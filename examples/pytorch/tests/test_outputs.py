@@ -47,7 +47,7 @@ def run(monkeypatch, *options: object) -> None:
 def test_files_that_cannot_be_written(model, tmp_path, monkeypatch, option):
     folder = tmp_path / "folder"
     folder.mkdir()
-    (folder / "file").write_text("content")
+    (folder / "file").write_text("content", encoding="utf-8")
     impossible = {
         folder: "got a folder",
         folder / "none" / "x": "there is no folder",
@@ -66,7 +66,7 @@ def test_files_that_cannot_be_written(model, tmp_path, monkeypatch, option):
 
 
 def test_folders_that_cannot_be_made(model, tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("content")
+    (tmp_path / "file").write_text("content", encoding="utf-8")
     for path in (tmp_path / "file", tmp_path / "file" / "work", Path("/proc/work")):
         with pytest.raises(luq.Error, match=f"^{path}: cannot be made: "):
             run(monkeypatch, *arguments(model, tmp_path, work=path))
@@ -88,7 +88,9 @@ def test_outputs_that_are_inputs_or_one_another(model, tmp_path, monkeypatch):
 
 def script(*options: object, **streams: object) -> subprocess.CompletedProcess:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"}
-    return subprocess.run([sys.executable, SCRIPT, *map(str, options)], env=environment, text=True, **streams)
+    return subprocess.run(
+        [sys.executable, SCRIPT, *map(str, options)], env=environment, text=True, **streams, encoding="utf-8"
+    )
 
 
 def test_errors_are_one_line(model, tmp_path):
@@ -99,10 +101,10 @@ def test_errors_are_one_line(model, tmp_path):
 
 
 def test_a_log_file_has_plain_lines(model, tmp_path):
-    with (tmp_path / "log").open("w") as log:
+    with (tmp_path / "log").open("w", encoding="utf-8") as log:
         done = script(*arguments(model, tmp_path), stderr=log, stdout=subprocess.DEVNULL)
     assert done.returncode == 0
-    text = (tmp_path / "log").read_text()
+    text = (tmp_path / "log").read_text(encoding="utf-8")
     assert "\r" not in text
     assert "\033" not in text
     tasks = [f"layer {layer}: {task}" for layer in range(4) for task in ("sequences", "entropy")]
@@ -110,7 +112,7 @@ def test_a_log_file_has_plain_lines(model, tmp_path):
 
 
 def test_results_that_cannot_be_printed_are_one_line(model, tmp_path):
-    with open("/dev/full", "w") as full:
+    with open("/dev/full", "w", encoding="utf-8") as full:
         done = script(*arguments(model, tmp_path), stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "quantize_vlm.py: [Errno 28] No space left on device"
@@ -165,10 +167,10 @@ def test_a_disk_that_fills_up(model, tmp_path, kilobytes, file):
     (tmp_path / "disk").mkdir()
     run_script = [sys.executable, "-c", UNAWARE, SCRIPT, *arguments(model, tmp_path / "disk")]
     command = [*enter, "sh", "-c", ON_A_SMALL_DISK, "sh", f"{kilobytes}k", *run_script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert (tmp_path / "full.status").read_text() == "1\n"  # and no signal
-    error = (tmp_path / "full.err").read_text().splitlines()[-1]
+    assert (tmp_path / "full.status").read_text(encoding="utf-8") == "1\n"  # and no signal
+    error = (tmp_path / "full.err").read_text(encoding="utf-8").splitlines()[-1]
     assert error.startswith(f"quantize_vlm.py: {tmp_path}/disk/work/{file}: cannot write ")
     assert "bytes: No space left on device, " in error or "bytes: Error while serializing: " in error
     assert error.endswith(" bytes are free")
@@ -181,7 +183,7 @@ def test_calibration_that_cannot_be_written(tmp_path, monkeypatch):
     pictures.Image = None
     monkeypatch.setitem(sys.modules, "PIL", pictures)
     lines = tmp_path / "lines.jsonl"
-    lines.write_text('{"text": "a"}\n')
+    lines.write_text('{"text": "a"}\n', encoding="utf-8")
     main = runpy.run_path(str(FROM_PROCESSOR))["main"]
     impossible = {
         tmp_path: "expected a file or a new name",

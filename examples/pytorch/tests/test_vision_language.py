@@ -3,6 +3,7 @@
 """What a checkpoint holds is used as transformers uses it, or refused."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,10 +30,10 @@ def altered(
     for shard in saved.directory.glob("model*.safetensors"):
         stored.update(load_file(shard))
     tensors(stored)
-    description = json.loads((saved.directory / "config.json").read_text())
+    description = json.loads((saved.directory / "config.json").read_text(encoding="utf-8"))
     config(description)
     save_file(stored, directory / "model.safetensors", {"format": "pt"})
-    (directory / "config.json").write_text(json.dumps(description))
+    (directory / "config.json").write_text(json.dumps(description), encoding="utf-8")
     return directory
 
 
@@ -124,7 +125,7 @@ def test_a_tensor_in_two_shards_is_refused(saved, tmp_path):
     save_file(first, tmp_path / "first.safetensors")
     save_file({**second, name: first[name]}, tmp_path / "second.safetensors")
     map_of_shards = {**dict.fromkeys(first, "first.safetensors"), **dict.fromkeys(second, "second.safetensors")}
-    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": map_of_shards}))
-    (tmp_path / "config.json").write_text((saved.directory / "config.json").read_text())
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": map_of_shards}), encoding="utf-8")
+    shutil.copy(saved.directory / "config.json", tmp_path)
     with pytest.raises(luq.Error, match="in two"):
         VisionLanguageModel(tmp_path)

@@ -13,20 +13,20 @@ import luq
 from conftest import file_size_limit
 from luq.errors import fail
 from luq.journal import Journal
-from luq.whole_file import require_space, reserve, write_errors, write_tensors, write_text, write_whole
+from luq.whole_file import require_space, reserve, write_errors, write_tensors, write_text_file, write_whole
 
 TENSORS = {"a": torch.arange(3000.0)}
 
 
 def test_a_text_that_does_not_fit_leaves_the_old_one(tmp_path):
     path = tmp_path / "plan.json"
-    write_text(path, "old")
+    write_text_file(path, "old")
     with file_size_limit(4096), pytest.raises(luq.Error, match="plan.json: cannot write 10000 bytes: File too large$"):
-        write_text(path, "x" * 10000)
-    assert path.read_text() == "old"
+        write_text_file(path, "x" * 10000)
+    assert path.read_text(encoding="utf-8") == "old"
     assert os.listdir(tmp_path) == ["plan.json"]
-    write_text(path, "new")
-    assert path.read_text() == "new"
+    write_text_file(path, "new")
+    assert path.read_text(encoding="utf-8") == "new"
 
 
 def test_tensors_that_do_not_fit_leave_nothing(tmp_path):

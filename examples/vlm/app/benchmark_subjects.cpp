@@ -64,12 +64,13 @@ bench_subjects synthetic_subjects(const bench_options& options) {
   const luq::index positions = std::max(options.timing.context + options.timing.tokens, options.timing.prompt);
   require_memory(architecture.name, weights + cache_bytes(text, positions), options.memory);
 
-  std::string introduction = luq::text_of(
-      architecture.name, ": ", text.layers, " layers, hidden size ", text.hidden_size, ", intermediate size ",
-      text.intermediate_size, ", ", text.heads, " heads on ", text.key_value_heads, " of keys and values, vocabulary ",
-      text.vocabulary, ". Weights are random: 64 rows of each size and codec, repeated. Every layer has them in memory of "
-      "its own; equal layers and the head are shared among decoders, ", weights, " bytes for all. The head is ",
-      codec_name(head), " in each and part of no plan.");
+  std::string introduction =
+      luq::text_of(architecture.name, ": ", text.layers, " layers, hidden size ", text.hidden_size,
+                   ", intermediate size ", text.intermediate_size, ", ", text.heads, " heads on ", text.key_value_heads,
+                   " of keys and values, vocabulary ", text.vocabulary,
+                   ". Weights are random: 64 rows of each size and codec, repeated. Every layer has them in memory of "
+                   "its own; equal layers and the head are shared among decoders, ",
+                   weights, " bytes for all. The head is ", codec_name(head), " in each and part of no plan.");
   bench_subjects result{std::move(introduction), text, {}};
   synthetic_decoders decoders(architecture, head);
   for (const luq::plan& choice : plans) result.contenders.push_back({choice.reason, decoders.with_plan(choice)});

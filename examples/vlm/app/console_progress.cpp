@@ -10,7 +10,7 @@
 #include <exception>
 #include <string_view>
 
-#include "report/document.hpp"
+#include "../report/document.hpp"
 
 namespace vlm {
 

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether all numbers of a matrix are finite, at the speed of memory and with any flags of the compiler. Told by bits, as
-// in is_finite.hpp: added to the magnitude of a number, one unit of the exponent sets the sign if and only if the number
-// is a NaN or an infinity. Eigen's own allFinite() computes with the numbers, which -ffast-math removes.
+// Whether all numbers of a matrix are finite, at the speed of memory and with any flags of the compiler. Told by bits,
+// as in is_finite.hpp: added to the magnitude of a number, one unit of the exponent sets the sign if and only if the
+// number is a NaN or an infinity. Eigen's own allFinite() computes with the numbers, which -ffast-math removes.
 #pragma once
 
 #include <bit>

@@ -8,8 +8,8 @@
 //
 // Not std::isfinite, std::isnan or comparisons that are false for a NaN, such as !(x >= 0): with -ffast-math a compiler
 // takes every number to be finite, and removes them. It could do so with a test of bits, too, where it sees that they
-// are those of a number that it computed or that was passed by value; so the number is passed by reference, and its bits
-// go through an empty assembler statement, behind which the compiler knows nothing of them.
+// are those of a number that it computed or that was passed by value; so the number is passed by reference, and its
+// bits go through an empty assembler statement, behind which the compiler knows nothing of them.
 #pragma once
 
 #include <bit>

@@ -149,8 +149,7 @@ template <WeightCodec Codec>
   const Eigen::VectorXf step = cholesky.solve(slope);
   std::vector<float> factors(Q.transform().factors().begin(), Q.transform().factors().end());
   for (std::size_t c = 0; c < factors.size(); ++c) factors[c] += step[static_cast<index>(c)];
-  const bool fits =
-      std::all_of(factors.begin(), factors.end(), [](float f) { return is_finite(half(f)); });
+  const bool fits = std::all_of(factors.begin(), factors.end(), [](float f) { return is_finite(half(f)); });
   if (!fits) return Q.transform();
   input_scaling refitted(factors);
   return output_energy(error_with(refitted), H) < output_energy(E, H) ? refitted : Q.transform();

@@ -81,7 +81,7 @@ class Checkpoint:
         """The size and SHA-256 of config.json and of each file of tensors, whole: it changes when any byte does.
 
         Copies have the same, whatever their times. All is read, since a sample would not see a weight that is changed
-        elsewhere. That takes a core 0.5 s for a GB if it has instructions for SHA-256 (8 s for LLaVA-1.5-7B), or as long
+        elsewhere. That takes a core 0.5 s for a GB if it has instructions for SHA-256, 8 s for LLaVA-1.5-7B, or as long
         as the disk takes. seen: called with the number of files read and of all.
         """
         sums = {}

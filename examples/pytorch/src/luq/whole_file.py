@@ -89,7 +89,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
         save_file(tensors, path)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text_file(path: Path, text: str) -> None:
     """Replaces the content of a file by a text, or makes it."""
     content = text.encode()
 

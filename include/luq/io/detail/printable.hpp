@@ -30,8 +30,8 @@ namespace luq::detail {
   return text.size() > limit ? result + "..." : result;
 }
 
-/// A name from a file, in quotes. Not "'" + printable(...) + "'": of one character before a temporary string, GCC 12 warns
-/// with -O3 that it may overlap it.
+/// A name from a file, in quotes. Not "'" + printable(...) + "'": of one character before a temporary string, GCC 12
+/// warns with -O3 that it may overlap it.
 [[nodiscard]] inline std::string in_quotes(std::string_view name) {
   std::string result = "'";
   result += printable(name, 96);
