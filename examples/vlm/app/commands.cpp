@@ -126,6 +126,10 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
 
   print(plan_table(choice));
   print_size(options.output, write_planned_model(options.output, s.model, choice, {&low, &high}));
+  if (const table dead = dead_input_table(high); !dead.rows.empty()) {
+    std::cout << "\nInputs that were zero for every token of calibration, whose weights are now zero:\n\n";
+    print(dead);
+  }
   if (!options.plan_file.empty()) luq::write_text_file(options.plan_file, luq::plan_to_json(choice) + "\n");
 }
 

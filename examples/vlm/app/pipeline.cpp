@@ -112,6 +112,19 @@ table plan_table(const luq::plan& choice) {
   return result;
 }
 
+table dead_input_table(const quantized_decoder& decoder) {
+  table result{{"layer", "linear", "inputs", "never used"}, {}};
+  for (std::size_t layer = 0; layer < decoder.layers.size(); ++layer) {
+    for (std::size_t i = 0; i < decoder_linears.size(); ++i) {
+      const quantized_linear& linear = decoder.layers[layer][i];
+      if (linear.report.dead_columns == 0) continue;
+      result.rows.push_back({std::to_string(layer), std::string(tensor_name(decoder_linears[i])),
+                             std::to_string(linear.decoded->cols()), std::to_string(linear.report.dead_columns)});
+    }
+  }
+  return result;
+}
+
 table accuracy_table(const question_set& questions, const accuracy& result) {
   table rows{{"question", "asked", "right", "accuracy"}, {}};
   for (std::size_t kind = 0; kind < questions.kinds.size(); ++kind) {

@@ -47,6 +47,10 @@ struct named_order {
 /// A plan as a table, one row per layer.
 [[nodiscard]] table plan_table(const luq::plan& choice);
 
+/// The linears some of whose inputs were zero for every token of calibration, so that their weights are zero (or as
+/// near to it as the codec can come), one row per linear.
+[[nodiscard]] table dead_input_table(const quantized_decoder& decoder);
+
 /// Accuracy by kind of question.
 [[nodiscard]] table accuracy_table(const question_set& questions, const accuracy& result);
 

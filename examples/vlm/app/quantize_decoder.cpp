@@ -21,6 +21,22 @@ quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, con
       choice.codec);
 }
 
+namespace {
+
+/// One linear of a decoder; an error says which.
+quantized_linear quantize_linear(const vision_language_model& model, const calibration& statistics, luq::index layer,
+                                 decoder_linear which, const rung& choice) {
+  const luq::matrix& W = float_weights(model, layer, which);
+  const luq::hessian& H = statistics.layers[static_cast<std::size_t>(layer)].hessian_of(which);
+  try {
+    return quantize_linear(W, H.matrix(), choice);
+  } catch (const luq::error& error) {
+    luq::fail(error.code(), "decoder layer ", layer, ", ", tensor_name(which), ": ", error.what());
+  }
+}
+
+}  // namespace
+
 const luq::matrix& float_weights(const vision_language_model& model, luq::index layer, decoder_linear which) {
   const auto& weights = model.decoder_linear_at(layer, which).weights();
   const auto* dense = std::get_if<std::shared_ptr<const luq::matrix>>(&weights);
@@ -59,8 +75,7 @@ quantized_decoder quantize_decoder(const vision_language_model& model, const cal
     executor.parallel_for(linears, [&](luq::index i) {
       const decoder_linear which = decoder_linears[static_cast<std::size_t>(i)];
       result.layers[layer][static_cast<std::size_t>(i)] =
-          quantize_linear(float_weights(model, static_cast<luq::index>(layer), which),
-                          statistics.layers[layer].hessian_of(which).matrix(), choice);
+          quantize_linear(model, statistics, static_cast<luq::index>(layer), which, choice);
     });
     scope.advance();
   }

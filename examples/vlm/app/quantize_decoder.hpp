@@ -52,6 +52,8 @@ struct quantized_decoder {
   [[nodiscard]] double mean_output_error() const;
 };
 
+/// @throws luq::error that names the linear: insufficient_data if none of its inputs was ever used, which no search but
+///   nearest can do without; otherwise as luq::search_codes
 [[nodiscard]] quantized_decoder quantize_decoder(const vision_language_model& model, const calibration& statistics,
                                                  const rung& choice, const luq::openmp_executor& executor,
                                                  luq::progress_observer* progress = nullptr);

@@ -131,6 +131,16 @@ const vlm::calibration& random_calibration() {
   return result;
 }
 
+vlm::calibration random_calibration_with_dead(vlm::linear_input of, luq::index count) {
+  vlm::calibration result = random_calibration();
+  luq::hessian& sums = result.layers[1].inputs[static_cast<std::size_t>(of)];
+  luq::matrix H = sums.matrix() * static_cast<float>(sums.total_weight() / 2);
+  H.topRows(count).setZero();
+  H.leftCols(count).setZero();
+  sums = luq::hessian::from_sum(H, sums.tokens(), sums.total_weight());
+  return result;
+}
+
 vlm::quantized_decoder quantize_random_model(std::string_view codec, vlm::search how) {
   return vlm::quantize_decoder(random_model(), random_calibration(), {luq::parse_codec(codec), how}, {});
 }

@@ -37,6 +37,9 @@ namespace vlm_test {
 
 /// random_model() calibrated with a few sequences, and quantized.
 [[nodiscard]] const vlm::calibration& random_calibration();
+
+/// The same but that inputs 0 ... count-1 of one linear of layer 1 were zero for every token.
+[[nodiscard]] vlm::calibration random_calibration_with_dead(vlm::linear_input of, luq::index count);
 [[nodiscard]] vlm::quantized_decoder quantize_random_model(std::string_view codec,
                                                            vlm::search how = vlm::search::feedback);
 

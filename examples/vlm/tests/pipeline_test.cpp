@@ -144,6 +144,18 @@ TEST_CASE("the table of entropies") {
   for (const auto& row : rows.rows) CHECK(row.size() == rows.header.size());
 }
 
+TEST_CASE("the table of dead inputs has the linears that have some") {
+  CHECK(vlm::dead_input_table(high_decoder()).rows.empty());
+  const auto decoder =
+      vlm::quantize_decoder(random_model(), vlm_test::random_calibration_with_dead(vlm::linear_input::attention, 3),
+                            {luq::parse_codec("sign:g128")}, {});
+  const std::string inputs = std::to_string(decoder.layers[1][0].decoded->cols());
+  using row = std::vector<std::string>;
+  CHECK(vlm::dead_input_table(decoder).rows == std::vector<row>{{"1", "self_attn.q_proj", inputs, "3"},
+                                                                {"1", "self_attn.k_proj", inputs, "3"},
+                                                                {"1", "self_attn.v_proj", inputs, "3"}});
+}
+
 TEST_CASE("the table of a plan counts every byte") {
   const luq::plan choice = mixed_plan();
   const vlm::table rows = vlm::plan_table(choice);

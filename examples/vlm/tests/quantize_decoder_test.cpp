@@ -176,6 +176,35 @@ TEST_CASE("weights that are packed already are not quantized again") {
   });
 }
 
+TEST_CASE("an input that calibration never used is reported, and only its own weights become zero") {
+  const vlm::calibration statistics = vlm_test::random_calibration_with_dead(vlm::linear_input::mlp, 2);
+  const vlm::quantized_decoder decoder =
+      vlm::quantize_decoder(random_model(), statistics, {luq::parse_codec("int4:g16")}, {});
+  for (std::size_t layer = 0; layer < 3; ++layer) {
+    for (const vlm::decoder_linear which : vlm::decoder_linears) {
+      const vlm::quantized_linear& linear = decoder.layers[layer][static_cast<std::size_t>(which)];
+      const bool has_dead = layer == 1 && vlm::input_of(which) == vlm::linear_input::mlp;
+      CHECK(linear.report.dead_columns == (has_dead ? 2 : 0));
+      CHECK(linear.decoded->leftCols(2).isZero(0.0f) == has_dead);
+      CHECK(!linear.decoded->col(2).isZero(0.0f));
+    }
+  }
+}
+
+TEST_CASE("a linear none of whose inputs calibration used is an error that names it, but for rounding") {
+  const luq::index inputs = random_calibration().layers[1].hessian_of(vlm::decoder_linear::down).in_features();
+  const vlm::calibration statistics = vlm_test::random_calibration_with_dead(vlm::linear_input::mlp_output, inputs);
+  for (const search how : {search::feedback, search::best, search::block_rule}) {
+    check_fails(luq::errc::insufficient_data, {"decoder layer 1, mlp.down_proj: Hessian of"}, [&] {
+      (void)vlm::quantize_decoder(random_model(), statistics, {luq::parse_codec("sign:g16"), how}, {.threads = 2});
+    });
+  }
+  const auto rounded =
+      vlm::quantize_decoder(random_model(), statistics, {luq::parse_codec("sign:g16"), search::nearest}, {});
+  CHECK(same_bytes(*rounded.layers[1][6].packed,
+                   *quantize_random_model("sign:g16", search::nearest).layers[1][6].packed));
+}
+
 TEST_CASE("progress counts layers and names the rung") {
   vlm_test::recorded_progress progress;
   (void)vlm::quantize_decoder(random_model(), random_calibration(), {luq::parse_codec("sign:g16")}, {}, &progress);
