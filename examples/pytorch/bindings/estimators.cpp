@@ -42,25 +42,22 @@ void merge(Accumulator& target, Accumulator& other) {
   });
 }
 
-/// The weights of tokens, with 0 for padding. `weights` is a tensor whose elements are those of the tokens in turn.
-std::vector<float> weights_besides_padding(nb::handle weights,
-                                           const std::optional<std::vector<luq::token_class>>& kinds) {
+/// The elements of a tensor of one weight for each token, of any shape.
+std::vector<float> token_weights_of(nb::handle weights) {
   const borrowed_matrix given(weights, "token weights");
-  const luq::matrix_view values = given.view();
-  std::vector<float> lambda;
-  lambda.reserve(static_cast<std::size_t>(values.size()));
-  for (luq::index r = 0; r < values.rows(); ++r) {
-    lambda.insert(lambda.end(), values.row(r).begin(), values.row(r).end());
-  }
-  if (!kinds) return lambda;
-  if (kinds->size() != lambda.size()) {
+  const luq::matrix values = given.view();
+  return {values.data(), values.data() + values.size()};
+}
+
+/// Sets the weights of padding to 0.
+void clear_padding(std::vector<float>& lambda, const std::vector<luq::token_class>& kinds) {
+  if (kinds.size() != lambda.size()) {
     luq::fail(luq::errc::shape_mismatch, "Hessian: expected as many token weights as classes, got ", lambda.size(),
-              " and ", kinds->size());
+              " and ", kinds.size());
   }
   for (std::size_t t = 0; t < lambda.size(); ++t) {
-    if ((*kinds)[t] == luq::token_class::padding) lambda[t] = 0.0f;
+    if (kinds[t] == luq::token_class::padding) lambda[t] = 0.0f;
   }
-  return lambda;
 }
 
 void require_width(const char* what, luq::index width) {
@@ -162,15 +159,17 @@ void bind_hessian(nb::module_& module) {
           "add",
           [](hessian_accumulator& self, nb::handle X, nb::handle classes, nb::handle weights) {
             const borrowed_matrix tokens(X, "activations");
-            const auto kinds = classes.is_none() ? std::nullopt : std::optional(token_classes_of(classes));
-            const auto lambda =
-                weights.is_none() ? std::nullopt : std::optional(weights_besides_padding(weights, kinds));
+            std::vector<luq::token_class> kinds;
+            if (!classes.is_none()) kinds = token_classes_of(classes);
+            std::vector<float> lambda;
+            if (!weights.is_none()) lambda = token_weights_of(weights);
+            if (!weights.is_none() && !classes.is_none()) clear_padding(lambda, kinds);
             without_interpreter([&] {
               const std::lock_guard guard(self.lock);
-              if (lambda) {
-                self.value.add(tokens.view(), std::span<const float>(*lambda), current_executor());
-              } else if (kinds) {
-                self.value.add(tokens.view(), std::span<const luq::token_class>(*kinds), current_executor());
+              if (!weights.is_none()) {
+                self.value.add(tokens.view(), std::span<const float>(lambda), current_executor());
+              } else if (!classes.is_none()) {
+                self.value.add(tokens.view(), std::span<const luq::token_class>(kinds), current_executor());
               } else {
                 self.value.add(tokens.view(), current_executor());
               }
