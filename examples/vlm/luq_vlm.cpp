@@ -87,7 +87,9 @@ void add_calibration_options(CLI::App& command, vlm::settings& s) {
   command.add_option("--alpha", s.alpha, "share of calibration tokens in multimodal sequences")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command.add_option("--tokens", s.tokens, "calibration tokens; 0 for all that every mixing ratio allows, of a ratio of 0 or 1 all of its kind")
+  command
+      .add_option("--tokens", s.tokens,
+                  "calibration tokens; 0 for all that every mixing ratio allows, of a ratio of 0 or 1 all of its kind")
       ->check(whole_number(0));
   command
       .add_option(

@@ -18,6 +18,8 @@ from transformers import (
     Qwen2_5_VLForConditionalGeneration,
 )
 
+import luq
+
 DATA = Path(__file__).parents[2] / "data"
 LLAVA_IMAGE_TOKEN = 49
 QWEN_IMAGE_TOKEN = 55
@@ -157,6 +159,17 @@ def load_script(path: Path = Path(__file__).parents[1] / "quantize_vlm.py"):
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
+
+
+def run_script(monkeypatch, *arguments: object) -> None:
+    """Runs quantize_vlm.py in this process, whose numbers of threads are then as before."""
+    monkeypatch.setattr("sys.argv", ["quantize_vlm.py", *map(str, arguments)])
+    threads = torch.get_num_threads()
+    try:
+        load_script().main()
+    finally:
+        torch.set_num_threads(threads)
+        luq.set_threads(0)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from transformers import LlavaForConditionalGeneration
 
 import luq
-from conftest import DATA, SavedModel, load_script, write_one_kind
+from conftest import DATA, SavedModel, run_script, write_one_kind
 from luq.calibrate import hessian_file
 from luq.checkpoint import Checkpoint
 from luq.decoder_linears import LINEARS, LINEARS_OF_INPUT
@@ -50,11 +50,6 @@ def printed_entropies(model: Path, *arguments: object) -> list[list[float | None
     table = luq_vlm("entropy", "--quiet", "--model", model, *arguments)
     number = lambda cell: float(cell.split()[0]) if re.match(r"\d", cell) else None  # noqa: E731
     return [[number(row[i]) for i in (1, 3, 4)] for row in rows_of(table)]
-
-
-def run_script(monkeypatch, *arguments: object) -> None:
-    monkeypatch.setattr("sys.argv", ["quantize_vlm.py", *map(str, arguments)])
-    load_script().main()
 
 
 def check_entropies(work: Path, printed: list[list[float | None]]) -> None:

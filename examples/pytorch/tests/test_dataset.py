@@ -3,14 +3,13 @@
 """Calibration sequences: what a file may leave out, how they are mixed, and what is said of those that are wrong."""
 
 import re
-import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 import luq
-from conftest import LLAVA_IMAGE_TOKEN, QWEN_IMAGE_TOKEN, SavedModel, load_script, write_one_kind
+from conftest import LLAVA_IMAGE_TOKEN, QWEN_IMAGE_TOKEN, SavedModel, run_script, write_one_kind
 from luq.dataset import CalibrationSet
 from luq.journal import read_entries
 from luq.vision_language import VisionLanguageModel
@@ -70,19 +69,18 @@ def test_a_ratio_that_needs_an_absent_kind_is_refused(tmp_path, with_image, alph
     assert raised.value.code == "insufficient_data"
 
 
-def run_script(monkeypatch, saved: SavedModel, calibration, folder, alpha: float) -> None:
+def quantize_vlm(monkeypatch, saved: SavedModel, calibration, folder, alpha: float) -> None:
     options = ["--model", saved.directory, "--calibration", calibration, "--work", folder / "work"]
     options += ["--output", folder / "packed", "--alpha", alpha, "--clusters", 10]
     options += ["--low", "sign:g32", "--high", "int4:g32", "--search", "nearest", "--saving", 0.3]
-    monkeypatch.setattr(sys, "argv", ["quantize_vlm.py", *map(str, options)])
-    load_script().main()
+    run_script(monkeypatch, *options)
 
 
 @pytest.mark.parametrize(("with_image", "alpha"), [(False, 0.0), (True, 1.0)])
 def test_a_checkpoint_is_quantized_with_one_kind_of_sequences(saved, tmp_path, monkeypatch, with_image, alpha):
     file = write_one_kind(saved.calibration, with_image, tmp_path / "calibration.safetensors")
     assert ("pixel_values" in load_file(file)) == with_image
-    run_script(monkeypatch, saved, file, tmp_path, alpha)
+    quantize_vlm(monkeypatch, saved, file, tmp_path, alpha)
     packed = luq.PackedModel(tmp_path / "packed")
     assert set(packed.plan.codecs) == {"sign:g32", "int4:g32"}
     tokens = tokens_of(CalibrationSet(saved.calibration).sequences)[with_image]

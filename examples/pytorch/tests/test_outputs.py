@@ -11,10 +11,9 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
-import torch
 
 import luq
-from conftest import SavedModel, file_size_limit, load_script
+from conftest import SavedModel, file_size_limit, run_script
 
 SCRIPT = Path(__file__).parents[1] / "quantize_vlm.py"
 SETTINGS = ["--tokens", "80", "--clusters", "10", "--threads", "1"]
@@ -33,16 +32,6 @@ def arguments(model: SavedModel, folder: Path, **changed: object) -> list[str]:
     return [text for name, value in options.items() for text in ("--" + name.replace("_", "-"), str(value))] + SETTINGS
 
 
-def run(monkeypatch, *options: object) -> None:
-    monkeypatch.setattr(sys, "argv", ["quantize_vlm.py", *map(str, options)])
-    threads = torch.get_num_threads()
-    try:
-        load_script().main()
-    finally:
-        torch.set_num_threads(threads)
-        luq.set_threads(0)
-
-
 @pytest.mark.parametrize("option", ["output", "plan_file"])
 def test_files_that_cannot_be_written(model, tmp_path, monkeypatch, option):
     folder = tmp_path / "folder"
@@ -59,7 +48,7 @@ def test_files_that_cannot_be_written(model, tmp_path, monkeypatch, option):
     }
     for path, reason in impossible.items():
         with pytest.raises(luq.Error, match=reason) as raised:
-            run(monkeypatch, *arguments(model, tmp_path, **{option: path}))
+            run_script(monkeypatch, *arguments(model, tmp_path, **{option: path}))
         assert str(path) in str(raised.value)
     assert os.listdir(tmp_path) == ["folder"]  # no work was begun
     assert os.listdir(folder) == ["file"]
@@ -69,7 +58,7 @@ def test_folders_that_cannot_be_made(model, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("content", encoding="utf-8")
     for path in (tmp_path / "file", tmp_path / "file" / "work", Path("/proc/work")):
         with pytest.raises(luq.Error, match=f"^{path}: cannot be made: "):
-            run(monkeypatch, *arguments(model, tmp_path, work=path))
+            run_script(monkeypatch, *arguments(model, tmp_path, work=path))
     assert os.listdir(tmp_path) == ["file"]
 
 
@@ -80,9 +69,9 @@ def test_outputs_that_are_inputs_or_one_another(model, tmp_path, monkeypatch):
     for path in (*inputs, tmp_path / "work" / "journal.jsonl"):
         (tmp_path / "work").mkdir(exist_ok=True)
         with pytest.raises(luq.Error, match="cannot be written: it is read, too"):
-            run(monkeypatch, *arguments(model, tmp_path, output=path))
+            run_script(monkeypatch, *arguments(model, tmp_path, output=path))
     with pytest.raises(luq.Error, match="name of two outputs"):
-        run(monkeypatch, *arguments(model, tmp_path, plan_file=tmp_path / "here" / "packed.safetensors"))
+        run_script(monkeypatch, *arguments(model, tmp_path, plan_file=tmp_path / "here" / "packed.safetensors"))
     assert os.listdir(tmp_path / "work") == []
 
 
@@ -121,21 +110,21 @@ def test_results_that_cannot_be_printed_are_one_line(model, tmp_path):
 def test_a_run_goes_on_after_each_file_that_did_not_fit(saved, tmp_path, monkeypatch):
     """A limit on the size of files stands in for the full disk."""
     (tmp_path / "other").mkdir()
-    run(monkeypatch, *arguments(saved, tmp_path / "other"))
+    run_script(monkeypatch, *arguments(saved, tmp_path / "other"))
     options = arguments(saved, tmp_path)
     for limit, file in ((10_000, "hidden-states-0.npy"), (50_000, "layer-0.hessians"), (100_000, "packed.safetensors")):
         with file_size_limit(limit), pytest.raises(luq.Error, match=rf"/{file}.*: cannot \w+ \d+ bytes: .*too large"):
-            run(monkeypatch, *options)
+            run_script(monkeypatch, *options)
         assert not list(tmp_path.glob("**/*.part"))
         assert not list(tmp_path.glob("**/.*"))
-    run(monkeypatch, *options)
+    run_script(monkeypatch, *options)
     assert (tmp_path / "packed.safetensors").read_bytes() == (tmp_path / "other/packed.safetensors").read_bytes()
 
 
 def test_a_run_that_needs_more_than_there_is_does_not_begin(model, tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=50_000))
     with pytest.raises(luq.Error, match=r"work: \d+ bytes are still to be written, 50000 bytes are free"):
-        run(monkeypatch, *arguments(model, tmp_path))
+        run_script(monkeypatch, *arguments(model, tmp_path))
     assert os.listdir(tmp_path / "work") == ["journal.jsonl"]
 
 
@@ -165,8 +154,8 @@ def test_a_disk_that_fills_up(model, tmp_path, kilobytes, file):
     if shutil.which("unshare") is None or subprocess.run([*enter, "true"], capture_output=True).returncode != 0:
         pytest.skip("this user may not mount a small file system")
     (tmp_path / "disk").mkdir()
-    run_script = [sys.executable, "-c", UNAWARE, SCRIPT, *arguments(model, tmp_path / "disk")]
-    command = [*enter, "sh", "-c", ON_A_SMALL_DISK, "sh", f"{kilobytes}k", *run_script]
+    script = [sys.executable, "-c", UNAWARE, SCRIPT, *arguments(model, tmp_path / "disk")]
+    command = [*enter, "sh", "-c", ON_A_SMALL_DISK, "sh", f"{kilobytes}k", *script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "full.status").read_text(encoding="utf-8") == "1\n"  # and no signal

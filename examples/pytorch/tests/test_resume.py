@@ -11,10 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import luq
-from conftest import SavedModel, load_script
+from conftest import SavedModel, run_script
 from luq.journal import Journal, read_entries
 
 TESTS = Path(__file__).parent
@@ -44,13 +43,7 @@ def rerun(saved: SavedModel, folder: Path, monkeypatch, *more: str) -> bytes:
     options = ["--model", saved.directory, "--calibration", saved.calibration, "--work", folder / "whole.work"]
     options += ["--output", output, "--tokens", "80", "--clusters", "10", "--threads", "1"]
     options += ["--low", "sign:g32", "--high", "int4:g32", "--saving", "0.3", "--search", "feedback", *more]
-    monkeypatch.setattr(sys, "argv", ["quantize_vlm.py", *map(str, options)])
-    threads = torch.get_num_threads()
-    try:
-        load_script().main()
-    finally:
-        torch.set_num_threads(threads)
-        luq.set_threads(0)
+    run_script(monkeypatch, *options)
     return output.read_bytes()
 
 

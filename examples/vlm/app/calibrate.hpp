@@ -39,8 +39,8 @@ struct calibration {
 };
 
 /// Runs `sequences` (of `set`, see mix_sequences) through the model.
-/// @throws luq::error invalid_argument for a negative norm_clip; non_finite if the model's activations are; as vision_language_model::forward for a sequence; each
-///         names the file and the sequence
+/// @throws luq::error invalid_argument for a negative norm_clip; non_finite if the model's activations are; as
+///         vision_language_model::forward for a sequence. Those of a sequence name the file and its number.
 [[nodiscard]] calibration calibrate(const vision_language_model& model, const calibration_set& set,
                                     const std::vector<calibration_sequence>& sequences,
                                     const calibration_options& options, const luq::openmp_executor& executor,

@@ -5,14 +5,14 @@
 //
 //   | "GGUF" | u32 version | u64 tensors | u64 keys | keys with values | tensor infos | padding | data of the tensors |
 //
-//   tensor info: | u64 length, name | u32 extents n | n x i64 extent, fastest first | i32 type | u64 offset in the data
-//   |
+//   tensor info: | u64 length, name | u32 extents n | n x i64 extent, fastest first | i32 type | u64 offset in data |
 //
 // All numbers are little-endian. The data of each tensor are padded to the alignment, 32 unless general.alignment says
 // otherwise. What ggml reads is read here: keys that are not ASCII, a bool of any byte, alignments down to 1, and a
 // file that goes on behind the last tensor; what is there belongs to no tensor and is not given out. Stricter than ggml:
 // a key holds no zero byte, at which ggml would cut it when it looks for it, and a tensor's name is not empty and holds
-// no control character. The checks are listed in detail/gguf_header.hpp. The text of string values is not checked: it should be UTF-8, and is any bytes.
+// no control character. The checks are listed in detail/gguf_header.hpp. The text of string values is not checked: it
+// should be UTF-8, and is any bytes.
 //
 // Types of ggml that are not in ggml_type.hpp make a tensor unreadable, not the file.
 //

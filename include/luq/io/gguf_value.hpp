@@ -5,8 +5,9 @@
 //
 //   | i32 type | value |        | i32 9 | i32 element type | u64 n | n elements |
 //
-// with numbers little-endian, a bool one byte, of which 0 is false and any other true (1 is written), and a string | u64 length | bytes |. An array keeps its element
-// type when it is empty. Arrays of arrays, which the format's text allows and ggml refuses, have no form here.
+// with numbers little-endian, a bool one byte, of which 0 is false and any other true (1 is written), and a string
+// | u64 length | bytes |. An array keeps its element type when it is empty. Arrays of arrays, which the format's text
+// allows and ggml refuses, have no form here.
 #pragma once
 
 #include <array>
