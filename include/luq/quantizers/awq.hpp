@@ -68,7 +68,7 @@ namespace detail {
   std::vector<double> s;
   for (const float m : magnitude) {
     const double size = m == 0.0f ? least_live : static_cast<double>(m);
-    s.push_back(std::max(std::pow(size / (sum / live), t), smallest));
+    s.push_back((std::max)(std::pow(size / (sum / live), t), smallest));
   }
   const auto [least, greatest] = std::minmax_element(s.begin(), s.end());
   const double center = std::sqrt(*least * *greatest);
