@@ -3,17 +3,16 @@
 """Outputs of the script that cannot be written: found out before the work, or when the disk is full."""
 
 import os
-import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
 import luq
-from conftest import SavedModel, file_size_limit, run_script
+from conftest import SavedModel, file_size_limit, load_script, run_script
 
 SCRIPT = Path(__file__).parents[1] / "quantize_vlm.py"
 SETTINGS = ["--tokens", "80", "--clusters", "10", "--threads", "1"]
@@ -97,7 +96,11 @@ def test_a_log_file_has_plain_lines(model, tmp_path):
     assert "\r" not in text
     assert "\033" not in text
     tasks = [f"layer {layer}: {task}" for layer in range(4) for task in ("sequences", "entropy")]
-    assert [line.rsplit(": ", 1)[0] for line in text.splitlines()] == [*tasks, "layers quantized"]
+    assert [line.rsplit(": ", 1)[0] for line in text.splitlines()] == [
+        "checkpoint: files hashed",
+        *tasks,
+        "layers quantized",
+    ]
 
 
 def test_results_that_cannot_be_printed_are_one_line(model, tmp_path):
@@ -168,12 +171,9 @@ def test_a_disk_that_fills_up(model, tmp_path, kilobytes, file):
 
 def test_calibration_that_cannot_be_written(tmp_path, monkeypatch):
     """from_processor.py, which says so before a processor is loaded."""
-    pictures = ModuleType("PIL")  # which the tests need not have
-    pictures.Image = None
-    monkeypatch.setitem(sys.modules, "PIL", pictures)
+    from_processor = load_script(FROM_PROCESSOR)
     lines = tmp_path / "lines.jsonl"
     lines.write_text('{"text": "a"}\n', encoding="utf-8")
-    main = runpy.run_path(str(FROM_PROCESSOR))["main"]
     impossible = {
         tmp_path: "expected a file or a new name",
         tmp_path / "none" / "x": "No such file or directory",
@@ -184,7 +184,7 @@ def test_calibration_that_cannot_be_written(tmp_path, monkeypatch):
     }
     for path, reason in impossible.items():
         monkeypatch.setattr(sys, "argv", ["from_processor.py", "/absent", str(lines), str(path)])
-        with pytest.raises(SystemExit, match=reason) as raised:
-            main()
+        with pytest.raises(from_processor.InputError, match=reason) as raised:
+            from_processor.main()
         assert str(raised.value).startswith(f"{path}: ")
     assert os.listdir(tmp_path) == ["lines.jsonl"]
