@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What luq-vlm says to bad input: one line that names it, before any work, and an exit code that is not zero.
-#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <luq/io/plan_json.hpp>
@@ -12,7 +11,7 @@
 #include "device_test_support.hpp"
 #include "program_run.hpp"
 
-using vlm_test::program_result;
+using vlm_test::check_refused;
 using vlm_test::run_program;
 using vlm_test::scratch_directory;
 using vlm_test::stored_model;
@@ -20,26 +19,6 @@ using vlm_test::stored_model;
 namespace {
 
 using arguments = std::vector<std::string>;
-
-/// @return the line
-std::string check_refused(const arguments& given, const std::vector<std::string>& fragments) {
-  std::string line = "luq-vlm";
-  for (const std::string& argument : given) line += " " + argument;
-  CAPTURE(line);
-  const program_result result = run_program(given);
-  CAPTURE(result.err);
-  CHECK(result.exit_code > 0);
-  CHECK(result.out.empty());
-  CHECK(result.err.starts_with("luq-vlm: "));
-  CHECK(std::ranges::count(result.err, '\n') == 1);
-  CHECK(result.err.ends_with('\n'));
-  CHECK(result.err.size() < 400);
-  for (const std::string& fragment : fragments) {
-    CAPTURE(fragment);
-    CHECK(result.err.find(fragment) != std::string::npos);
-  }
-  return result.err;
-}
 
 /// The random model, sets that fit it, and a packed file made of it.
 struct command_files {

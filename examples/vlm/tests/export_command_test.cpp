@@ -3,12 +3,12 @@
 //
 // The export command as a user runs it: every target from the files of the commands before it, and one line for what
 // cannot be.
-#include <algorithm>
 #include <luq/io/gguf.hpp>
 
 #include "export_test_support.hpp"
 #include "program_run.hpp"
 
+using vlm_test::check_refused;
 using vlm_test::program_result;
 using vlm_test::run_program;
 using vlm_test::scratch_directory;
@@ -48,17 +48,7 @@ std::string exported_text(std::vector<std::string> arguments) {
 
 void check_export_refused(std::vector<std::string> arguments, const std::vector<std::string>& fragments) {
   arguments.insert(arguments.begin(), "export");
-  const program_result result = run_program(arguments);
-  CAPTURE(result.err);
-  CHECK(result.exit_code > 0);
-  CHECK(result.out.empty());
-  CHECK(result.err.starts_with("luq-vlm: "));
-  CHECK(std::ranges::count(result.err, '\n') == 1);
-  CHECK(result.err.size() < 400);
-  for (const std::string& fragment : fragments) {
-    CAPTURE(fragment);
-    CHECK(result.err.find(fragment) != std::string::npos);
-  }
+  check_refused(arguments, fragments);
 }
 
 }  // namespace

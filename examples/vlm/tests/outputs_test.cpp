@@ -5,12 +5,12 @@
 // are full by the time of writing.
 #include <sys/resource.h>
 
-#include <algorithm>
 #include <fstream>
 
 #include "app_test_support.hpp"
 #include "program_run.hpp"
 
+using vlm_test::check_refused;
 using vlm_test::program_result;
 using vlm_test::run_program;
 using vlm_test::scratch_directory;
@@ -55,22 +55,6 @@ const places& test_places() {
   return result;
 }
 
-void check_output_refused(const words& arguments, const words& fragments) {
-  std::string line = "luq-vlm";
-  for (const std::string& argument : arguments) line += " " + argument;
-  CAPTURE(line);
-  const program_result result = run_program(arguments);
-  CAPTURE(result.err);
-  CHECK(result.exit_code > 0);
-  CHECK(result.out.empty());
-  CHECK(result.err.starts_with("luq-vlm: "));
-  CHECK(std::ranges::count(result.err, '\n') == 1);
-  for (const std::string& fragment : fragments) {
-    CAPTURE(fragment);
-    CHECK(result.err.find(fragment) != std::string::npos);
-  }
-}
-
 words with(words command, const words& more) {
   command.insert(command.end(), more.begin(), more.end());
   return command;
@@ -109,9 +93,9 @@ class inherited_file_size_limit {
 TEST_CASE("files that cannot be written") {
   for (const auto& [output, reason] : test_places().impossible_files()) {
     for (const words& command : commands_of_files()) {
-      check_output_refused(with(command, {"--output", output}), {output, reason});
+      check_refused(with(command, {"--output", output}), {output, reason});
     }
-    check_output_refused(with(commands_of_files()[0], {"--output", test_places().path("packed"), "--plan", output}),
+    check_refused(with(commands_of_files()[0], {"--output", test_places().path("packed"), "--plan", output}),
                          {output, reason});
   }
 }
@@ -120,18 +104,18 @@ TEST_CASE("directories that cannot be made") {
   const words gptq{"export",           "--to",    "gptq", "--model", test_places().model, "--packed",
                    test_places().file, "--output"};
   for (const std::string& used : {test_places().folder, test_places().file, std::string("/dev/full")}) {
-    check_output_refused(with(gptq, {used}), {used + ": expected a new or empty directory"});
+    check_refused(with(gptq, {used}), {used + ": expected a new or empty directory"});
   }
   for (const std::string& place : {std::string("/absent"), test_places().file, std::string("/proc")}) {
-    check_output_refused(with(gptq, {place + "/x"}), {place + "/x.partial: cannot be made: "});
+    check_refused(with(gptq, {place + "/x"}), {place + "/x.partial: cannot be made: "});
   }
-  check_output_refused(with(gptq, {""}), {"expected a path, got nothing"});
+  check_refused(with(gptq, {""}), {"expected a path, got nothing"});
 
   const words demo{"demo", "--model", test_places().model, "--calibration", test_places().file, "--output"};
-  check_output_refused(with(demo, {test_places().file}), {test_places().file + ": cannot be made: "});
-  check_output_refused(with(demo, {"/proc/x"}), {"/proc/x: cannot be made: "});
-  check_output_refused(with(demo, {test_places().folder}), {test_places().folder + "/report.html: cannot be written"});
-  check_output_refused(with(demo, {test_places().path("absent/demo")}), {test_places().model});
+  check_refused(with(demo, {test_places().file}), {test_places().file + ": cannot be made: "});
+  check_refused(with(demo, {"/proc/x"}), {"/proc/x: cannot be made: "});
+  check_refused(with(demo, {test_places().folder}), {test_places().folder + "/report.html: cannot be written"});
+  check_refused(with(demo, {test_places().path("absent/demo")}), {test_places().model});
   CHECK(!std::filesystem::exists(test_places().path("absent")));  // made for the proof, and removed
 }
 
@@ -140,21 +124,21 @@ TEST_CASE("outputs that are one file, or inputs") {
   const std::string& model = test_places().model;
   const std::string same = test_places().path("same");
   const words quantize = commands_of_files()[0];
-  check_output_refused(with(quantize, {"--output", same, "--plan", same}), {same, "two outputs"});
-  check_output_refused(with(quantize, {"--output", same, "--plan", test_places().path("folder/../same")}),
+  check_refused(with(quantize, {"--output", same, "--plan", same}), {same, "two outputs"});
+  check_refused(with(quantize, {"--output", same, "--plan", test_places().path("folder/../same")}),
                        {"folder/../same: cannot be written", "two outputs"});
-  check_output_refused(with(quantize, {"--output", model + "/model.safetensors"}), {"it is read, too"});
-  check_output_refused(with(quantize, {"--output", same, "--plan", model + "/config.json"}), {"it is read, too"});
+  check_refused(with(quantize, {"--output", model + "/model.safetensors"}), {"it is read, too"});
+  check_refused(with(quantize, {"--output", same, "--plan", model + "/config.json"}), {"it is read, too"});
   for (const words& command : commands_of_files()) {
-    check_output_refused(with(command, {"--output", file}), {file + ": cannot be written: it is read, too"});
+    check_refused(with(command, {"--output", file}), {file + ": cannot be written: it is read, too"});
   }
-  check_output_refused(
+  check_refused(
       {"export", "--to", "gguf", "--model", model, "--packed", "/absent", "--like", file, "--output", file},
       {"it is read, too"});
   const std::string used = test_places().path("used");
   std::filesystem::create_directory(used);
   std::ofstream(used + "/packed.safetensors") << "no input";
-  check_output_refused({"demo", "--model", model, "--output", used, "--calibration", used + "/packed.safetensors"},
+  check_refused({"demo", "--model", model, "--output", used, "--calibration", used + "/packed.safetensors"},
                        {"it is read, too"});
 }
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -52,6 +53,28 @@ inline program_result run_program(std::vector<std::string> arguments, const std:
   };
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), device.empty() ? content(out) : "",
           content(err)};
+}
+
+/// Checks that a command ends with one short line on standard error, which has all of the fragments.
+/// @return the line
+inline std::string check_refused(const std::vector<std::string>& arguments,
+                                 const std::vector<std::string>& fragments) {
+  std::string line = "luq-vlm";
+  for (const std::string& argument : arguments) line += " " + argument;
+  CAPTURE(line);
+  const program_result result = run_program(arguments);
+  CAPTURE(result.err);
+  CHECK(result.exit_code > 0);
+  CHECK(result.out.empty());
+  CHECK(result.err.starts_with("luq-vlm: "));
+  CHECK(std::ranges::count(result.err, '\n') == 1);
+  CHECK(result.err.ends_with('\n'));
+  CHECK(result.err.size() < 400);
+  for (const std::string& fragment : fragments) {
+    CAPTURE(fragment);
+    CHECK(result.err.find(fragment) != std::string::npos);
+  }
+  return result.err;
 }
 
 }  // namespace vlm_test
