@@ -119,7 +119,6 @@ void export_gguf(const settings& s, const export_options& options) {
   const luq::checkpoint model(s.model);
   const model_config config = read_model_config(s.model);
   const checkpoint_names names = find_checkpoint_names(model, config, s.model.string());
-  require_known_tensors(model, config, names, s.model.string());
   std::uint64_t bytes = 0;
   if (options.like.empty()) {
     bytes = luq::write_llama_cpp_model(options.output, choice, weights, llama_cpp_decoder_of(s.model), model);

@@ -3,8 +3,11 @@
 #include "quantize_decoder.hpp"
 
 #include <luq/core/error.hpp>
+#include <luq/core/text.hpp>
 #include <luq/quantizers/output_error.hpp>
 #include <string_view>
+
+#include "error_place.hpp"
 
 namespace vlm {
 
@@ -28,11 +31,8 @@ quantized_linear quantize_linear(const vision_language_model& model, const calib
                                  decoder_linear which, const rung& choice) {
   const luq::matrix& W = float_weights(model, layer, which);
   const luq::hessian& H = statistics.layers[static_cast<std::size_t>(layer)].hessian_of(which);
-  try {
-    return quantize_linear(W, H.matrix(), choice);
-  } catch (const luq::error& error) {
-    luq::fail(error.code(), "decoder layer ", layer, ", ", tensor_name(which), ": ", error.what());
-  }
+  return at_place(luq::text_of("decoder layer ", layer, ", ", tensor_name(which)),
+                  [&] { return quantize_linear(W, H.matrix(), choice); });
 }
 
 }  // namespace

@@ -145,19 +145,7 @@ void collect_vision(const qwen_vision_config& config, name_collector tower, name
   merger.linears({"mlp.0", "mlp.2"}, true);
 }
 
-}  // namespace
-
-checkpoint_names find_checkpoint_names(const luq::checkpoint& tensors, const model_config& config,
-                                       const std::string& source) {
-  const named_parts parts = std::visit([](const auto& vision) { return parts_of(vision); }, config.vision);
-  checkpoint_names names;
-  names.decoder = find_prefix(tensors, source, parts.decoder);
-  names.vision = find_prefix(tensors, source, parts.vision);
-  names.projector = find_prefix(tensors, source, parts.projector);
-  find_embedding_and_head(tensors, parts.head, config.tied_head, names);
-  return names;
-}
-
+/// Throws corrupt_file if the checkpoint holds what the model that config.json describes would leave out.
 void require_known_tensors(const luq::checkpoint& tensors, const model_config& config, const checkpoint_names& names,
                            const std::string& source) {
   std::set<std::string> known{names.embedding, names.head};
@@ -177,6 +165,20 @@ void require_known_tensors(const luq::checkpoint& tensors, const model_config& c
   luq::fail(luq::errc::corrupt_file, source, ": tensor ", luq::detail::in_quotes(unknown.front()),
             others == 0 ? "" : " and " + std::to_string(others) + " others",
             ": expected none, since the model that config.json describes has no such tensor");
+}
+
+}  // namespace
+
+checkpoint_names find_checkpoint_names(const luq::checkpoint& tensors, const model_config& config,
+                                       const std::string& source) {
+  const named_parts parts = std::visit([](const auto& vision) { return parts_of(vision); }, config.vision);
+  checkpoint_names names;
+  names.decoder = find_prefix(tensors, source, parts.decoder);
+  names.vision = find_prefix(tensors, source, parts.vision);
+  names.projector = find_prefix(tensors, source, parts.projector);
+  find_embedding_and_head(tensors, parts.head, config.tied_head, names);
+  require_known_tensors(tensors, config, names, source);
+  return names;
 }
 
 }  // namespace vlm

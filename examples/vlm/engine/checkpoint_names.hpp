@@ -43,21 +43,16 @@ struct checkpoint_names {
   bool tied_head = false;  ///< table and head are one tensor, or two with the same content
 };
 
-/// Finds out which names a checkpoint uses.
-/// @param config  of the model
-/// @param source  names the checkpoint in messages
-/// @throws luq::error corrupt_file if a part has none of its names
-[[nodiscard]] checkpoint_names find_checkpoint_names(const luq::checkpoint& tensors, const model_config& config,
-                                                     const std::string& source);
-
-/// Checks that a checkpoint holds nothing that its configuration does not tell of, such as biases, norms or layers:
-/// such a tensor would be left out of the model without a word.
+/// Finds out which names a checkpoint uses, and that it holds nothing that its configuration does not tell of, such as
+/// biases, norms or layers: such a tensor would be left out of the model without a word.
 ///
 /// Two buffers of old checkpoints may be there, rotary_emb.inv_freq and embeddings.position_ids: numbers that follow
 /// from the configuration, as in transformers, and are never read. Layers of a CLIP tower behind the last state that
 /// the projector sees may be there or not, as may the norm behind them.
-/// @throws luq::error corrupt_file with the names
-void require_known_tensors(const luq::checkpoint& tensors, const model_config& config, const checkpoint_names& names,
-                           const std::string& source);
+/// @param config  of the model
+/// @param source  names the checkpoint in messages
+/// @throws luq::error corrupt_file if a part has none of its names, or with the names of unknown tensors
+[[nodiscard]] checkpoint_names find_checkpoint_names(const luq::checkpoint& tensors, const model_config& config,
+                                                     const std::string& source);
 
 }  // namespace vlm

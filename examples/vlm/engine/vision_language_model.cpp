@@ -20,9 +20,7 @@ struct vision_language_model::files {
       : source(directory.string()),
         tensors(directory),
         config(read_model_config(directory)),
-        names(find_checkpoint_names(tensors, config, source)) {
-    require_known_tensors(tensors, config, names, source);
-  }
+        names(find_checkpoint_names(tensors, config, source)) {}
 
   [[nodiscard]] weight_reader part(const std::string& prefix) const { return {tensors, source, prefix}; }
 

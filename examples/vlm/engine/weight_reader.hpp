@@ -39,7 +39,7 @@ class weight_reader {
   [[nodiscard]] Eigen::RowVectorXf vector(const std::string& name, luq::index size) const;
 
   /// NAME.weight [out x in] and, if the configuration says so, NAME.bias [out]. Whether there is a bias that it does
-  /// not tell of is the business of require_known_tensors().
+  /// not tell of is the business of find_checkpoint_names().
   [[nodiscard]] vlm::linear linear(const std::string& name, luq::index out, luq::index in, bool has_bias) const;
 
   /// NAME.weight.
