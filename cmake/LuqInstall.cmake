@@ -12,12 +12,13 @@ if(TARGET luq_io)
   install(EXPORT luq-io-targets NAMESPACE luq:: DESTINATION ${luq_package_dir})
 endif()
 configure_package_config_file(cmake/luq-config.cmake.in "${CMAKE_CURRENT_BINARY_DIR}/luq-config.cmake"
-                              INSTALL_DESTINATION ${luq_package_dir} NO_SET_AND_CHECK_MACRO)
+                              INSTALL_DESTINATION ${luq_package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR
+                              NO_SET_AND_CHECK_MACRO)
 # Before 1.0 a minor release may break; a package without compiled code serves every architecture.
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/luq-config-version.cmake"
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/luq-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/luq-config-version.cmake"
-              cmake/luq-xsimd.cmake cmake/LuqDispatch.cmake
+              cmake/luq-xsimd.cmake cmake/LuqDispatch.cmake cmake/LuqCompiled.cmake
         DESTINATION ${luq_package_dir})
-# luq::dispatch is compiled by whoever uses it.
-install(DIRECTORY cmake/dispatch DESTINATION ${luq_package_dir})
+# luq::dispatch and luq::compiled are compiled by whoever uses them.
+install(DIRECTORY cmake/dispatch cmake/compiled DESTINATION ${luq_package_dir})

@@ -7,6 +7,7 @@
 #include "luq/core/aligned_buffer.hpp"
 #include "luq/core/all_finite.hpp"
 #include "luq/core/assert.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/half.hpp"
