@@ -57,16 +57,14 @@ struct basic_billm_codec {
            (salient_limit != 50 ? ":s" + std::to_string(salient_limit) : "") + detail::scale_suffix<Scale>();
   }
 
-  template <Executor E = serial_executor>
   [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance,
-                                     const E& executor = {}) const {
+                                     executor_ref executor = {}) const {
     return code_group(W, importance, executor).parameters;
   }
 
   /// The published rule for one group (algorithms 1 and 2 of the paper, as the authors' code has them).
-  template <Executor E = serial_executor>
   [[nodiscard]] coded_group code_group(const matrix_view& W, std::span<const float> importance,
-                                       const E& executor = {}) const {
+                                       executor_ref executor = {}) const {
     const index rows = W.rows();
     const index columns = W.cols();
     matrix S = W;
@@ -175,8 +173,7 @@ struct basic_billm_codec {
   /// Which columns are salient: of the columns in order of their total saliency, the first i that leave the least
   /// error on S when both the i and the others are binarised with a residual. (The others are later coded without
   /// one; that the search assumes otherwise is part of the published rule.)
-  template <Executor E>
-  [[nodiscard]] std::vector<std::uint8_t> choose_salient(const matrix& S, const E& executor) const {
+  [[nodiscard]] std::vector<std::uint8_t> choose_salient(const matrix& S, executor_ref executor) const {
     const index columns = S.cols();
     const Eigen::VectorXd total = S.cwiseAbs().template cast<double>().colwise().sum().transpose();
     std::vector<index> order(static_cast<std::size_t>(columns));
@@ -205,8 +202,7 @@ struct basic_billm_codec {
 
   /// The saliency that divides small from large: of 81 quantiles of |S|, salient columns counted as zeros, the one
   /// that leaves the least error on S. One threshold serves all rows.
-  template <Executor E>
-  [[nodiscard]] static float choose_split(const matrix& S, const group_parameters& group, const E& executor) {
+  [[nodiscard]] static float choose_split(const matrix& S, const group_parameters& group, executor_ref executor) {
     if (S.size() == 0) return 0;
     std::vector<float> values(static_cast<std::size_t>(S.size()));
     std::vector<index> others;

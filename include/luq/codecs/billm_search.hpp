@@ -40,9 +40,8 @@ class billm_search {
 
  public:
   /// Errors where the first 1 ... candidates (< columns) of `order`, all columns of S, are salient.
-  template <Executor E>
   [[nodiscard]] static std::vector<double> salient_errors(const matrix_view& S, std::span<const index> order,
-                                                          index candidates, const E& executor) {
+                                                          index candidates, executor_ref executor) {
     const auto columns = static_cast<index>(order.size());
     return sum_over_rows(S, order, candidates, executor, [&](const double* x, double* errors) {
       aligned_buffer<double> rest(static_cast<std::size_t>((columns + 1) * lanes), 0.0);  // sums of columns from c on
@@ -60,9 +59,8 @@ class billm_search {
   }
 
   /// Errors where the given columns of S are split into |s| < threshold and |s| >= threshold.
-  template <Executor E>
   [[nodiscard]] static std::vector<double> split_errors(const matrix_view& S, std::span<const index> columns,
-                                                        std::span<const float> thresholds, const E& executor) {
+                                                        std::span<const float> thresholds, executor_ref executor) {
     const auto count = static_cast<index>(columns.size());
     return sum_over_rows(S, columns, static_cast<index>(thresholds.size()), executor,
                          [&](const double* x, double* errors) {
@@ -79,9 +77,9 @@ class billm_search {
 
   /// Calls add(x, errors) for each tile of rows: x [columns][lanes], to be added to errors [candidates][lanes]. Rows
   /// that a last tile lacks are zeros, without error under any candidate.
-  template <Executor E, class Add>
+  template <class Add>
   [[nodiscard]] static std::vector<double> sum_over_rows(const matrix_view& S, std::span<const index> columns,
-                                                         index candidates, const E& executor, Add&& add) {
+                                                         index candidates, executor_ref executor, Add&& add) {
     const index chunks = (S.rows() + chunk_rows - 1) / chunk_rows;
     basic_matrix<double> chunk_errors(chunks, candidates);
     executor.parallel_for(chunks, [&](index chunk) {

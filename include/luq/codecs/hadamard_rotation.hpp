@@ -157,26 +157,22 @@ class hadamard_rotation {
     return hadamard_rotation(in_features, options);
   }
 
-  template <Executor E = serial_executor>
-  void transform_activations(mutable_matrix_view X, const E& executor = {}) const {
+  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const {
     LUQ_ASSERT(X.cols() == in_features());
     executor.parallel_for(X.rows(), [&](index t) { rotate(X.row(t).data()); });
   }
 
   /// A row of W T^-1 = W T^T is T times that row.
-  template <Executor E = serial_executor>
-  void transform_weights(mutable_matrix_view W, const E& executor = {}) const {
+  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const {
     transform_activations(W, executor);
   }
 
-  template <Executor E = serial_executor>
-  void restore_weights(mutable_matrix_view W, const E& executor = {}) const {
+  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const {
     LUQ_ASSERT(W.cols() == in_features());
     executor.parallel_for(W.rows(), [&](index r) { rotate_back(W.row(r).data()); });
   }
 
-  template <Executor E = serial_executor>
-  void transform_hessian(mutable_matrix_view H, const E& executor = {}) const {
+  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const {
     LUQ_ASSERT(H.rows() == in_features() && H.cols() == in_features());
     transform_activations(H, executor);
     matrix turned = H.transpose();  // T H

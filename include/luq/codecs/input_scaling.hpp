@@ -73,14 +73,12 @@ class input_scaling {
     return result;
   }
 
-  template <Executor E = serial_executor>
-  void transform_activations(mutable_matrix_view X, const E& executor = {}) const {
+  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const {
     multiply_columns(X, executor);
   }
 
   /// @throws luq::error invalid_argument if a factor is 0: no weight of that column can be stored
-  template <Executor E = serial_executor>
-  void transform_weights(mutable_matrix_view W, const E& executor = {}) const {
+  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const {
     LUQ_ASSERT(W.cols() == in_features());
     for (std::size_t c = 0; c < factors_.size(); ++c) {
       if (factors_[c] == 0.0f) {
@@ -90,13 +88,11 @@ class input_scaling {
     executor.parallel_for(W.rows(), [&](index r) { W.row(r).array() /= row(); });
   }
 
-  template <Executor E = serial_executor>
-  void restore_weights(mutable_matrix_view W, const E& executor = {}) const {
+  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const {
     multiply_columns(W, executor);
   }
 
-  template <Executor E = serial_executor>
-  void transform_hessian(mutable_matrix_view H, const E& executor = {}) const {
+  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const {
     LUQ_ASSERT(H.rows() == in_features() && H.cols() == in_features());
     // (f_r f_c) H_rc, in this order, so that the mirrored element is the same bits.
     executor.parallel_for(H.rows(),
@@ -110,8 +106,7 @@ class input_scaling {
     return {factors_.data(), in_features()};
   }
 
-  template <Executor E>
-  void multiply_columns(mutable_matrix_view M, const E& executor) const {
+  void multiply_columns(mutable_matrix_view M, executor_ref executor) const {
     LUQ_ASSERT(M.cols() == in_features());
     executor.parallel_for(M.rows(), [&](index r) { M.row(r).array() *= row(); });
   }

@@ -44,8 +44,7 @@ class transformed_matrix {
   }
 
   /// Q T [rows x cols], in the original basis.
-  template <Executor E = serial_executor>
-  [[nodiscard]] matrix decode(const E& executor = {}) const {
+  [[nodiscard]] matrix decode(executor_ref executor = {}) const {
     matrix W = weights_.unpack().decode();
     transform_.restore_weights(W, executor);
     return W;

@@ -184,9 +184,9 @@ template <class Codec>
 }
 
 /// Codes one group for itself, without regard to other groups.
-template <WeightCodec Codec, Executor E = serial_executor>
+template <WeightCodec Codec>
 [[nodiscard]] coded_group code_group(const Codec& codec, const matrix_view& W, std::span<const float> importance,
-                                     [[maybe_unused]] const E& executor = {}) {
+                                     [[maybe_unused]] executor_ref executor = {}) {
   if constexpr (requires { codec.code_group(W, importance, executor); }) {
     return codec.code_group(W, importance, executor);
   } else if constexpr (requires { codec.code_group(W, importance); }) {

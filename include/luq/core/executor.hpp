@@ -7,23 +7,19 @@
 #pragma once
 
 #include <concepts>
-#include <exception>
+#include <memory>
+#include <type_traits>
 
+#include "luq/core/detail/task_ref.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
-
-namespace detail {
-struct example_task {
-  void operator()(index) const {}
-};
-}  // namespace detail
 
 /// `executor.parallel_for(count, task)` calls task(i) once for each i in [0, count), in any order and on any thread,
 /// and returns when all calls have returned. A task that throws makes the call throw that exception after the others
 /// have ended (of several, the one of the smallest i). `concurrency()` is how many tasks may run at once, a hint.
 template <class E>
-concept Executor = std::copy_constructible<E> && requires(const E& executor, index count, detail::example_task task) {
+concept Executor = std::copy_constructible<E> && requires(const E& executor, index count, detail::task_ref task) {
   { executor.concurrency() } -> std::convertible_to<int>;
   executor.parallel_for(count, task);
 };
@@ -40,27 +36,36 @@ struct serial_executor {
 
 static_assert(Executor<serial_executor>);
 
-namespace detail {
-
-/// Keeps the exception of the smallest task, for executors whose threads must not let one escape.
-class first_exception {
+/// A view of any executor, of one type: what functions of the library take, so that they need not be templates. It is
+/// made from an executor where a function is called, and must not outlive it. A default one runs serially.
+class executor_ref {
  public:
-  /// Call under a lock, inside a catch block.
-  void record(index task) {
-    if (!exception_ || task < task_) {
-      task_ = task;
-      exception_ = std::current_exception();
-    }
-  }
+  executor_ref() noexcept : executor_ref(serial) {}
 
-  void rethrow_if_any() const {
-    if (exception_) std::rethrow_exception(exception_);
+  template <class E>
+  requires(!std::same_as<E, executor_ref>) && Executor<E>
+  executor_ref(const E& executor) noexcept  // implicit: callers pass executors
+      : executor_(std::addressof(executor)),
+        concurrency_([](const void* e) { return static_cast<int>(static_cast<const E*>(e)->concurrency()); }),
+        parallel_for_([](const void* e, index count, detail::task_ref task) {
+          static_cast<const E*>(e)->parallel_for(count, task);
+        }) {}
+
+  [[nodiscard]] int concurrency() const { return concurrency_(executor_); }
+
+  template <std::invocable<index> Task>
+  void parallel_for(index count, Task&& task) const {
+    parallel_for_(executor_, count, detail::task_ref(task));
   }
 
  private:
-  index task_ = 0;
-  std::exception_ptr exception_;
+  static constexpr serial_executor serial{};
+
+  const void* executor_;
+  int (*concurrency_)(const void*);
+  void (*parallel_for_)(const void*, index, detail::task_ref);
 };
 
-}  // namespace detail
+static_assert(Executor<executor_ref>);
+
 }  // namespace luq

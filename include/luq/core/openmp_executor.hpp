@@ -10,6 +10,7 @@
 #include <omp.h>
 #endif
 
+#include "luq/core/detail/first_exception.hpp"
 #include "luq/core/executor.hpp"
 
 namespace luq {

@@ -117,8 +117,7 @@ class activation_entropy {
   }
 
   /// @throws luq::error insufficient_data with fewer tokens than clusters
-  template <Executor E = serial_executor>
-  [[nodiscard]] layer_entropy estimate(const E& executor = {}) const {
+  [[nodiscard]] layer_entropy estimate(executor_ref executor = {}) const {
     const index kept = (std::min)(options_.capacity, text_.size() + image_.size());
     if (kept < options_.clustering.clusters) {
       fail(errc::insufficient_data, "activation entropy: expected at least ", options_.clustering.clusters,
@@ -132,9 +131,8 @@ class activation_entropy {
   }
 
  private:
-  template <Executor E>
   [[nodiscard]] entropy_estimate estimate_of(std::initializer_list<const token_reservoir*> reservoirs,
-                                             const E& executor) const {
+                                             executor_ref executor) const {
     const matrix X = token_reservoir::smallest(reservoirs, options_.capacity);
     entropy_estimate result;
     result.tokens = X.rows();

@@ -62,20 +62,17 @@ class hessian {
 
   /// Adds tokens X [tokens x in], each with weight 1.
   /// @throws luq::error shape_mismatch, non_finite naming the token; nothing is added then
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, const E& executor = {}) {
+  void add(const matrix_view& X, executor_ref executor = {}) {
     add_weighted(X, detail::token_weights(X.rows()), executor);
   }
 
   /// Adds tokens with weights lambda [tokens], finite and >= 0. A token of weight 0 does not count.
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, std::span<const float> lambda, const E& executor = {}) {
+  void add(const matrix_view& X, std::span<const float> lambda, executor_ref executor = {}) {
     add_weighted(X, detail::token_weights("Hessian", X.rows(), lambda), executor);
   }
 
   /// Adds the tokens that are not padding.
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, std::span<const token_class> classes, const E& executor = {}) {
+  void add(const matrix_view& X, std::span<const token_class> classes, executor_ref executor = {}) {
     add_weighted(X, detail::token_weights("Hessian", X.rows(), classes), executor);
   }
 
@@ -122,8 +119,7 @@ class hessian {
     if (weight_ > 0) sum *= static_cast<float>(2.0 / weight_);
   }
 
-  template <Executor E>
-  void add_weighted(const matrix_view& X, const detail::token_weights& lambda, const E& executor) {
+  void add_weighted(const matrix_view& X, const detail::token_weights& lambda, executor_ref executor) {
     if (X.cols() != in_features()) {
       fail(errc::shape_mismatch, "Hessian: expected activations of ", in_features(), " features, got ", X.cols());
     }
@@ -153,8 +149,7 @@ class hessian {
   }
 
   /// Lower triangle of sum_ += A^T A, tile by tile.
-  template <Executor E>
-  void rank_update(const matrix_view& A, const E& executor) {
+  void rank_update(const matrix_view& A, executor_ref executor) {
     const index side = (in_features() + tile - 1) / tile;
     executor.parallel_for(side * (side + 1) / 2, [&](index task) {
       index i = 0;

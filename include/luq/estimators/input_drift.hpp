@@ -34,21 +34,18 @@ class input_drift {
 
   /// Adds tokens, each with weight 1: row t of X [tokens x in] behind float layers, of X_hat behind quantized ones.
   /// @throws luq::error shape_mismatch, non_finite naming the token; nothing is added then
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, const matrix_view& X_hat, const E& executor = {}) {
+  void add(const matrix_view& X, const matrix_view& X_hat, executor_ref executor = {}) {
     add_weighted(X, X_hat, detail::token_weights(X.rows()), executor);
   }
 
   /// Adds tokens with weights lambda [tokens], finite and >= 0. A token of weight 0 does not count.
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, const matrix_view& X_hat, std::span<const float> lambda, const E& executor = {}) {
+  void add(const matrix_view& X, const matrix_view& X_hat, std::span<const float> lambda, executor_ref executor = {}) {
     add_weighted(X, X_hat, detail::token_weights("input drift", X.rows(), lambda), executor);
   }
 
   /// Adds the tokens that are not padding.
-  template <Executor E = serial_executor>
   void add(const matrix_view& X, const matrix_view& X_hat, std::span<const token_class> classes,
-           const E& executor = {}) {
+           executor_ref executor = {}) {
     add_weighted(X, X_hat, detail::token_weights("input drift", X.rows(), classes), executor);
   }
 
@@ -81,9 +78,8 @@ class input_drift {
   static constexpr index token_block = 256;  // bounds the length of a float sum, see hessian.hpp
   static constexpr index tile = 256;         // side of the pieces that are tasks
 
-  template <Executor E>
   void add_weighted(const matrix_view& X, const matrix_view& X_hat, const detail::token_weights& lambda,
-                    const E& executor) {
+                    executor_ref executor) {
     if (X.cols() != in_features() || X_hat.cols() != in_features() || X_hat.rows() != X.rows()) {
       fail(errc::shape_mismatch, "input drift: expected two batches of the same tokens with ", in_features(),
            " features, got ", X.rows(), " x ", X.cols(), " and ", X_hat.rows(), " x ", X_hat.cols());
@@ -109,8 +105,7 @@ class input_drift {
   }
 
   /// sum_ += A^T B, tile by tile.
-  template <Executor E>
-  void rank_update(const matrix_view& A, const matrix_view& B, const E& executor) {
+  void rank_update(const matrix_view& A, const matrix_view& B, executor_ref executor) {
     const index side = (in_features() + tile - 1) / tile;
     executor.parallel_for(side * side, [&](index task) {
       const index i = task / side * tile;

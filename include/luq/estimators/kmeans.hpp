@@ -62,10 +62,9 @@ struct kmeans_result {
 namespace detail {
 
 /// One clustering in progress. Tokens are centred on their mean.
-template <Executor E>
 class kmeans_run {
  public:
-  kmeans_run(const matrix_view& X, std::span<const float> weights, const kmeans_options& options, const E& executor)
+  kmeans_run(const matrix_view& X, std::span<const float> weights, const kmeans_options& options, executor_ref executor)
       : options_(options),
         executor_(executor),
         mean_(X.cols()),
@@ -375,7 +374,7 @@ class kmeans_run {
   }
 
   kmeans_options options_;
-  E executor_;
+  executor_ref executor_;
   std::uint64_t position_ = 0;  // in the stream of random numbers
   Eigen::RowVectorXf mean_;
   matrix tokens_;  // [tokens x width], centred
@@ -401,9 +400,8 @@ class kmeans_run {
 /// @param weights   one >= 0 per token, not all 0; empty for equal weights
 /// @param observer  null for none; units are iterations, of which it may need fewer
 /// @throws luq::error non_finite, invalid_argument, shape_mismatch, or insufficient_data without tokens
-template <Executor E = serial_executor>
-[[nodiscard]] kmeans_result kmeans(const matrix_view& X, const kmeans_options& options,
-                                   std::span<const float> weights = {}, const E& executor = {},
+[[nodiscard]] inline kmeans_result kmeans(const matrix_view& X, const kmeans_options& options,
+                                   std::span<const float> weights = {}, executor_ref executor = {},
                                    progress_observer* observer = nullptr) {
   const bool has_tolerance = !is_nan(options.tolerance) && options.tolerance >= 0;
   if (options.clusters < 1 || options.max_iterations < 0 || !has_tolerance || options.trials < 0) {
@@ -431,7 +429,7 @@ template <Executor E = serial_executor>
   if (bad != finite.end()) {
     fail(errc::non_finite, "k-means: token ", bad - finite.begin(), ": expected finite numbers, got a NaN or infinity");
   }
-  return detail::kmeans_run<E>(X, weights, options, executor).run(observer);
+  return detail::kmeans_run(X, weights, options, executor).run(observer);
 }
 
 }  // namespace luq

@@ -26,20 +26,17 @@ class mean_magnitude {
 
   /// Adds tokens X [tokens x in], each with weight 1.
   /// @throws luq::error shape_mismatch, non_finite naming the token; nothing is added then
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, const E& executor = {}) {
+  void add(const matrix_view& X, executor_ref executor = {}) {
     add_weighted(X, detail::token_weights(X.rows()), executor);
   }
 
   /// Adds tokens with weights lambda [tokens], finite and >= 0. A token of weight 0 does not count.
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, std::span<const float> lambda, const E& executor = {}) {
+  void add(const matrix_view& X, std::span<const float> lambda, executor_ref executor = {}) {
     add_weighted(X, detail::token_weights("mean magnitude", X.rows(), lambda), executor);
   }
 
   /// Adds the tokens that are not padding.
-  template <Executor E = serial_executor>
-  void add(const matrix_view& X, std::span<const token_class> classes, const E& executor = {}) {
+  void add(const matrix_view& X, std::span<const token_class> classes, executor_ref executor = {}) {
     add_weighted(X, detail::token_weights("mean magnitude", X.rows(), classes), executor);
   }
 
@@ -70,8 +67,7 @@ class mean_magnitude {
  private:
   static constexpr index strip = 256;  // columns of one task
 
-  template <Executor E>
-  void add_weighted(const matrix_view& X, const detail::token_weights& lambda, const E& executor) {
+  void add_weighted(const matrix_view& X, const detail::token_weights& lambda, executor_ref executor) {
     if (X.cols() != in_features()) {
       fail(errc::shape_mismatch, "mean magnitude: expected activations of ", in_features(), " features, got ",
            X.cols());

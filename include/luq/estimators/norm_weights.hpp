@@ -44,9 +44,8 @@ inline constexpr double default_norm_clip = 10.0;
 namespace detail {
 
 /// @param counts  whose weights are 0 for tokens that do not count and 1 for the others
-template <Executor E>
-[[nodiscard]] std::vector<float> norm_weights(const matrix_view& X, const token_weights& counts, double clip,
-                                              const E& executor) {
+[[nodiscard]] inline std::vector<float> norm_weights(const matrix_view& X, const token_weights& counts, double clip,
+                                              executor_ref executor) {
   if (is_nan(clip) || clip <= 0) fail(errc::invalid_argument, "norm weights: expected a clip > 0, got ", clip);
   counts.require_finite("norm weights", X, executor);
   std::vector<float> lambda(static_cast<std::size_t>(X.rows()), 0.0f);
@@ -77,18 +76,16 @@ template <Executor E>
 /// Weights [tokens] of the tokens X [tokens x in] of one sequence, at most 1. Scaling X changes none.
 /// @param clip  multiple of the typical norm, > 0; infinity: all weights are 1
 /// @throws luq::error invalid_argument, non_finite naming the token
-template <Executor E = serial_executor>
-[[nodiscard]] std::vector<float> norm_weights(const matrix_view& X, double clip = default_norm_clip,
-                                              const E& executor = {}) {
+[[nodiscard]] inline std::vector<float> norm_weights(const matrix_view& X, double clip = default_norm_clip,
+                                              executor_ref executor = {}) {
   return detail::norm_weights(X, detail::token_weights(X.rows()), clip, executor);
 }
 
 /// The same where some tokens are padding: their weight is 0.
 /// @param classes  [tokens]
 /// @throws luq::error shape_mismatch, invalid_argument, non_finite naming the token
-template <Executor E = serial_executor>
-[[nodiscard]] std::vector<float> norm_weights(const matrix_view& X, std::span<const token_class> classes,
-                                              double clip = default_norm_clip, const E& executor = {}) {
+[[nodiscard]] inline std::vector<float> norm_weights(const matrix_view& X, std::span<const token_class> classes,
+                                              double clip = default_norm_clip, executor_ref executor = {}) {
   return detail::norm_weights(X, detail::token_weights("norm weights", X.rows(), classes), clip, executor);
 }
 

@@ -10,9 +10,9 @@
 namespace luq {
 
 /// Y = X W^T, or Y += X W^T; see matmul() of packed_matrix.
-template <class Arch = default_arch, Executor E = serial_executor>
+template <class Arch = default_arch>
 void matmul(const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y, const matmul_options& options = {},
-            const E& executor = {}) {
+            executor_ref executor = {}) {
   std::visit([&](const auto& packed) { matmul<Arch>(packed, X, Y, options, executor); }, W);
 }
 

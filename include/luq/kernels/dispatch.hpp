@@ -54,31 +54,29 @@ void pin(std::string_view name);
 void unpin() noexcept;
 
 /// Y = X W^T, or Y += X W^T, by a given implementation; see matmul() of packed_matrix.
-template <WeightCodec Codec, Executor E = serial_executor>
+template <WeightCodec Codec>
 void matmul(const implementation& kernels, const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, const E& executor = {}) {
+            const matmul_options& options = {}, executor_ref executor = {}) {
   static_assert(std::derived_from<luq::detail::stage_table, luq::detail::codec_stages<Codec>>,
                 "luq::dispatch serves the codecs of any_codec; include luq/kernels/matmul.hpp for others");
   const luq::detail::codec_stages<Codec>& stages = kernels.stages;
   luq::detail::multiply(stages, W, X, Y, options, executor);
 }
 
-template <Executor E = serial_executor>
-void matmul(const implementation& kernels, const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, const E& executor = {}) {
+inline void matmul(const implementation& kernels, const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y,
+            const matmul_options& options = {}, executor_ref executor = {}) {
   std::visit([&](const auto& packed) { matmul(kernels, packed, X, Y, options, executor); }, W);
 }
 
 /// The same by the current implementation.
-template <WeightCodec Codec, Executor E = serial_executor>
+template <WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, const E& executor = {}) {
+            const matmul_options& options = {}, executor_ref executor = {}) {
   matmul(current(), W, X, Y, options, executor);
 }
 
-template <Executor E = serial_executor>
-void matmul(const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y, const matmul_options& options = {},
-            const E& executor = {}) {
+inline void matmul(const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y, const matmul_options& options = {},
+            executor_ref executor = {}) {
   matmul(current(), W, X, Y, options, executor);
 }
 

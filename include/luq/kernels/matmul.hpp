@@ -31,15 +31,15 @@ namespace detail {
 
 /// Calls task(first, end) for contiguous parts of `count` items.
 /// @tparam Tag  see scratch_array
-template <class Tag, Executor E, class Task>
-void for_contiguous_parts(index count, const E& executor, Task&& task) {
+template <class Tag, class Task>
+void for_contiguous_parts(index count, executor_ref executor, Task&& task) {
   const index parts = std::min<index>(count, (std::max)(executor.concurrency(), 1));
   executor.parallel_for(parts, [&](index part) { task(count * part / parts, count * (part + 1) / parts); });
 }
 
-template <class Stages, WeightCodec Codec, Executor E>
+template <class Stages, WeightCodec Codec>
 void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, const product_output& Y,
-                     const E& executor) {
+                     executor_ref executor) {
   const run_list<Stages> runs(W);
   float_activations activations{X.data(), X.outerStride(), X.rows(), runs.all()};
   const std::span<const index> columns = W.stored_columns();
@@ -73,9 +73,9 @@ template <class Stages, WeightCodec Codec>
 }
 
 /// @param X  [tokens x in], tokens `stride` floats apart
-template <class Stages, WeightCodec Codec, Executor E>
+template <class Stages, WeightCodec Codec>
 void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const float* X, index stride, index tokens,
-                       const product_output& Y, activation_mode mode, const E& executor) {
+                       const product_output& Y, activation_mode mode, executor_ref executor) {
   const quantized_activations<Stages> quantized(W, tokens, takes_tables(stages, W, mode));
   const auto quantize_blocks = [&](index first, index end) { stages.quantize(X, stride, first, end, quantized); };
   if (quantized.blocks() == 1) {  // less work than waking a thread
@@ -92,9 +92,9 @@ void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, cons
 
 /// The product by the given stages.
 /// @tparam Stages  included_stages, or what has the same members; see also scratch_array
-template <class Stages, WeightCodec Codec, Executor E>
+template <class Stages, WeightCodec Codec>
 void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-              const matmul_options& options, const E& executor) {
+              const matmul_options& options, executor_ref executor) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
   if (X.rows() == 0 || W.rows() == 0) return;
   recognise_processor();
@@ -115,9 +115,9 @@ void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_
 /// Relative error: float rounding in float32 mode, at most 1e-5 of ||Y|| in practice; in int8 mode that of rounding
 /// activations (activations.hpp) and, from tokens_of_levels tokens on, levels (integer_product.hpp), below 2e-2 of
 /// ||Y|| for dense activations. Not-a-number activations give not-a-number results.
-template <class Arch = default_arch, WeightCodec Codec, Executor E = serial_executor>
+template <class Arch = default_arch, WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, const E& executor = {}) {
+            const matmul_options& options = {}, executor_ref executor = {}) {
   detail::multiply(detail::included_stages<Arch, Codec>(), W, X, Y, options, executor);
 }
 

@@ -11,9 +11,9 @@
 namespace luq {
 
 /// Y = X W^T, or Y += X W^T, for W = Q T [out x in]; parameters as in matmul() of packed_matrix.
-template <class Arch = default_arch, WeightCodec Codec, InputTransform Transform, Executor E = serial_executor>
+template <class Arch = default_arch, WeightCodec Codec, InputTransform Transform>
 void matmul(const transformed_matrix<Codec, Transform>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, const E& executor = {}) {
+            const matmul_options& options = {}, executor_ref executor = {}) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
   matrix transformed = X;
   W.transform().transform_activations(transformed, executor);

@@ -91,10 +91,10 @@ namespace detail {
 /// @param H          [in x in] of the shared input
 /// @param magnitude  m [in], finite and >= 0: mean_magnitude::values(), or input_magnitude(H)
 /// @throws luq::error as quantize_codes, and invalid_argument, shape_mismatch
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] awq_search search_awq_scales(std::span<const matrix_view> weights, const matrix_view& H,
                                            std::span<const float> magnitude, const Codec& codec, const Q& quantizer,
-                                           const awq_options& options = {}, const E& executor = {}) {
+                                           const awq_options& options = {}, executor_ref executor = {}) {
   if (options.steps < 1) fail(errc::invalid_argument, "awq: expected steps >= 1, got ", options.steps);
   if (!is_finite(options.smallest) || options.smallest <= 0) {
     fail(errc::invalid_argument, "awq: expected a finite smallest scale > 0, got ", options.smallest);
@@ -140,10 +140,10 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 
 /// Searches scales for W [out x in] alone, and quantizes and packs it under them.
 /// @param report  filled if not null; its loss and damping are those of the scaled problem
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_awq(
     const matrix_view& W, const matrix_view& H, std::span<const float> magnitude, const Codec& codec,
-    const Q& quantizer, const awq_options& options = {}, quantize_report* report = nullptr, const E& executor = {}) {
+    const Q& quantizer, const awq_options& options = {}, quantize_report* report = nullptr, executor_ref executor = {}) {
   const awq_search best = search_awq_scales(std::span(&W, 1), H, magnitude, codec, quantizer, options, executor);
   return quantize_transformed(W, H, best.scaling, codec, quantizer, report, executor);
 }

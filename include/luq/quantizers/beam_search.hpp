@@ -246,9 +246,9 @@ struct beam_search {
 
   static constexpr bool needs_hessian = true;
 
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               const E& executor, quantize_report& report) const {
+                                               executor_ref executor, quantize_report& report) const {
     if (beams < 1 || rounds < 0) {
       fail(errc::invalid_argument, "beam_search: expected beams >= 1 and rounds >= 0, got ", beams, " and ", rounds);
     }

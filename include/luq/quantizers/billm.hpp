@@ -33,20 +33,19 @@ struct billm {
 
   /// The factor of H [in x in], in the memory of H; it serves all linears with the same inputs.
   /// @throws luq::error as factorize_hessian
-  template <Executor E>
-  [[nodiscard]] hessian_factor factorize(matrix&& H, const E& executor) const {
+  [[nodiscard]] hessian_factor factorize(matrix&& H, executor_ref executor) const {
     return factorize_hessian_in_place(std::move(H), damping, executor);
   }
 
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               const E& executor, quantize_report& report) const {
+                                               executor_ref executor, quantize_report& report) const {
     return (*this)(W, factorize(matrix(H), executor), codec, executor, report);
   }
 
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                               const E& executor, quantize_report& report) const {
+                                               executor_ref executor, quantize_report& report) const {
     if (factor.U.rows() != W.cols()) {
       fail(errc::shape_mismatch, "billm: expected a factor of ", W.cols(), " inputs, got ", factor.U.rows());
     }
@@ -78,8 +77,8 @@ struct billm {
 
  private:
   /// Adds the compensation of columns begin ... begin+columns-1 to the columns after them. Returns the loss.
-  template <WeightCodec Codec, Executor E>
-  double feed_forward(index begin, index columns, const matrix& U, const E& executor, matrix& working,
+  template <WeightCodec Codec>
+  double feed_forward(index begin, index columns, const matrix& U, executor_ref executor, matrix& working,
                       const coded_matrix<Codec>& result) const {
     const index end = begin + columns;
     const index rest = working.cols() - end;

@@ -55,10 +55,10 @@ inline constexpr std::array<std::string_view, 4> code_search_names{"nearest", "f
 /// @param H       [in x in] the Hessian of their inputs
 /// @param report  null if it is not wanted
 /// @throws luq::error as quantize_codes()
-template <WeightCodec Codec, Executor E = serial_executor>
+template <WeightCodec Codec>
 [[nodiscard]] coded_matrix<Codec> search_codes(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                code_search how, quantize_report* report = nullptr,
-                                               const E& executor = {}) {
+                                               executor_ref executor = {}) {
   if (how == code_search::nearest) return quantize_codes(W, H, codec, round_to_nearest{}, report, executor);
   if (how == code_search::block_rule) return quantize_codes(W, H, codec, billm{}, report, executor);
   if constexpr (SequenceCodec<Codec>) {

@@ -34,9 +34,8 @@ struct error_propagation_options {
 /// W* [out x in] of W [out x in] under H and D [in x in]; all read only.
 /// @throws luq::error shape_mismatch, non_finite, invalid_argument, or indefinite_hessian if H + lambda I is not
 /// positive definite
-template <Executor E = serial_executor>
-[[nodiscard]] matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D,
-                                     const error_propagation_options& options = {}, const E& executor = {}) {
+[[nodiscard]] inline matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D,
+                                     const error_propagation_options& options = {}, executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_square(W, "Hessian", H.rows(), H.cols());
   detail::require_square(W, "input drift", D.rows(), D.cols());

@@ -78,8 +78,7 @@ struct gptq {
 
   /// The factor of H [in x in], in the memory of H, with columns in the order in which they are visited. It serves all
   /// linears with the same inputs. @throws luq::error as factorize_hessian
-  template <Executor E>
-  [[nodiscard]] hessian_factor factorize(matrix&& H, const E& executor) const {
+  [[nodiscard]] hessian_factor factorize(matrix&& H, executor_ref executor) const {
     if (order == column_order::natural) return factorize_hessian_in_place(std::move(H), damping, executor);
     std::vector<index> visit(static_cast<std::size_t>(H.cols()));
     std::iota(visit.begin(), visit.end(), index{0});
@@ -91,15 +90,15 @@ struct gptq {
     return factor;
   }
 
-  template <MemorylessCodec Codec, Executor E>
+  template <MemorylessCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               const E& executor, quantize_report& report) const {
+                                               executor_ref executor, quantize_report& report) const {
     return (*this)(W, factorize(matrix(H), executor), codec, executor, report);
   }
 
-  template <MemorylessCodec Codec, Executor E>
+  template <MemorylessCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                               const E& executor, quantize_report& report) const {
+                                               executor_ref executor, quantize_report& report) const {
     check(W, factor, codec);
     if constexpr (Codec::column_classes > 1) {
       return code_rows(W, factor, drift_coupling(factor, executor), codec, executor, report);
@@ -118,9 +117,9 @@ struct gptq {
 
   /// The same, packed. Rows are packed as they are done, so that neither a copy of W nor all codes are ever in memory,
   /// unless the codec has column classes.
-  template <MemorylessCodec Codec, Executor E>
+  template <MemorylessCodec Codec>
   [[nodiscard]] packed_matrix<Codec> packed(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                            const E& executor, quantize_report& report) const {
+                                            executor_ref executor, quantize_report& report) const {
     if constexpr (Codec::column_classes > 1) {
       return pack((*this)(W, factor, codec, executor, report));
     } else {
@@ -211,8 +210,7 @@ struct gptq {
   }
 
   /// P of the top of this file, in the order of the factor; empty without drift.
-  template <Executor E>
-  [[nodiscard]] matrix drift_coupling(const hessian_factor& factor, const E& executor) const {
+  [[nodiscard]] matrix drift_coupling(const hessian_factor& factor, executor_ref executor) const {
     if (drift == nullptr) return {};
     constexpr index tile = 128;
     const matrix& U = factor.U;
@@ -246,8 +244,8 @@ struct gptq {
   }
 
   /// Codes each chunk of rows for itself and hands it to deliver(first_row, coded_matrix), concurrently.
-  template <WeightCodec Codec, Executor E, class Deliver>
-  void code_in_chunks(const matrix_view& W, const hessian_factor& factor, const Codec& codec, const E& executor,
+  template <WeightCodec Codec, class Deliver>
+  void code_in_chunks(const matrix_view& W, const hessian_factor& factor, const Codec& codec, executor_ref executor,
                       quantize_report& report, Deliver&& deliver) const {
     std::vector<double> loss(static_cast<std::size_t>(detail::row_chunks(W.rows())), 0.0);
     const matrix P = drift_coupling(factor, executor);
@@ -267,9 +265,9 @@ struct gptq {
   }
 
   /// Codes rows that share a fit: a chunk of them, or all where the codec has column classes.
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> code_rows(const matrix_view& W, const hessian_factor& factor, const matrix& P,
-                                              const Codec& codec, const E& executor, quantize_report& report) const {
+                                              const Codec& codec, executor_ref executor, quantize_report& report) const {
     matrix working(W.rows(), W.cols());  // columns in the order of the factor
     for (index r = 0; r < W.rows(); ++r) {
       for (index j = 0; j < W.cols(); ++j) {
@@ -316,9 +314,9 @@ struct gptq {
   }
 
   /// Static groups: parameters from the weights as given (dead columns zero), in stored order of columns.
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   void fit_all_groups(const matrix& working, const hessian_factor& factor, const tile_layout<Codec>& layout,
-                      const E& executor, coded_matrix<Codec>& result) const {
+                      executor_ref executor, coded_matrix<Codec>& result) const {
     std::vector<index> place(static_cast<std::size_t>(working.cols()));
     for (index j = 0; j < working.cols(); ++j) place[static_cast<std::size_t>(factor.input(j))] = j;
     for (index g = 0; g < layout.groups(); ++g) {
@@ -333,9 +331,9 @@ struct gptq {
     }
   }
 
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   void fit_groups_that_begin(index begin, index end, const matrix& working, const hessian_factor& factor,
-                             const tile_layout<Codec>& layout, const E& executor, coded_matrix<Codec>& result) const {
+                             const tile_layout<Codec>& layout, executor_ref executor, coded_matrix<Codec>& result) const {
     const index group = group_size(result.codec, working.cols());
     for (index v = (begin + group - 1) / group; v * group < end; ++v) {  // in the order of the factor
       const index g = factor.input(v * group) / group;

@@ -107,8 +107,7 @@ namespace detail {
 inline constexpr index factor_tile = 256;
 
 /// The same, block by block; `tile` is the side of a block, and smaller ones are used within those of the diagonal.
-template <Executor E>
-[[nodiscard]] bool invert_factor(mutable_matrix_view A, index tile, const E& executor) {
+[[nodiscard]] inline bool invert_factor(mutable_matrix_view A, index tile, executor_ref executor) {
   constexpr index smallest_tile = 32;
   const index n = A.rows();
   if (n <= smallest_tile) return invert_factor_by_columns(A);
@@ -167,9 +166,8 @@ template <Executor E>
 /// Factorises H [in x in], symmetric, finite, with non-negative diagonal, in its own memory, which U keeps.
 /// @throws luq::error non_finite, insufficient_data if all inputs are dead, or indefinite_hessian if no damp up to
 ///   options.last is enough; H is lost then
-template <Executor E = serial_executor>
-[[nodiscard]] hessian_factor factorize_hessian_in_place(matrix&& H, const damping_options& options = {},
-                                                        const E& executor = {}) {
+[[nodiscard]] inline hessian_factor factorize_hessian_in_place(matrix&& H, const damping_options& options = {},
+                                                        executor_ref executor = {}) {
   LUQ_ASSERT(H.rows() == H.cols());
   const index n = H.rows();
   if (!all_finite(H))
@@ -209,9 +207,8 @@ template <Executor E = serial_executor>
 
 /// Factorises H [in x in], symmetric, finite, with non-negative diagonal; read only.
 /// @throws luq::error as factorize_hessian_in_place
-template <Executor E = serial_executor>
-[[nodiscard]] hessian_factor factorize_hessian(const matrix_view& H, const damping_options& options = {},
-                                               const E& executor = {}) {
+[[nodiscard]] inline hessian_factor factorize_hessian(const matrix_view& H, const damping_options& options = {},
+                                               executor_ref executor = {}) {
   return factorize_hessian_in_place(matrix(H), options, executor);
 }
 

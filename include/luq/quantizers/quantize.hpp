@@ -83,10 +83,10 @@ inline void require_tokens(const hessian& H) {
 /// @param report    filled if not null
 /// @throws luq::error non_finite, shape_mismatch, indefinite_hessian, invalid_argument; insufficient_data if the
 ///   quantizer needs a Hessian and that is zero, as is one without tokens
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] coded_matrix<Codec> quantize_codes(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                  const Q& quantizer, quantize_report* report = nullptr,
-                                                 const E& executor = {}) {
+                                                 executor_ref executor = {}) {
   detail::require_valid(W, codec, "Hessian", H.rows(), H.cols());
   quantize_report local;
   coded_matrix<Codec> result = quantizer(W, H, codec, executor, local);
@@ -96,10 +96,10 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 
 /// Quantizes and packs W [out x in] under a factor that the same quantizer has made, shared by linears of equal inputs.
 /// @throws luq::error non_finite, shape_mismatch, invalid_argument
-template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, FactorQuantizer Q>
 [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
                                             const Q& quantizer, quantize_report* report = nullptr,
-                                            const E& executor = {}) {
+                                            executor_ref executor = {}) {
   detail::require_valid(W, codec, "factor", factor.U.rows(), factor.U.cols());
   quantize_report local;
   quantize_report& target = report != nullptr ? *report : local;
@@ -114,9 +114,9 @@ template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
 /// Quantizes and packs W [out x in] under the Hessian of its inputs, whose memory becomes that of its factor. This is
 /// the way of least memory. H is lost, also where an error is thrown.
 /// @throws luq::error as quantize_codes; insufficient_data also if H has seen no token
-template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, FactorQuantizer Q>
 [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, hessian&& H, const Codec& codec, const Q& quantizer,
-                                            quantize_report* report = nullptr, const E& executor = {}) {
+                                            quantize_report* report = nullptr, executor_ref executor = {}) {
   detail::require_tokens(H);
   detail::require_valid(W, codec, "Hessian", H.in_features(), H.in_features());
   return quantize(W, quantizer.factorize(std::move(H).matrix(), executor), codec, quantizer, report, executor);
@@ -124,10 +124,10 @@ template <WeightCodec Codec, FactorQuantizer Q, Executor E = serial_executor>
 
 /// Quantizes and packs W [out x in] under the Hessian of its inputs; read only.
 /// @throws luq::error as quantize_codes; insufficient_data also if H has seen no token
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian& H, const Codec& codec,
                                             const Q& quantizer, quantize_report* report = nullptr,
-                                            const E& executor = {}) {
+                                            executor_ref executor = {}) {
   if constexpr (FactorQuantizer<Q>) {
     return quantize(W, hessian(H), codec, quantizer, report, executor);
   } else {
@@ -137,9 +137,9 @@ template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
 }
 
 /// Quantizes and packs W [out x in] without activations, for quantizers that need none.
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 requires(!Q::needs_hessian) [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const Codec& codec,
-                                                                        const Q& quantizer, const E& executor = {}) {
+                                                                        const Q& quantizer, executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_valid_group(codec);
   quantize_report report;

@@ -23,9 +23,9 @@ void require_fitting_transform(const matrix_view& W, const Transform& transform)
 }
 
 /// The quantizer for inputs T x: a drift that it compensates for (gptq::drift) becomes T D T^T, kept in `drift`.
-template <InputTransform Transform, Quantizer Q, Executor E>
+template <InputTransform Transform, Quantizer Q>
 [[nodiscard]] Q with_transformed_drift(Q quantizer, const matrix_view& W, const Transform& transform, matrix& drift,
-                                       const E& executor) {
+                                       executor_ref executor) {
   if constexpr (requires { quantizer.drift = &drift; }) {
     if (quantizer.drift == nullptr) return quantizer;
     require_square(W, "input drift", quantizer.drift->rows(), quantizer.drift->cols());
@@ -45,12 +45,12 @@ template <InputTransform Transform, Quantizer Q, Executor E>
 /// holds are in the original basis; read only.
 /// @param report  filled if not null; its loss and damping are those of the transformed problem
 /// @throws luq::error as quantize_codes, and what the transform throws for weights it cannot take
-template <InputTransform Transform, WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <InputTransform Transform, WeightCodec Codec, Quantizer Q>
 [[nodiscard]] transformed_matrix<Codec, Transform> quantize_transformed(const matrix_view& W, const matrix_view& H,
                                                                         const Transform& transform, const Codec& codec,
                                                                         const Q& quantizer,
                                                                         quantize_report* report = nullptr,
-                                                                        const E& executor = {}) {
+                                                                        executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_fitting_transform(W, transform);
   detail::require_square(W, "Hessian", H.rows(), H.cols());
@@ -70,9 +70,9 @@ template <InputTransform Transform, WeightCodec Codec, Quantizer Q, Executor E =
 }
 
 /// Likewise without activations, for quantizers that need none.
-template <InputTransform Transform, WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <InputTransform Transform, WeightCodec Codec, Quantizer Q>
 requires(!Q::needs_hessian) [[nodiscard]] transformed_matrix<Codec, Transform> quantize_transformed(
-    const matrix_view& W, const Transform& transform, const Codec& codec, const Q& quantizer, const E& executor = {}) {
+    const matrix_view& W, const Transform& transform, const Codec& codec, const Q& quantizer, executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_fitting_transform(W, transform);
   matrix weights = W;

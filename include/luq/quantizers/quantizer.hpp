@@ -45,8 +45,8 @@ inline constexpr index row_chunk = 64;
 }
 
 /// Calls task(first_row, rows) for each chunk of rows.
-template <Executor E, class Task>
-void for_each_row_chunk(index rows, const E& executor, Task&& task) {
+template <class Task>
+void for_each_row_chunk(index rows, executor_ref executor, Task&& task) {
   executor.parallel_for(row_chunks(rows), [&](index chunk) {
     const index first = chunk * row_chunk;
     task(first, (std::min)(row_chunk, rows - first));
@@ -55,9 +55,9 @@ void for_each_row_chunk(index rows, const E& executor, Task&& task) {
 
 /// Fits one group of all rows. Codecs whose rows are independent are fitted chunk by chunk in parallel; one whose
 /// columns have classes must see all rows at once.
-template <WeightCodec Codec, Executor E>
+template <WeightCodec Codec>
 [[nodiscard]] group_parameters fit_group(const Codec& codec, const matrix_view& W, std::span<const float> importance,
-                                         const E& executor) {
+                                         executor_ref executor) {
   if constexpr (requires { codec.fit(W, importance, executor); }) {
     return codec.fit(W, importance, executor);
   } else if constexpr (Codec::column_classes > 1) {
@@ -72,9 +72,9 @@ template <WeightCodec Codec, Executor E>
 }
 
 /// Likewise for codes and parameters.
-template <WeightCodec Codec, Executor E>
+template <WeightCodec Codec>
 [[nodiscard]] coded_group code_group_of_all_rows(const Codec& codec, const matrix_view& W,
-                                                 std::span<const float> importance, const E& executor) {
+                                                 std::span<const float> importance, executor_ref executor) {
   if constexpr (Codec::column_classes > 1) {
     return code_group(codec, W, importance, executor);
   } else {

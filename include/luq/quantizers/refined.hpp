@@ -28,9 +28,9 @@ struct refined {
 
   static constexpr bool needs_hessian = true;
 
-  template <MemorylessCodec Codec, Executor E>
+  template <MemorylessCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               const E& executor, quantize_report& report) const {
+                                               executor_ref executor, quantize_report& report) const {
     if (rounds < 0 || sweeps < 0 || !is_finite(damp) || damp < 0) {
       fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", rounds, ", ", sweeps,
            " and ", damp);

@@ -19,12 +19,12 @@ namespace luq {
 /// Quantizes and packs W [out x in] under the Hessian H [in x in] of its inputs, after a rotation of them.
 /// @param report  filled if not null; its loss and damping are those of the rotated problem
 /// @throws luq::error as quantize_codes, and invalid_argument for a block that does not fit
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] transformed_matrix<Codec, hadamard_rotation> quantize_rotated(const matrix_view& W, const matrix_view& H,
                                                                             const Codec& codec, const Q& quantizer,
                                                                             const rotation_options& rotation = {},
                                                                             quantize_report* report = nullptr,
-                                                                            const E& executor = {}) {
+                                                                            executor_ref executor = {}) {
   return quantize_transformed(W, H, hadamard_rotation(W.cols(), rotation), codec, quantizer, report, executor);
 }
 

@@ -14,9 +14,9 @@ struct round_to_nearest {
 
   static constexpr bool needs_hessian = false;
 
-  template <WeightCodec Codec, Executor E>
+  template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               const E& executor, quantize_report&) const {
+                                               executor_ref executor, quantize_report&) const {
     if (weighted_fit && H.size() == 0) {
       fail(errc::invalid_argument, "round_to_nearest: weighted_fit needs a Hessian, got none");
     }

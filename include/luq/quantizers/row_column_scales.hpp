@@ -42,9 +42,9 @@ struct row_column_options {
 namespace detail {
 
 /// The alternation for one group: W [rows x columns]. Returns f with root mean square 1.
-template <WeightCodec Codec, Executor E>
+template <WeightCodec Codec>
 [[nodiscard]] Eigen::ArrayXd alternate_scales(const matrix_view& W, const Eigen::ArrayXd& importance,
-                                              const Codec& codec, int iterations, const E& executor) {
+                                              const Codec& codec, int iterations, executor_ref executor) {
   Eigen::ArrayXd f = Eigen::ArrayXd::Ones(W.cols());
   Eigen::ArrayXd best = f;
   double least = (std::numeric_limits<double>::max)();
@@ -87,9 +87,9 @@ template <WeightCodec Codec, Executor E>
 /// rounded to nearest are never worse for it, but for the rounding of f to fp16.
 /// @param importance  weight of the squared error of each column, or empty for equal weights, as published
 /// @throws luq::error non_finite, invalid_argument, shape_mismatch
-template <WeightCodec Codec, Executor E = serial_executor>
+template <WeightCodec Codec>
 [[nodiscard]] input_scaling alternate_column_scales(const matrix_view& W, std::span<const float> importance,
-                                                    const Codec& codec, int iterations = 15, const E& executor = {}) {
+                                                    const Codec& codec, int iterations = 15, executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_valid_group(codec);
   if (iterations < 0) fail(errc::invalid_argument, "column scales: expected iterations >= 0, got ", iterations);
@@ -158,12 +158,12 @@ template <WeightCodec Codec>
 /// Quantizes and packs W [out x in] under the Hessian H [in x in] of its inputs, with scales for rows and columns.
 /// @param report  filled if not null; its loss and damping are those of the scaled problem, before a refit
 /// @throws luq::error as quantize_codes
-template <WeightCodec Codec, Quantizer Q, Executor E = serial_executor>
+template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_row_column(const matrix_view& W, const matrix_view& H,
                                                                            const Codec& codec, const Q& quantizer,
                                                                            const row_column_options& options = {},
                                                                            quantize_report* report = nullptr,
-                                                                           const E& executor = {}) {
+                                                                           executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_square(W, "Hessian", H.rows(), H.cols());
   std::vector<float> importance;

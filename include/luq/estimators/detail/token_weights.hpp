@@ -46,8 +46,7 @@ class token_weights {
   }
 
   /// Throws if a token that counts is not finite.
-  template <Executor E>
-  void require_finite(const char* who, const matrix_view& X, const E& executor) const {
+  void require_finite(const char* who, const matrix_view& X, executor_ref executor) const {
     constexpr index strip = 64;
     executor.parallel_for((X.rows() + strip - 1) / strip, [&](index task) {
       for (index t = task * strip; t < (std::min)((task + 1) * strip, X.rows()); ++t) {
