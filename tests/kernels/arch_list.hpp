@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "luq/kernels/integer_lanes.hpp"
+#include "luq/kernels/cpu/lanes/integer_lanes.hpp"
 
 namespace luq_test {
 

@@ -9,8 +9,8 @@
 
 #include "codecs/random_coded_matrix.hpp"
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/kernels/operand_decoder.hpp"
-#include "luq/kernels/tile_decoder.hpp"
+#include "luq/kernels/cpu/operands/operand_decoder.hpp"
+#include "luq/kernels/cpu/operands/tile_decoder.hpp"
 
 namespace luq_test {
 

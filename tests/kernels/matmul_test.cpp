@@ -121,15 +121,15 @@ TEST_CASE("products agree with the scalar reference") {
 }
 
 TEST_CASE("sums over a full run of the greatest codes and activations are exact") {
-  const luq::int_codec<8> codec{.group = luq::longest_run, .symmetric = true};
-  luq::coded_matrix<luq::int_codec<8>> coded(codec, 2, luq::longest_run);
+  const luq::int_codec<8> codec{.group = luq::detail::longest_run, .symmetric = true};
+  luq::coded_matrix<luq::int_codec<8>> coded(codec, 2, luq::detail::longest_run);
   coded.groups[0].values.resize(2, 2);
   coded.groups[0].values.col(0).setOnes();
   coded.groups[0].values.col(1).setConstant(128.0f);
   coded.codes.row(0).setConstant(255);
   coded.codes.row(1).setConstant(255);
   coded.codes(1, 7) = 254;  // the sum is odd: it would be lost above 2^24
-  const matrix X = matrix::Constant(1, luq::longest_run, 127.0f);
+  const matrix X = matrix::Constant(1, luq::detail::longest_run, 127.0f);
   luq_test::for_each_implementation([&] {
     const matrix Y = luq_test::multiplied(luq::pack(coded), X, activation_mode::int8);
     CHECK(Y(0, 0) == 127.0f * 127.0f * 256.0f);

@@ -20,9 +20,9 @@
 #include "codecs/random_coded_matrix.hpp"
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/random.hpp"
-#include "luq/kernels/activations.hpp"
 #include "luq/kernels/dispatch.hpp"
 #include "luq/kernels/matmul.hpp"
+#include "luq/kernels/cpu/stages/activations.hpp"
 #include "quantizers/codec_list.hpp"
 
 namespace luq_test {
@@ -107,7 +107,7 @@ inline std::vector<luq::index> stored_order(const std::vector<std::uint8_t>& cla
 /// X quantized for W.
 template <class Arch, class Codec>
 auto quantized_on(const luq::packed_matrix<Codec>& W, const luq::matrix_view& X) {
-  luq::quantized_activations result(W, X.rows());
+  luq::detail::quantized_activations result(W, X.rows());
   for (luq::index block = 0; block < result.blocks(); ++block) {
     luq::detail::quantize_block<Arch>(X.data(), X.outerStride(), block, result);
   }
@@ -129,7 +129,7 @@ rounded_activations round_activations(const luq::any_packed_matrix& packed, cons
         rounded_activations result{double_matrix(X.rows(), X.cols()), double_matrix(X.rows(), X.cols()),
                                    quantized.run_count()};
         for (luq::index i = 0; i < quantized.run_count(); ++i) {
-          const luq::activation_run& run = quantized.runs[static_cast<std::size_t>(i)];
+          const luq::detail::activation_run& run = quantized.runs[static_cast<std::size_t>(i)];
           const std::vector<luq::index> order =
               stored_order(W.column_classes(run.group), W.layout().columns_of(run.group));
           for (luq::index place = run.first; place < run.end; ++place) {

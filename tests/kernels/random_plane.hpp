@@ -10,7 +10,7 @@
 
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/core/random.hpp"
-#include "luq/kernels/plane_dots.hpp"
+#include "luq/kernels/cpu/planes/plane_dots.hpp"
 
 namespace luq_test {
 

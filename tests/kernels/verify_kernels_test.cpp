@@ -26,7 +26,7 @@ const luq::detail::codec_stages<Codec>& sound_stages() {
 /// A product of the sound kernels with what Change(W, Y, first, end) makes of its output and row tiles; it returns what
 /// is to be done afterwards.
 template <class Codec, class Operand, class Multiply, class Change>
-void multiply_changed(const luq::detail::packed_view<Codec>& W, const Operand& X, luq::product_output Y,
+void multiply_changed(const luq::detail::packed_view<Codec>& W, const Operand& X, luq::detail::product_output Y,
                       std::byte* scratch, luq::index first, luq::index end, Multiply multiply, Change change) {
   const auto afterwards = change(W, Y, first, end);
   multiply(W, X, Y, scratch, first, end);
@@ -62,7 +62,7 @@ implementation with_quantization() {
   implementation result = *sound;
   result.name = "spoilt";
   static_cast<luq::detail::codec_stages<Codec>&>(result.stages).quantize =
-      [](const float* X, luq::index stride, luq::index first, luq::index end, const luq::activation_view& quantized) {
+      [](const float* X, luq::index stride, luq::index first, luq::index end, const luq::detail::activation_view& quantized) {
         sound_stages<Codec>().quantize(X, stride, first, end, quantized);
         Change(quantized);
       };
@@ -145,11 +145,11 @@ TEST_CASE("one row that is off by some parts in ten thousand is refused") {
 }
 
 TEST_CASE("a product that ignores the bias, or overwrites what it should add to, is refused") {
-  constexpr auto without_bias = [](const auto&, luq::product_output& Y, luq::index, luq::index) {
+  constexpr auto without_bias = [](const auto&, luq::detail::product_output& Y, luq::index, luq::index) {
     Y.bias = nullptr;
     return [] {};
   };
-  constexpr auto overwriting = [](const auto&, luq::product_output& Y, luq::index, luq::index) {
+  constexpr auto overwriting = [](const auto&, luq::detail::product_output& Y, luq::index, luq::index) {
     Y.accumulate = false;
     return [] {};
   };
@@ -167,7 +167,7 @@ TEST_CASE("a product that writes one row too many is refused") {
 }
 
 TEST_CASE("one activation that is one step off is refused") {
-  constexpr auto off = [](const luq::activation_view& quantized) {
+  constexpr auto off = [](const luq::detail::activation_view& quantized) {
     quantized.bytes[8] = static_cast<std::int8_t>(quantized.bytes[8] ^ 1);
   };
   const implementation kernels = with_quantization<int_codec<8>, off>();
@@ -176,10 +176,10 @@ TEST_CASE("one activation that is one step off is refused") {
 }
 
 TEST_CASE("a sum of activations that is one off, or a scale that is not the greatest / 127, is refused") {
-  constexpr auto sum_off = [](const luq::activation_view& quantized) {
+  constexpr auto sum_off = [](const luq::detail::activation_view& quantized) {
     quantized.sums[quantized.sums.size() - 1] += 1;
   };
-  constexpr auto scale_off = [](const luq::activation_view& quantized) { quantized.scales[0] *= 1.000001f; };
+  constexpr auto scale_off = [](const luq::detail::activation_view& quantized) { quantized.scales[0] *= 1.000001f; };
   check_refused(with_quantization<luq::billm_codec, sum_off>(), "billm", "int8");
   check_refused(with_quantization<luq::ternary_codec, scale_off>(), "ternary", "int8");
 }

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <luq/core/openmp_executor.hpp>
-#include <luq/kernels/activations.hpp>
+#include <luq/kernels/matmul_options.hpp>
 
 namespace vlm {
 

@@ -27,7 +27,7 @@
 #include <string_view>
 
 #include "luq/codecs/any_packed_matrix.hpp"
-#include "luq/kernels/detail/stage_table.hpp"
+#include "luq/kernels/cpu/stages/stage_table.hpp"
 #include "luq/kernels/matmul.hpp"
 
 namespace luq::dispatch {

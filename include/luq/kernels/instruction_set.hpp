@@ -8,7 +8,7 @@
 //   avx512_vnni      8-bit dot products (VNNI) and byte permutations over 64 entries (VBMI), on top of AVX-512BW
 //   neon64_dotprod   8-bit dot products, on top of 64-bit NEON
 //
-// Other sets with integer kernels of their own (integer_lanes.hpp) are xsimd::avx512bw, xsimd::avx2, its variant with
+// Other sets with integer kernels of their own (cpu/lanes/integer_lanes.hpp) are xsimd::avx512bw, xsimd::avx2, its variant with
 // FMA, and xsimd::neon64. The rest multiply integers one by one, which is exact and slow.
 #pragma once
 
@@ -25,24 +25,6 @@ struct neon64_dotprod {
   using float_arch = xsimd::neon64;
   [[nodiscard]] static constexpr const char* name() noexcept { return "arm64+neon+dotprod"; }
 };
-
-namespace detail {
-
-template <class Arch>
-struct float_arch_of {
-  using type = Arch;
-};
-template <class Arch>
-requires requires { typename Arch::float_arch; }
-struct float_arch_of<Arch> {
-  using type = typename Arch::float_arch;
-};
-
-/// The architecture of xsimd that does the float arithmetic of `Arch`.
-template <class Arch>
-using float_arch = typename float_arch_of<Arch>::type;
-
-}  // namespace detail
 
 /// The best instruction set that the compiler's flags allow, of those with integer kernels of their own if one of them
 /// is. Not xsimd::default_arch where there is one: newer versions of xsimd have sets between these, such as AVX-VNNI.

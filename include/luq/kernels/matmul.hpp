@@ -3,122 +3,43 @@
 //
 // Y = X W^T on packed weights, for every codec, in one of three ways that differ in what happens to the activations:
 //
-//   float32   float_product.hpp     as they are: the product is that with the unpacked matrix, to float rounding
-//   int8      integer_product.hpp   rounded to 8 bits for each token and run of columns: as fast as weights can be read
-//   lookup    the same              for a single token and sign planes, sums of four rounded to 8 bits: faster still
-//
-// Work is cut by rows of W, and each task takes a stretch of neighbouring row tiles: one contiguous range of bytes, for
-// memory is read fastest front to back. No result depends on the cut.
+//   float32   as they are: the product is that with the unpacked matrix, to float rounding
+//   int8      rounded to 8 bits for each token and run of columns: as fast as weights can be read
+//   lookup    for a single token and sign planes, sums of four rounded to 8 bits: faster still
 #pragma once
 
-#include <algorithm>
-#include <span>
-
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/codecs/transformed_matrix.hpp"
 #include "luq/core/executor.hpp"
-#include "luq/kernels/detail/product_stages.hpp"
-#include "luq/kernels/detail/scratch_array.hpp"
+#include "luq/kernels/cpu/stages/multiply.hpp"
+#include "luq/kernels/instruction_set.hpp"
+#include "luq/kernels/matmul_options.hpp"
 
 namespace luq {
-
-struct matmul_options {
-  activation_mode activations = activation_mode::float32;
-  bool accumulate = false;      ///< add to Y instead of overwriting it
-  const float* bias = nullptr;  ///< [out], added to each token's row; null for none
-};
-
-namespace detail {
-
-/// Calls task(first, end) for contiguous parts of `count` items.
-/// @tparam Tag  see scratch_array
-template <class Tag, class Task>
-void for_contiguous_parts(index count, executor_ref executor, Task&& task) {
-  const index parts = std::min<index>(count, (std::max)(executor.concurrency(), 1));
-  executor.parallel_for(parts, [&](index part) { task(count * part / parts, count * (part + 1) / parts); });
-}
-
-template <class Stages, WeightCodec Codec>
-void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, const product_output& Y,
-                     executor_ref executor) {
-  const run_list<Stages> runs(W);
-  float_activations activations{X.data(), X.outerStride(), X.rows(), runs.all()};
-  const std::span<const index> columns = W.stored_columns();
-  const scratch_array<float, Stages> reordered(columns.empty() ? 0 : X.rows() * X.cols());
-  if (!columns.empty()) {
-    float* to = reordered.data();
-    activations.data = to;
-    activations.stride = X.cols();
-    for (index t = 0; t < X.rows(); ++t) {
-      const float* x = X.data() + t * X.outerStride();
-      for (const index c : columns) *to++ = x[c];
-    }
-  }
-  const packed_view<Codec> view(W);
-  for_contiguous_parts<Stages>(W.layout().row_tiles(), executor, [&](index first, index end) {
-    const scratch_array<std::byte, Stages> scratch(float_scratch_bytes<Stages>(W, X.rows()));
-    stages.multiply_floats(view, activations, Y, scratch.data(), first, end);
-  });
-}
-
-/// A single token is multiplied with tables.
-template <class Stages, WeightCodec Codec>
-[[nodiscard]] bool takes_tables(const Stages& stages, const packed_matrix<Codec>& W, activation_mode mode) {
-  if constexpr (has_exact_forms<Codec> && has_only_bit_planes<Codec>) {
-    const index group = group_size(W.codec(), W.cols());
-    const bool has_tails = W.cols() % unit_columns<Codec> != 0 || group % unit_columns<Codec> != 0;
-    return stages.has_tables && mode == activation_mode::lookup && !has_tails;
-  } else {
-    return false;
-  }
-}
-
-/// @param X  [tokens x in], tokens `stride` floats apart
-template <class Stages, WeightCodec Codec>
-void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, const float* X, index stride, index tokens,
-                       const product_output& Y, activation_mode mode, executor_ref executor) {
-  const quantized_activations<Stages> quantized(W, tokens, takes_tables(stages, W, mode));
-  const auto quantize_blocks = [&](index first, index end) { stages.quantize(X, stride, first, end, quantized); };
-  if (quantized.blocks() == 1) {  // less work than waking a thread
-    quantize_blocks(0, 1);
-  } else {
-    for_contiguous_parts<Stages>(quantized.blocks(), executor, quantize_blocks);
-  }
-  const packed_view<Codec> view(W);
-  for_contiguous_parts<Stages>(W.layout().row_tiles(), executor, [&](index first, index end) {
-    const scratch_array<std::byte, Stages> scratch(integer_scratch_bytes<Stages>(W, tokens));
-    stages.multiply_integers(view, quantized, Y, scratch.data(), first, end);
-  });
-}
-
-/// The product by the given stages.
-/// @tparam Stages  included_stages, or what has the same members; see also scratch_array
-template <class Stages, WeightCodec Codec>
-void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-              const matmul_options& options, executor_ref executor) {
-  LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
-  if (X.rows() == 0 || W.rows() == 0) return;
-  recognise_processor();
-  const product_output output{Y.data(), Y.outerStride(), options.bias, options.accumulate};
-  if (options.activations == activation_mode::float32) {
-    multiply_floats(stages, W, X, output, executor);
-  } else {
-    multiply_integers(stages, W, X.data(), X.outerStride(), X.rows(), output, options.activations, executor);
-  }
-}
-
-}  // namespace detail
 
 /// Y = X W^T, or Y += X W^T, plus a bias if there is one.
 /// @param W  packed [out x in]
 /// @param X  [tokens x in] row-major, any stride and alignment, any number of tokens; read only; must not alias Y
 /// @param Y  [tokens x out]
 /// Relative error: float rounding in float32 mode, at most 1e-5 of ||Y|| in practice; in int8 mode that of rounding
-/// activations (activations.hpp) and, from tokens_of_levels tokens on, levels (integer_product.hpp), below 2e-2 of
-/// ||Y|| for dense activations. Not-a-number activations give not-a-number results.
+/// activations (cpu/stages/activations.hpp) and, from tokens_of_levels tokens on, levels (cpu/stages/integer_product.hpp),
+/// below 2e-2 of ||Y|| for dense activations. Not-a-number activations give not-a-number results.
 template <class Arch = default_arch, WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, executor_ref executor = {}) {
   detail::multiply(detail::included_stages<Arch, Codec>(), W, X, Y, options, executor);
+}
+
+/// Y = X W^T, or Y += X W^T, for W = Q T [out x in]; parameters as above. X (Q T)^T = (X T^T) Q^T: the transform is
+/// applied to a copy of the activations. In int8 mode it is the transformed activations that are rounded, which a
+/// rotation makes easier: it spreads outliers.
+template <class Arch = default_arch, WeightCodec Codec, InputTransform Transform>
+void matmul(const transformed_matrix<Codec, Transform>& W, const matrix_view& X, mutable_matrix_view Y,
+            const matmul_options& options = {}, executor_ref executor = {}) {
+  LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
+  matrix transformed = X;
+  W.transform().transform_activations(transformed, executor);
+  matmul<Arch>(W.weights(), transformed, Y, options, executor);
 }
 
 }  // namespace luq

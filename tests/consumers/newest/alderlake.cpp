@@ -3,7 +3,7 @@
 //
 // A processor with AVX-VNNI, which xsimd knows by a name of its own and luq has no kernels for.
 #include <Eigen/Core>
-#include <luq/kernels/integer_lanes.hpp>
+#include <luq/kernels/cpu/lanes/integer_lanes.hpp>
 
 static_assert(EIGEN_MAJOR_VERSION >= 5 && XSIMD_VERSION_MAJOR >= 14, "other headers than those of headers.txt");
 static_assert(luq::detail::integer_lanes<luq::default_arch>::lanes == 8, "kernels of AVX2");

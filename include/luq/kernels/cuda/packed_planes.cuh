@@ -25,13 +25,13 @@
 #include <type_traits>
 #include <vector>
 
+#include "luq/codecs/detail/component_form.hpp"
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/aligned_buffer.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
-#include "luq/kernels/component_form.hpp"
+#include "luq/kernels/cpu/planes/tile_parameters.hpp"
 #include "luq/kernels/cuda/warp.cuh"
-#include "luq/kernels/detail/tile_parameters.hpp"
 
 namespace luq::cuda {
 
