@@ -44,7 +44,7 @@ struct limits {
 /// A packed matrix of random bytes. Of each byte the upper two bits are 0, so that halves are finite numbers.
 template <class Codec>
 luq::packed_matrix<Codec> random_matrix(const Codec& codec, const shape& size) {
-  luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(codec.bytes(size.out, size.in)));
+  luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(luq::packed_bytes(codec, size.out, size.in)));
   const luq::counter_rng rng(7);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(rng.below(i, 64));
   return {codec, size.out, size.in, std::move(bytes)};

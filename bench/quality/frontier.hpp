@@ -64,7 +64,7 @@ void measure_lloyd_codecs(measurement& m);
 template <class Codec>
 double bits_of_large_matrix(const Codec& codec) {
   constexpr luq::index size = 4096;
-  return 8.0 * static_cast<double>(codec.bytes(size, size)) / static_cast<double>(size * size);
+  return 8.0 * static_cast<double>(luq::packed_bytes(codec, size, size)) / static_cast<double>(size * size);
 }
 
 inline double relative_error(const matrix& W, const matrix& Q) {
@@ -76,7 +76,7 @@ inline double relative_error(const matrix& W, const matrix& Q) {
 template <class Codec, class DecodedUnder>
 void print_line(const linear& l, const Codec& codec, const char* how, luq::index inputs_bytes,
                 DecodedUnder&& decoded_under) {
-  const luq::index bytes = codec.bytes(l.W.rows(), l.W.cols()) + l.basis_bytes + inputs_bytes * l.W.cols();
+  const luq::index bytes = luq::packed_bytes(codec, l.W.rows(), l.W.cols()) + l.basis_bytes + inputs_bytes * l.W.cols();
   const double bits = 8.0 * static_cast<double>(bytes) / static_cast<double>(l.W.size());
   const double large_bits = bits_of_large_matrix(codec) + 8.0 * static_cast<double>(inputs_bytes) / 4096;
   std::printf("| %s | %s%s | %.3f | %.3f | %.4f | %.4f |\n", codec.name().c_str(), l.basis.c_str(), how, bits,

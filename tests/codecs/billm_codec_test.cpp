@@ -102,7 +102,7 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("true bits: two planes, seven fp16 a group, one flag a column") {
-  CHECK(8.0 * static_cast<double>(billm_codec{}.bytes(4096, 4096)) / (4096.0 * 4096) ==
+  CHECK(8.0 * static_cast<double>(luq::packed_bytes(billm_codec{}, 4096, 4096)) / (4096.0 * 4096) ==
         2 + 7 * 16.0 / 128 + 1.0 / 4096);
 }
 
@@ -137,8 +137,8 @@ TEST_CASE("code_group is the published rule, worked out from its definition") {
           CHECK((decoded(codec, group) - expected.decoded).norm() <= 1e-6f * expected.decoded.norm());
           const auto count = std::count(expected.salient.begin(), expected.salient.end(), std::uint8_t{1});
           CHECK(count == (limit == 1 ? 0 : std::clamp<luq::index>(count, 1, std::min(limit, columns) - 1)));
-          CHECK(codec.fit(W, importance).values == group.parameters.values);
-          CHECK(codec.fit(W, importance).column_class == group.parameters.column_class);
+          CHECK(luq::fit_group(codec, W, importance).values == group.parameters.values);
+          CHECK(luq::fit_group(codec, W, importance).column_class == group.parameters.column_class);
         }
       }
     }
@@ -151,7 +151,7 @@ TEST_CASE("outlying columns are salient, by weight or by importance") {
   W.col(5) *= 50;
   importance[20] = 5000;
   using classes = std::vector<std::uint8_t>;
-  const auto salient = [&](const billm_codec& codec) { return codec.fit(W, importance).column_class; };
+  const auto salient = [&](const billm_codec& codec) { return luq::fit_group(codec, W, importance).column_class; };
   classes both(32, 0);
   both[5] = 1;
   CHECK(salient({.metric = luq::saliency::magnitude, .salient_limit = 2}) == both);
@@ -191,9 +191,9 @@ TEST_CASE("taking the nearest value never has a greater error than the published
 }
 
 TEST_CASE("the largest fp16 parameter is fitted, the next is bad data") {
-  CHECK(billm_codec{}.fit(matrix::Constant(1, 1, 65504.0f), {}).values(0, 0) == 32752.0f);
+  CHECK(luq::fit_group(billm_codec{}, matrix::Constant(1, 1, 65504.0f), {}).values(0, 0) == 32752.0f);
   luq_test::check_fails(luq::errc::non_finite, "65520", [] {
-    (void)billm_codec{}.fit(matrix::Constant(1, 8, -65520.0f), {});  // the mean of the salient column
+    (void)luq::fit_group(billm_codec{}, matrix::Constant(1, 8, -65520.0f), {});  // the mean of the salient column
   });
 }
 

@@ -190,7 +190,7 @@ void check_every_shape(const Codec& codec, luq::index most_columns, TileBytes&& 
       }
       const auto coded = random_coded_matrix(codec, rows, cols, static_cast<std::uint64_t>(1000 * rows + cols));
       const luq::packed_matrix<Codec> packed = luq::pack(coded);
-      CHECK(codec.bytes(rows, cols) == expected_bytes);
+      CHECK(luq::packed_bytes(codec, rows, cols) == expected_bytes);
       CHECK(static_cast<luq::index>(packed.bytes().size()) == expected_bytes);
 
       const luq::coded_matrix<Codec> again = packed.unpack();
@@ -264,7 +264,7 @@ void check_degenerate_groups(const Codec& codec, float error) {
     CHECK(decoded(W).allFinite());
     CHECK((decoded(W).array().abs() > 0x1p58f).all());
   } else {
-    check_fails(luq::errc::non_finite, "does not fit its 16-bit storage type", [&] { (void)codec.fit(W, {}); });
+    check_fails(luq::errc::non_finite, "does not fit its 16-bit storage type", [&] { (void)luq::fit_group(codec, W, {}); });
   }
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("a group of 128 columns and fp16 takes 2.25 bits a weight") {
-  CHECK(8.0 * static_cast<double>(lut2_codec{}.bytes(64, 4096)) / (64 * 4096) == 2.25);
+  CHECK(8.0 * static_cast<double>(luq::packed_bytes(lut2_codec{}, 64, 4096)) / (64 * 4096) == 2.25);
 }
 
 TEST_CASE("no other two magnitudes have a smaller error, plain or weighted") {
@@ -113,7 +113,7 @@ TEST_CASE("no other two magnitudes have a smaller error, plain or weighted") {
 TEST_CASE("magnitudes worked by hand") {
   matrix W(1, 5);
   W << 1, -1, 5, -7, 2;  // 1 1 2 | 5 7 leaves 2/3 + 2; 1 1 | 2 5 7 leaves 12.7; 1 1 2 5 | 7 leaves 10.75
-  const auto parameters = [&](std::vector<float> importance) { return lut2_codec{}.fit(W, importance).values; };
+  const auto parameters = [&](std::vector<float> importance) { return luq::fit_group(lut2_codec{}, W, importance).values; };
   const auto stored = [](float x) { return static_cast<float>(luq::half(x)); };
   CHECK(parameters({})(0, 0) == stored((6.0f + 4.0f / 3) / 2));
   CHECK(parameters({})(0, 1) == stored((6.0f - 4.0f / 3) / 2));
@@ -127,9 +127,9 @@ TEST_CASE("magnitudes worked by hand") {
 }
 
 TEST_CASE("the largest fp16 magnitudes are fitted, the next are bad data") {
-  CHECK(lut2_codec{}.fit(matrix::Constant(1, 8, -65519.0f), {}).values(0, 0) == 65504.0f);
+  CHECK(luq::fit_group(lut2_codec{}, matrix::Constant(1, 8, -65519.0f), {}).values(0, 0) == 65504.0f);
   luq_test::check_fails(luq::errc::non_finite, "65520",
-                        [] { (void)lut2_codec{}.fit(matrix::Constant(1, 8, -65520.0f), {}); });
+                        [] { (void)luq::fit_group(lut2_codec{}, matrix::Constant(1, 8, -65520.0f), {}); });
 }
 
 TEST_CASE("groups without anything to fit") {

@@ -96,7 +96,7 @@ TEST_CASE("a packed matrix made of the bytes of another is that other") {
 
 TEST_CASE("bytes are taken over, not copied") {
   const luq::sign_codec codec{.group = 8};
-  luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(codec.bytes(5, 20)));
+  luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(luq::packed_bytes(codec, 5, 20)));
   const std::byte* const data = bytes.data();
   CHECK(packed_matrix(codec, 5, 20, std::move(bytes)).bytes().data() == data);
 }
@@ -104,7 +104,7 @@ TEST_CASE("bytes are taken over, not copied") {
 TEST_CASE("a wrong number of bytes is a corrupt file") {
   for_each_codec(16, [](const auto& codec) {
     CAPTURE(codec.name());
-    const auto right = static_cast<std::size_t>(codec.bytes(70, 40));
+    const auto right = static_cast<std::size_t>(luq::packed_bytes(codec, 70, 40));
     for (const std::size_t wrong : {std::size_t{0}, std::size_t{1}, right - 1, right + 1, 2 * right}) {
       check_fails(luq::errc::corrupt_file,
                   "packed matrix of codec " + codec.name() + ", 70 x 40: expected " + std::to_string(right) +
@@ -118,7 +118,7 @@ TEST_CASE("a wrong number of bytes is a corrupt file") {
 TEST_CASE("whatever the bytes, every code is legal") {
   for_each_codec(30, [](const auto& codec) {
     CAPTURE(codec.name());
-    luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(codec.bytes(66, 64)));
+    luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(luq::packed_bytes(codec, 66, 64)));
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       bytes[i] = static_cast<std::byte>(luq::counter_rng(5).below(i, 256));
     }

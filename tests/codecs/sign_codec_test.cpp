@@ -69,8 +69,8 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("a group of 128 columns and fp16 takes 18 bytes a row, 1.125 bits a weight") {
-  CHECK(sign_codec{}.bytes(1, 128) == 18);
-  CHECK(8.0 * static_cast<double>(sign_codec{}.bytes(64, 4096)) / (64 * 4096) == 1.125);
+  CHECK(luq::packed_bytes(sign_codec{}, 1, 128) == 18);
+  CHECK(8.0 * static_cast<double>(luq::packed_bytes(sign_codec{}, 64, 4096)) / (64 * 4096) == 1.125);
 }
 
 TEST_CASE("no other scale has a smaller error, plain or weighted") {
@@ -94,7 +94,7 @@ TEST_CASE("the scale is the weighted mean of the magnitudes, rounded to its stor
   W << 1, -2, 3, -6,  //
       -0.5f, 0, 0.25f, 0.25f;
   const auto scale = [&](luq::index row, std::vector<float> importance) {
-    return sign_codec{}.fit(W, importance).values(row, 0);
+    return luq::fit_group(sign_codec{}, W, importance).values(row, 0);
   };
   CHECK(scale(0, {}) == 3.0f);
   CHECK(scale(1, {}) == 0.25f);
@@ -104,15 +104,15 @@ TEST_CASE("the scale is the weighted mean of the magnitudes, rounded to its stor
   CHECK(scale(0, {1, 1, 0, 1}) == 3.0f);
   CHECK(scale(0, {1, 1, 1, 0}) == 2.0f);
   CHECK(scale(0, {0, 2, 1, 0}) == static_cast<float>(luq::half(7.0f / 3)));
-  CHECK(basic_sign_codec<float>{}.fit(W, std::vector<float>{0, 2, 1, 0}).values(0, 0) == 7.0f / 3);
+  CHECK(luq::fit_group(basic_sign_codec<float>{}, W, std::vector<float>{0, 2, 1, 0}).values(0, 0) == 7.0f / 3);
 }
 
 TEST_CASE("the largest fp16 scale is fitted, the next is bad data") {
-  CHECK(sign_codec{}.fit(matrix::Constant(1, 8, -65519.0f), {}).values(0, 0) == 65504.0f);
+  CHECK(luq::fit_group(sign_codec{}, matrix::Constant(1, 8, -65519.0f), {}).values(0, 0) == 65504.0f);
   luq_test::check_fails(luq::errc::non_finite, "65520",
-                        [] { (void)sign_codec{}.fit(matrix::Constant(1, 8, -65520.0f), {}); });
+                        [] { (void)luq::fit_group(sign_codec{}, matrix::Constant(1, 8, -65520.0f), {}); });
   const float greatest = std::numeric_limits<float>::max();
-  CHECK(basic_sign_codec<float>{}.fit(matrix::Constant(1, 8, greatest), {}).values(0, 0) == greatest);
+  CHECK(luq::fit_group(basic_sign_codec<float>{}, matrix::Constant(1, 8, greatest), {}).values(0, 0) == greatest);
 }
 
 TEST_CASE("groups without anything to fit") {

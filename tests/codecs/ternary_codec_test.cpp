@@ -94,7 +94,7 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 
 TEST_CASE("the true bits of the published group sizes") {
   const auto bits = [](luq::index group) {
-    return 8.0 * static_cast<double>(ternary_codec{.group = group}.bytes(64, 3840)) / (64 * 3840);
+    return 8.0 * static_cast<double>(luq::packed_bytes(ternary_codec{.group = group}, 64, 3840)) / (64 * 3840);
   };
   CHECK(bits(128) == 1.75);
   CHECK(bits(160) == 1.7);
@@ -116,20 +116,20 @@ TEST_CASE("scales worked by hand") {
   W << 4, -4, 1, 0,  // 4 4: removes 64/2; 4 4 1: 81/3; all: 81/4
       1, 1, 1, -1;
   const auto scale = [&](luq::index row, std::vector<float> importance) {
-    return ternary_codec{}.fit(W, importance).values(row, 0);
+    return luq::fit_group(ternary_codec{}, W, importance).values(row, 0);
   };
   CHECK(scale(0, {}) == 4.0f);
   CHECK(scale(1, {}) == 1.0f);
   CHECK(scale(0, {1, 0, 100, 1}) == static_cast<float>(luq::half(104.0f / 101)));  // 104^2 / 101 beats 4^2 / 1
   CHECK(scale(0, {0, 0, 0, 5}) == 0.0f);
   CHECK(scale(0, {0, 0, 0, 0}) == 4.0f);
-  CHECK(basic_ternary_codec<float>{}.fit(W, std::vector<float>{1, 0, 100, 1}).values(0, 0) == 104.0f / 101);
+  CHECK(luq::fit_group(basic_ternary_codec<float>{}, W, std::vector<float>{1, 0, 100, 1}).values(0, 0) == 104.0f / 101);
 }
 
 TEST_CASE("the largest fp16 scale is fitted, the next is bad data") {
-  CHECK(ternary_codec{}.fit(matrix::Constant(1, 8, -65519.0f), {}).values(0, 0) == 65504.0f);
+  CHECK(luq::fit_group(ternary_codec{}, matrix::Constant(1, 8, -65519.0f), {}).values(0, 0) == 65504.0f);
   luq_test::check_fails(luq::errc::non_finite, "65520",
-                        [] { (void)ternary_codec{}.fit(matrix::Constant(1, 8, -65520.0f), {}); });
+                        [] { (void)luq::fit_group(ternary_codec{}, matrix::Constant(1, 8, -65520.0f), {}); });
 }
 
 TEST_CASE("groups without anything to fit") {

@@ -122,7 +122,7 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("the true bits of the usual group sizes") {
-  const auto bits = [](const auto& codec) { return 8.0 * static_cast<double>(codec.bytes(64, 4096)) / (64 * 4096); };
+  const auto bits = [](const auto& codec) { return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096); };
   CHECK(bits(trellis_codec<2>{}) == 1.03125);
   CHECK(bits(trellis_codec<2>{.group = luq::whole_row}) == 1 + 16.0 / 4096);
   CHECK(bits(trellis_codec<3>{}) == (103 * 8 + 16) / 512.0);
@@ -197,7 +197,7 @@ TEST_CASE("groups without anything to fit, and parameters in storage") {
     CHECK(luq::code_group(codec, W, {}).parameters.values.isZero(0));
     W.setConstant(0x1p60f);
     luq_test::check_fails(luq::errc::non_finite, "does not fit its 16-bit storage type",
-                          [&] { (void)codec.fit(W, {}); });
+                          [&] { (void)luq::fit_group(codec, W, {}); });
     luq_test::check_fitted_parameters_survive(codec);
   });
 }

@@ -67,7 +67,7 @@ luq::basic_matrix<luq::code> defined_codes(const second_linear& linear, const Co
   for (luq::index j = 0; j < w.cols(); ++j) {
     const luq::index column = visit[static_cast<std::size_t>(j)];
     const luq::index group = column / codec.group;
-    const auto parameters = codec.fit(linear.W.middleCols(group * codec.group, codec.group), {});
+    const auto parameters = luq::fit_group(codec, linear.W.middleCols(group * codec.group, codec.group), {});
     const luq::index later = w.cols() - j - 1;
     Eigen::VectorXd error(w.rows());
     for (luq::index r = 0; r < w.rows(); ++r) {

@@ -124,7 +124,7 @@ TEST_CASE("a group that begins inside a block is fitted to current weights unles
   CHECK(current.groups[0].values == stale.groups[0].values);
   CHECK(current.groups[1].values != stale.groups[1].values);
   // With one block for all columns, block_start sees the weights as given.
-  CHECK(stale.groups[3].values == codec.fit(problem.W.middleCols(48, 16), {}).values);
+  CHECK(stale.groups[3].values == luq::fit_group(codec, problem.W.middleCols(48, 16), {}).values);
 }
 
 TEST_CASE("tiny and empty shapes") {

@@ -193,7 +193,7 @@ TEST_CASE("tiny shapes, with and without rows or inputs") {
         const auto packed = luq::quantize(problem.W, H, codec, quantizer);
         CHECK(packed.rows() == rows);
         CHECK(packed.cols() == cols);
-        CHECK(static_cast<luq::index>(packed.bytes().size()) == codec.bytes(rows, cols));
+        CHECK(static_cast<luq::index>(packed.bytes().size()) == luq::packed_bytes(codec, rows, cols));
         CHECK(packed.unpack().decode() == luq::quantize_codes(problem.W, H.matrix(), codec, quantizer).decode());
       });
     });

@@ -51,7 +51,7 @@ luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::
   for (std::size_t g = 0; g < result.groups.size(); ++g) {
     const luq::index first = static_cast<luq::index>(g) * group;
     const luq::index columns = std::min(group, cols - first);
-    result.groups[g] = codec.fit(W.middleCols(first, columns), {});
+    result.groups[g] = luq::fit_group(codec, W.middleCols(first, columns), {});
     for (luq::index r = 0; r < rows; ++r) {
       luq::code previous = 0;
       for (luq::index c = first; c < first + columns; ++c) {
@@ -88,7 +88,7 @@ luq::packed_matrix<Codec> repeated_tile(const Codec& codec, luq::index rows, luq
     return packed.bytes().first(static_cast<std::size_t>(packed.layout().flags_offset()));
   };
   luq::aligned_buffer<std::byte> bytes;
-  bytes.reserve(static_cast<std::size_t>(codec.bytes(rows, cols)));
+  bytes.reserve(static_cast<std::size_t>(luq::packed_bytes(codec, rows, cols)));
   const auto append = [&](std::span<const std::byte> part) { bytes.insert(bytes.end(), part.begin(), part.end()); };
   for (luq::index t = 0; t < rows / luq::tile_rows; ++t) append(rows_of(whole));
   append(rows_of(rest));

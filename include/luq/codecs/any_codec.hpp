@@ -6,13 +6,9 @@
 // (one group for the whole row).
 #pragma once
 
-#include <algorithm>
-#include <charconv>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/int_codec.hpp"
@@ -21,7 +17,8 @@
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
-#include "luq/core/error.hpp"
+#include "luq/core/compiled.hpp"
+#include "luq/core/index.hpp"
 
 namespace luq {
 
@@ -30,150 +27,24 @@ using any_codec = std::variant<int_codec<2>, int_codec<3>, int_codec<4>, int_cod
                                trellis_codec<3>, trellis_codec<4>, trellis_codec<8>, trellis_codec<16>, billm_codec>;
 
 /// The text form of a codec; parse_codec() reads it back.
-[[nodiscard]] inline std::string codec_name(const any_codec& codec) {
-  return std::visit([](const auto& c) { return c.name(); }, codec);
-}
-
-/// Exact bytes of a packed [rows x cols] matrix.
-[[nodiscard]] inline index packed_bytes(const any_codec& codec, index rows, index cols) {
-  return std::visit([&](const auto& c) { return c.bytes(rows, cols); }, codec);
-}
-
-/// Bits a weight occupies in a packed [rows x cols] matrix, everything counted.
-[[nodiscard]] inline double bits_per_weight(const any_codec& codec, index rows, index cols) {
-  return 8.0 * static_cast<double>(packed_bytes(codec, rows, cols)) /
-         (static_cast<double>(rows) * static_cast<double>(cols));
-}
-
-/// The bits a weight that the literature gives a codec its name for, scales and flags not counted. To be printed
-/// beside true bits, never instead of them.
-[[nodiscard]] inline double nominal_bits(const any_codec& codec) {
-  struct visitor {
-    double operator()(const int_codec<2>&) const { return 2; }
-    double operator()(const int_codec<3>&) const { return 3; }
-    double operator()(const int_codec<4>&) const { return 4; }
-    double operator()(const int_codec<8>&) const { return 8; }
-    double operator()(const sign_codec&) const { return 1; }
-    double operator()(const ternary_codec&) const { return 1.58; }
-    double operator()(const lut2_codec&) const { return 2; }
-    double operator()(const lloyd_codec<2>&) const { return 2; }
-    double operator()(const lloyd_codec<3>&) const { return 3; }
-    double operator()(const lloyd_codec<4>&) const { return 4; }
-    double operator()(const trellis_codec<2>&) const { return 1; }
-    double operator()(const trellis_codec<3>&) const { return 1.58; }
-    double operator()(const trellis_codec<4>&) const { return 2; }
-    double operator()(const trellis_codec<8>&) const { return 3; }
-    double operator()(const trellis_codec<16>&) const { return 4; }
-    double operator()(const billm_codec&) const { return 1.08; }  // at the published share of salient columns
-  };
-  return std::visit(visitor{}, codec);
-}
-
-namespace detail {
-
-/// Splits at ':' and consumes options in the order in which name() writes them.
-class codec_text {
- public:
-  explicit codec_text(std::string_view text) : rest_(text) { family_ = next(); }
-
-  [[nodiscard]] std::string_view family() const { return family_; }
-  [[nodiscard]] bool at_end() const { return rest_.empty() && !trailing_; }
-
-  /// Consumes `option` if it comes next.
-  [[nodiscard]] bool take(std::string_view option) {
-    codec_text ahead = *this;
-    if (ahead.next() != option) return false;
-    *this = ahead;
-    return true;
-  }
-
-  /// Consumes a number with the given prefix, such as "g128"; canonical decimal digits only.
-  [[nodiscard]] std::optional<index> take_number(char prefix) {
-    codec_text ahead = *this;
-    const std::string_view word = ahead.next();
-    if (word.size() < 2 || word.front() != prefix || word[1] < '0' || word[1] > '9') return std::nullopt;
-    if (word[1] == '0' && word.size() > 2) return std::nullopt;
-    index number = 0;
-    const auto [end, failure] = std::from_chars(word.data() + 1, word.data() + word.size(), number);
-    if (failure != std::errc() || end != word.data() + word.size() || number < 0 || number > largest_group) {
-      return std::nullopt;
-    }
-    *this = ahead;
-    return number;
-  }
-
- private:
-  static constexpr index largest_group = 1 << 24;  // beyond any matrix; keeps size arithmetic far from overflow
-
-  std::string_view next() {
-    const auto colon = rest_.find(':');
-    const std::string_view word = rest_.substr(0, colon);
-    rest_ = colon == std::string_view::npos ? std::string_view() : rest_.substr(colon + 1);
-    trailing_ = colon != std::string_view::npos && rest_.empty();  // "int4:" has an empty last word
-    return word;
-  }
-
-  std::string_view rest_;
-  std::string_view family_;
-  bool trailing_ = false;
-};
-
-template <unsigned Bits>
-[[nodiscard]] any_codec parse_int_codec(codec_text& text, index group) {
-  int_codec<Bits> codec{.group = group};
-  codec.symmetric = text.take("sym");
-  if (text.take("searched")) codec.range = int_range::searched;
-  codec.published_one_sided_range = text.take("onesided");
-  return codec;
-}
-
-[[nodiscard]] inline std::optional<any_codec> parse_billm_codec(codec_text& text, index group) {
-  billm_codec codec{.group = group};
-  if (text.take("magnitude")) codec.metric = saliency::magnitude;
-  const std::optional<index> limit = text.take_number('s');
-  if (limit && (*limit < 1 || *limit == codec.salient_limit)) return std::nullopt;  // name() leaves the default out
-  codec.salient_limit = limit.value_or(codec.salient_limit);
-  return codec;
-}
-
-[[nodiscard]] inline std::optional<any_codec> parse_codec_family(codec_text& text, index group) {
-  if (text.family() == "int2") return parse_int_codec<2>(text, group);
-  if (text.family() == "int3") return parse_int_codec<3>(text, group);
-  if (text.family() == "int4") return parse_int_codec<4>(text, group);
-  if (text.family() == "int8") return parse_int_codec<8>(text, group);
-  if (text.family() == "sign") return any_codec(sign_codec{.group = group});
-  if (text.family() == "ternary") return any_codec(ternary_codec{.group = group});
-  if (text.family() == "lut2") return any_codec(lut2_codec{.group = group});
-  if (text.family() == "lloyd2") return any_codec(lloyd_codec<2>{.group = group});
-  if (text.family() == "lloyd3") return any_codec(lloyd_codec<3>{.group = group});
-  if (text.family() == "lloyd4") return any_codec(lloyd_codec<4>{.group = group});
-  if (text.family() == "trellis-r2") return any_codec(trellis_codec<2>{.group = group});
-  if (text.family() == "trellis-r3") return any_codec(trellis_codec<3>{.group = group});
-  if (text.family() == "trellis-r4") return any_codec(trellis_codec<4>{.group = group});
-  if (text.family() == "trellis-r8") return any_codec(trellis_codec<8>{.group = group});
-  if (text.family() == "trellis-r16") return any_codec(trellis_codec<16>{.group = group});
-  if (text.family() == "billm") return parse_billm_codec(text, group);
-  return std::nullopt;
-}
-
-}  // namespace detail
+[[nodiscard]] std::string codec_name(const any_codec& codec);
 
 /// Reads what codec_name() writes. The group may be left out and is then 128.
 /// @throws luq::error invalid_argument for any other text
-[[nodiscard]] inline any_codec parse_codec(std::string_view text) {
-  detail::codec_text parts(text);
-  const index group = parts.take_number('g').value_or(128);
-  const std::optional<any_codec> codec = detail::parse_codec_family(parts, group);
-  if (!codec || !parts.at_end()) {
-    std::string shown(text.substr(0, 80));  // a message is one line, whatever was typed
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
-    fail(errc::invalid_argument, "codec \"", shown,
-         "\": expected FAMILY[:gGROUP][OPTIONS] with int2, int3, int4 or int8 [:sym][:searched][:onesided], sign, "
-         "ternary, lut2, lloyd2, lloyd3, lloyd4, trellis-r2, trellis-r3, trellis-r4, trellis-r8, trellis-r16, or "
-         "billm [:magnitude][:sLIMIT], group 0 for the whole row");
-  }
-  return *codec;
-}
+[[nodiscard]] any_codec parse_codec(std::string_view text);
+
+/// Exact bytes of a packed [rows x cols] matrix.
+[[nodiscard]] index packed_bytes(const any_codec& codec, index rows, index cols);
+
+/// Bits a weight occupies in a packed [rows x cols] matrix, everything counted.
+[[nodiscard]] double bits_per_weight(const any_codec& codec, index rows, index cols);
+
+/// The bits a weight that the literature gives a codec its name for, scales and flags not counted. To be printed
+/// beside true bits, never instead of them.
+[[nodiscard]] double nominal_bits(const any_codec& codec);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/codecs/impl/any_codec.hpp"
+#endif

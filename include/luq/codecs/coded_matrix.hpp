@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "luq/codecs/code_group.hpp"
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 

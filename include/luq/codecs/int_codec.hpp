@@ -20,10 +20,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <string>
 
-#include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -43,6 +45,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
   /// at half its greatest weight. For comparisons with published results only.
   bool published_one_sided_range = false;
 
+  static constexpr double nominal_bits = Bits;
   static constexpr int parameter_count = 2;  ///< { scale, zero }
   static constexpr int column_classes = 1;
   static constexpr auto planes = [] {
@@ -62,27 +65,25 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
            detail::scale_suffix<Scale>();
   }
 
-  /// `importance` weights the error of the searched range; the published search has none.
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    return detail::fit_rows<basic_int_codec>(W, importance, [this](auto w, auto weights, float* parameters) {
-      float low = 0;
-      float high = 0;
-      for (const float x : w) {
-        low = (std::min)(low, x);
-        high = (std::max)(high, x);
-      }
-      if (symmetric) {
-        high = (std::max)(-low, high);
-        if (low < 0 || !published_one_sided_range) low = -high;
-      }
-      if (low == 0 && high == 0) {  // no range to take a scale from, in any unit
-        parameters[0] = 0;
-        parameters[1] = symmetric_zero;
-        return;
-      }
-      set_range(low, high, parameters);
-      if (range == int_range::searched) search_range(w, weights, low, high, parameters);
-    });
+  /// `weights` count in the error of the searched range; the published search has none.
+  void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
+    float low = 0;
+    float high = 0;
+    for (const float x : w) {
+      low = (std::min)(low, x);
+      high = (std::max)(high, x);
+    }
+    if (symmetric) {
+      high = (std::max)(-low, high);
+      if (low < 0 || !published_one_sided_range) low = -high;
+    }
+    if (low == 0 && high == 0) {  // no range to take a scale from, in any unit
+      parameters[0] = 0;
+      parameters[1] = symmetric_zero;
+      return;
+    }
+    set_range(low, high, parameters);
+    if (range == int_range::searched) search_range(w, weights, low, high, parameters);
   }
 
   [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
@@ -96,25 +97,13 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     return parameters[0] * (static_cast<float>(q) - parameters[1]);
   }
 
-  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
-  [[nodiscard]] index parameter_bytes(index rows) const {
-    return scale_bytes(rows) + (symmetric ? 0 : bit_packed_bytes(rows, Bits));
-  }
-  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
-    const auto scales = static_cast<std::size_t>(scale_bytes(values.rows()));
-    detail::pack_scales<Scale>(values.leftCols(1), bytes.first(scales));
-    if (symmetric) return;
-    std::vector<std::uint8_t> zeros;
-    for (index r = 0; r < values.rows(); ++r) zeros.push_back(static_cast<std::uint8_t>(values(r, 1)));
-    bit_pack(zeros, Bits, bytes.subspan(scales));
-  }
-  template <class Reader>
-  constexpr void read_parameters(Reader&& reader) const {
-    reader.template scales<Scale>(1);
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<Scale>(1);
     if (symmetric) {
-      reader.constant(symmetric_zero);
+      visitor.constant(symmetric_zero);
     } else {
-      reader.template bit_packed<Bits>();
+      visitor.template bit_packed<Bits>();
     }
   }
 
@@ -139,8 +128,6 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
  private:
   static constexpr float max_code = static_cast<float>((1u << Bits) - 1u);
   static constexpr float symmetric_zero = static_cast<float>(1u << (Bits - 1u));
-
-  [[nodiscard]] static index scale_bytes(index rows) { return rows * static_cast<index>(sizeof(Scale)); }
 
   void set_range(float low, float high, float* parameters) const {
     const float scale = detail::stored_value<Scale>((high - low) / max_code);

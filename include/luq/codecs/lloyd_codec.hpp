@@ -24,30 +24,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
+#include <string>
 
-#include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
-
-namespace detail {
-
-/// The positive levels of the tables above, ascending.
-template <unsigned Bits>
-inline constexpr std::array<int, (1u << Bits) / 2> positive_lloyd_levels{};
-template <>
-inline constexpr std::array<int, 2> positive_lloyd_levels<2>{38, 127};
-template <>
-inline constexpr std::array<int, 4> positive_lloyd_levels<3>{14, 45, 79, 127};
-template <>
-inline constexpr std::array<int, 8> positive_lloyd_levels<4>{6, 18, 31, 44, 58, 75, 96, 127};
-
-}  // namespace detail
 
 template <unsigned Bits, class Scale = half>
 requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
   index group = 64;  ///< columns that share a scale, >= 1, or whole_row; 64 gives 4.25 bits a weight at 4 bits
 
+  static constexpr double nominal_bits = Bits;
   static constexpr int parameter_count = 1;  ///< { scale }
   static constexpr int column_classes = 1;
   static constexpr auto planes = [] {
@@ -60,14 +48,14 @@ requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
   static constexpr int components = 1;  ///< w = scale * component, component = table[q]
 
   /// Levels in units of the scale, ascending.
-  static constexpr std::array<int, 1u << Bits> table = [] {
-    std::array<int, 1u << Bits> levels{};
-    constexpr std::size_t half_count = levels.size() / 2;
-    for (std::size_t i = 0; i < half_count; ++i) {
-      levels[half_count + i] = detail::positive_lloyd_levels<Bits>[i];
-      levels[half_count - 1 - i] = -detail::positive_lloyd_levels<Bits>[i];
+  static constexpr auto table = [] {
+    if constexpr (Bits == 2) {
+      return std::array{-127, -38, 38, 127};
+    } else if constexpr (Bits == 3) {
+      return std::array{-127, -79, -45, -14, 14, 45, 79, 127};
+    } else {
+      return std::array{-127, -96, -75, -58, -44, -31, -18, -6, 6, 18, 31, 44, 58, 75, 96, 127};
     }
-    return levels;
   }();
 
   [[nodiscard]] std::string name() const {
@@ -77,30 +65,28 @@ requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
   /// Tries scales whose last level is 1.2 times the greatest weight, and less in steps of 5 % down to a sixtieth (a
   /// group's outlier may be of no importance), and takes the one that leaves the least weighted squared error once it
   /// is made the best for the codes it leads to.
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    return detail::fit_rows<basic_lloyd_codec>(W, importance, [this](auto w, auto weights, float* parameters) {
-      float greatest = 0;
-      for (const float x : w) greatest = (std::max)(greatest, std::abs(x));
-      parameters[0] = 0;
-      double most_explained = 0;
-      constexpr int candidates = 82;
-      float last_level = 1.2f * greatest;
-      for (int i = 0; i < candidates && greatest > 0; ++i, last_level *= 0.95f) {
-        const float trial = last_level / static_cast<float>(table.back());
-        double product = 0;  // sum of h w table[q]
-        double square = 0;   // sum of h table[q]^2
-        for (std::size_t j = 0; j < w.size(); ++j) {
-          const auto level = static_cast<double>(table[encode(w[j], &trial, 0)]);
-          product += static_cast<double>(weights[j]) * static_cast<double>(w[j]) * level;
-          square += static_cast<double>(weights[j]) * level * level;
-        }
-        const double explained = product * product / square;  // of sum h w^2
-        if (product > 0 && explained > most_explained) {
-          most_explained = explained;
-          parameters[0] = detail::stored_value<Scale>(static_cast<float>(product / square));
-        }
+  void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
+    float greatest = 0;
+    for (const float x : w) greatest = (std::max)(greatest, std::abs(x));
+    parameters[0] = 0;
+    double most_explained = 0;
+    constexpr int candidates = 82;
+    float last_level = 1.2f * greatest;
+    for (int i = 0; i < candidates && greatest > 0; ++i, last_level *= 0.95f) {
+      const float trial = last_level / static_cast<float>(table.back());
+      double product = 0;  // sum of h w table[q]
+      double square = 0;   // sum of h table[q]^2
+      for (std::size_t j = 0; j < w.size(); ++j) {
+        const auto level = static_cast<double>(table[encode(w[j], &trial, 0)]);
+        product += static_cast<double>(weights[j]) * static_cast<double>(w[j]) * level;
+        square += static_cast<double>(weights[j]) * level * level;
       }
-    });
+      const double explained = product * product / square;  // of sum h w^2
+      if (product > 0 && explained > most_explained) {
+        most_explained = explained;
+        parameters[0] = detail::stored_value<Scale>(static_cast<float>(product / square));
+      }
+    }
   }
 
   [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
@@ -116,14 +102,9 @@ requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
     return parameters[0] * static_cast<float>(table[q]);
   }
 
-  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
-  [[nodiscard]] index parameter_bytes(index rows) const { return rows * static_cast<index>(sizeof(Scale)); }
-  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
-    detail::pack_scales<Scale>(values, bytes);
-  }
-  template <class Reader>
-  constexpr void read_parameters(Reader&& reader) const {
-    reader.template scales<Scale>(parameter_count);
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<Scale>(parameter_count);
   }
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return table[q]; }

@@ -18,10 +18,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
+#include <string>
+#include <vector>
 
-#include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -30,6 +33,7 @@ template <class Scale = half>
 struct basic_lut2_codec {
   index group = 128;  ///< columns that share the two magnitudes, >= 1, or whole_row
 
+  static constexpr double nominal_bits = 2;
   static constexpr int parameter_count = 2;  ///< { b1, b2 }
   static constexpr int column_classes = 1;
   static constexpr std::array<std::uint16_t, 2> planes{2, 2};  ///< s, u; bit 1 is +1
@@ -37,18 +41,15 @@ struct basic_lut2_codec {
 
   [[nodiscard]] std::string name() const { return "lut2:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
 
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    std::vector<std::size_t> order;
-    return detail::fit_rows<basic_lut2_codec>(W, importance, [&](auto w, auto weights, float* parameters) {
-      order.resize(w.size());
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-        return std::abs(w[i]) < std::abs(w[j]) || (std::abs(w[i]) == std::abs(w[j]) && i < j);
-      });
-      const auto [lesser, greater] = two_means(w, weights, order);
-      parameters[0] = detail::stored_value<Scale>(static_cast<float>(0.5 * (greater + lesser)));
-      parameters[1] = detail::stored_value<Scale>(static_cast<float>(0.5 * (greater - lesser)));
+  void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
+    std::vector<std::size_t> order(w.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+      return std::abs(w[i]) < std::abs(w[j]) || (std::abs(w[i]) == std::abs(w[j]) && i < j);
     });
+    const auto [lesser, greater] = two_means(w, weights, order);
+    parameters[0] = detail::stored_value<Scale>(static_cast<float>(0.5 * (greater + lesser)));
+    parameters[1] = detail::stored_value<Scale>(static_cast<float>(0.5 * (greater - lesser)));
   }
 
   [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
@@ -61,14 +62,9 @@ struct basic_lut2_codec {
     return parameters[0] * static_cast<float>(component(q, 0)) + parameters[1] * static_cast<float>(component(q, 1));
   }
 
-  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
-  [[nodiscard]] index parameter_bytes(index rows) const { return 2 * rows * static_cast<index>(sizeof(Scale)); }
-  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
-    detail::pack_scales<Scale>(values, bytes);
-  }
-  template <class Reader>
-  constexpr void read_parameters(Reader&& reader) const {
-    reader.template scales<Scale>(parameter_count);
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<Scale>(parameter_count);
   }
 
   [[nodiscard]] static constexpr int component(code q, int i) noexcept { return ((q >> i) & 1) != 0 ? 1 : -1; }

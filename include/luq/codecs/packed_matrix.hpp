@@ -93,7 +93,8 @@ class packed_matrix {
     const index h = layout_.rows_of(row_tile);
     matrix values(h, Codec::parameter_count);
     const auto codes = static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)));
-    codec_.read_parameters(detail::parameter_reader(tile(row_tile, group).subspan(codes), values));
+    codec_.read_parameters(
+        detail::parameter_reader(tile(row_tile, group).subspan(codes), values.data(), h, values.cols()));
     return values;
   }
 
@@ -224,8 +225,9 @@ class packed_matrix {
       divisor *= radix;
       plane += plane_bytes;
     }
-    codec_.pack_parameters(group.values.middleRows(t * tile_rows, h),
-                           {plane, static_cast<std::size_t>(codec_.parameter_bytes(h))});
+    const std::span<std::byte> parameters(plane, static_cast<std::size_t>(layout_.parameter_bytes(h)));
+    codec_.read_parameters(
+        detail::parameter_writer(group.row(t * tile_rows), h, group.values.cols(), parameters));
   }
 
   Codec codec_;

@@ -10,9 +10,11 @@
 // ECCV 2016, eq. 6, for h = 1). Not a BitNet format: the scale belongs to a group, and no weight is zero.
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <span>
+#include <string>
 
-#include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -21,6 +23,7 @@ template <class Scale = half>
 struct basic_sign_codec {
   index group = 128;  ///< columns that share a scale, >= 1, or whole_row; 128 is the block of ggml's Q1_0
 
+  static constexpr double nominal_bits = 1;
   static constexpr int parameter_count = 1;  ///< { a }
   static constexpr int column_classes = 1;
   static constexpr std::array<std::uint16_t, 1> planes{2};
@@ -28,16 +31,14 @@ struct basic_sign_codec {
 
   [[nodiscard]] std::string name() const { return "sign:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
 
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    return detail::fit_rows<basic_sign_codec>(W, importance, [](auto w, auto weights, float* parameters) {
-      double weighted = 0;
-      double total = 0;
-      for (std::size_t j = 0; j < w.size(); ++j) {
-        weighted += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
-        total += static_cast<double>(weights[j]);
-      }
-      parameters[0] = detail::stored_value<Scale>(static_cast<float>(weighted / total));
-    });
+  void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
+    double weighted = 0;
+    double total = 0;
+    for (std::size_t j = 0; j < w.size(); ++j) {
+      weighted += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
+      total += static_cast<double>(weights[j]);
+    }
+    parameters[0] = detail::stored_value<Scale>(static_cast<float>(weighted / total));
   }
 
   [[nodiscard]] code encode(float w, const float*, int) const noexcept { return w >= 0.0f ? 1 : 0; }
@@ -45,14 +46,9 @@ struct basic_sign_codec {
     return q != 0 ? parameters[0] : -parameters[0];
   }
 
-  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
-  [[nodiscard]] index parameter_bytes(index rows) const { return rows * static_cast<index>(sizeof(Scale)); }
-  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
-    detail::pack_scales<Scale>(values, bytes);
-  }
-  template <class Reader>
-  constexpr void read_parameters(Reader&& reader) const {
-    reader.template scales<Scale>(parameter_count);
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<Scale>(parameter_count);
   }
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return q != 0 ? 1 : -1; }

@@ -14,10 +14,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <span>
+#include <string>
+#include <vector>
 
-#include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -26,6 +29,7 @@ template <class Scale = half>
 struct basic_ternary_codec {
   index group = 128;  ///< columns that share a scale, >= 1, or whole_row; multiples of 5 waste no part of a byte
 
+  static constexpr double nominal_bits = 1.58;
   static constexpr int parameter_count = 1;  ///< { a }
   static constexpr int column_classes = 1;
   static constexpr std::array<std::uint16_t, 1> planes{3};
@@ -33,28 +37,25 @@ struct basic_ternary_codec {
 
   [[nodiscard]] std::string name() const { return "ternary:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
 
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    std::vector<std::size_t> order;
-    return detail::fit_rows<basic_ternary_codec>(W, importance, [&](auto w, auto weights, float* parameters) {
-      order.resize(w.size());
-      std::iota(order.begin(), order.end(), std::size_t{0});
-      std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
-        return std::abs(w[i]) > std::abs(w[j]) || (std::abs(w[i]) == std::abs(w[j]) && i < j);
-      });
-      double magnitude = 0;  // sum of h |w| over the non-zeros
-      double total = 0;      // sum of h
-      double most_removed = 0;
-      double scale = 0;
-      for (const std::size_t j : order) {
-        magnitude += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
-        total += static_cast<double>(weights[j]);
-        if (total > 0 && magnitude * magnitude / total > most_removed) {
-          most_removed = magnitude * magnitude / total;
-          scale = magnitude / total;
-        }
-      }
-      parameters[0] = detail::stored_value<Scale>(static_cast<float>(scale));
+  void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
+    std::vector<std::size_t> order(w.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+      return std::abs(w[i]) > std::abs(w[j]) || (std::abs(w[i]) == std::abs(w[j]) && i < j);
     });
+    double magnitude = 0;  // sum of h |w| over the non-zeros
+    double total = 0;      // sum of h
+    double most_removed = 0;
+    double scale = 0;
+    for (const std::size_t j : order) {
+      magnitude += static_cast<double>(weights[j]) * std::abs(static_cast<double>(w[j]));
+      total += static_cast<double>(weights[j]);
+      if (total > 0 && magnitude * magnitude / total > most_removed) {
+        most_removed = magnitude * magnitude / total;
+        scale = magnitude / total;
+      }
+    }
+    parameters[0] = detail::stored_value<Scale>(static_cast<float>(scale));
   }
 
   [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
@@ -65,14 +66,9 @@ struct basic_ternary_codec {
     return parameters[0] * static_cast<float>(static_cast<int>(q) - 1);
   }
 
-  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
-  [[nodiscard]] index parameter_bytes(index rows) const { return rows * static_cast<index>(sizeof(Scale)); }
-  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
-    detail::pack_scales<Scale>(values, bytes);
-  }
-  template <class Reader>
-  constexpr void read_parameters(Reader&& reader) const {
-    reader.template scales<Scale>(parameter_count);
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<Scale>(parameter_count);
   }
 
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return static_cast<int>(q) - 1; }

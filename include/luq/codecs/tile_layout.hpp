@@ -12,7 +12,7 @@
 //
 // A tile of h rows and k columns holds its code planes, then its parameters:
 //
-//   | plane 0 | plane 1 | ... | parameters of h rows (Codec::pack_parameters) |
+//   | plane 0 | plane 1 | ... | parameters of h rows (detail/parameter_storage.hpp) |
 //
 // A plane stores one symbol of each code, s symbols to a byte (s = 8, 5, 4, 2, 1 for radix 2, 3, 4, 16, 256), hence
 // B = ceil(k / s) bytes for each row. These are cut into 32-bit words, and the words of the h rows are interleaved, so
@@ -135,7 +135,7 @@ class tile_layout {
   }
 
   /// Bytes of the parameters of a tile of h rows.
-  [[nodiscard]] LUQ_ALWAYS_INLINE index parameter_bytes(index h) const { return codec_.parameter_bytes(h); }
+  [[nodiscard]] LUQ_ALWAYS_INLINE index parameter_bytes(index h) const { return detail::parameter_bytes(codec_, h); }
 
   [[nodiscard]] LUQ_ALWAYS_INLINE index tile_bytes(index h, index k) const {
     return code_bytes(h, k) + parameter_bytes(h);
@@ -168,5 +168,12 @@ class tile_layout {
   index cols_;
   index group_;
 };
+
+/// Exact bytes of a packed [rows x cols] matrix.
+template <class Codec>
+requires requires { Codec::planes; }
+[[nodiscard]] index packed_bytes(const Codec& codec, index rows, index cols) {
+  return tile_layout(codec, rows, cols).bytes();
+}
 
 }  // namespace luq

@@ -37,16 +37,17 @@
 // - 1 columns, which nothing later can correct, have no choice left. Groups are long instead.
 //
 // Weights coded like this should look normal, with no outliers: rotate inputs first, or use small groups.
-// code_group() finds the best sequence of a group by the Viterbi algorithm; beam_search.hpp finds one with feedback.
+// code_row() finds the best sequence of a row by the Viterbi algorithm; beam_search.hpp finds one with feedback.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <string>
 #include <vector>
 
-#include "luq/codecs/tile_layout.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -55,6 +56,7 @@ template <int Radix, class Scale = half>
 requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) struct basic_trellis_codec {
   index group = 512;  ///< columns that share a scale and form one sequence, >= 1, or whole_row
 
+  static constexpr double nominal_bits = Radix == 2 ? 1 : Radix == 3 ? 1.58 : Radix == 4 ? 2 : Radix == 8 ? 3 : 4;
   static constexpr int parameter_count = 1;  ///< { scale }
   static constexpr int column_classes = 1;
   static constexpr auto planes = [] {
@@ -96,61 +98,44 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
 
   /// The scale that suits normal weights of the group's weighted mean square, before any code is chosen: the spread of
   /// decoded values is that of the weights less what is lost.
-  [[nodiscard]] group_parameters fit(const matrix_view& W, std::span<const float> importance) const {
-    return detail::fit_rows<basic_trellis_codec>(W, importance, [](auto w, auto weights, float* parameters) {
-      double square = 0;
-      double total = 0;
-      for (std::size_t j = 0; j < w.size(); ++j) {
-        square += static_cast<double>(weights[j]) * static_cast<double>(w[j]) * static_cast<double>(w[j]);
-        total += static_cast<double>(weights[j]);
-      }
-      const double kept = 1 - gaussian_error;
-      parameters[0] =
-          detail::stored_value<Scale>(static_cast<float>(std::sqrt(kept * square / total / mean_square_level)));
-    });
+  void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
+    double square = 0;
+    double total = 0;
+    for (std::size_t j = 0; j < w.size(); ++j) {
+      square += static_cast<double>(weights[j]) * static_cast<double>(w[j]) * static_cast<double>(w[j]);
+      total += static_cast<double>(weights[j]);
+    }
+    const double kept = 1 - gaussian_error;
+    parameters[0] =
+        detail::stored_value<Scale>(static_cast<float>(std::sqrt(kept * square / total / mean_square_level)));
   }
 
-  /// The sequence of least weighted squared error for each row, by the Viterbi algorithm, under the scale of fit() and
+  /// The sequence of least weighted squared error of a row, by the Viterbi algorithm, under the scale of fit_row() and
   /// then twice under the best scale for the sequence found. O(code_count) a weight.
-  [[nodiscard]] coded_group code_group(const matrix_view& W, std::span<const float> importance) const {
-    coded_group result{fit(W, importance), basic_matrix<code>(W.rows(), W.cols())};
-    std::vector<float> weights(importance.begin(), importance.end());
-    if (std::none_of(weights.begin(), weights.end(), [](float h) { return h > 0.0f; })) {
-      weights.assign(static_cast<std::size_t>(W.cols()), 1.0f);
-    }
-    viterbi search(W.cols());
-    for (index r = 0; r < W.rows(); ++r) {
-      float* scale = result.parameters.values.row(r).data();
-      code* codes = result.codes.row(r).data();
-      for (int round = 0; round < 3; ++round) {
-        search.run(W.row(r).data(), weights, *scale, codes);
-        double product = 0;
-        double square = 0;
-        for (index c = 0; c < W.cols(); ++c) {
-          const double weighted_level =
-              static_cast<double>(weights[static_cast<std::size_t>(c)]) * component(codes[c], 0);
-          product += weighted_level * static_cast<double>(W(r, c));
-          square += weighted_level * component(codes[c], 0);
-        }
-        if (square == 0) break;
-        *scale = detail::stored_value<Scale>(static_cast<float>(product / square));
+  void code_row(std::span<const float> w, std::span<const float> weights, float* scale, code* codes) const {
+    fit_row(w, weights, scale);
+    viterbi search(w.size());
+    for (int round = 0; round < 3; ++round) {
+      search.run(w, weights, *scale, codes);
+      double product = 0;
+      double square = 0;
+      for (std::size_t c = 0; c < w.size(); ++c) {
+        const double weighted_level = static_cast<double>(weights[c]) * component(codes[c], 0);
+        product += weighted_level * static_cast<double>(w[c]);
+        square += weighted_level * component(codes[c], 0);
       }
+      if (square == 0) break;
+      *scale = detail::stored_value<Scale>(static_cast<float>(product / square));
     }
-    return result;
   }
 
   [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
     return parameters[0] * static_cast<float>(component(q, 0));
   }
 
-  [[nodiscard]] index bytes(index rows, index cols) const { return tile_layout(*this, rows, cols).bytes(); }
-  [[nodiscard]] index parameter_bytes(index rows) const { return rows * static_cast<index>(sizeof(Scale)); }
-  void pack_parameters(const matrix_view& values, std::span<std::byte> bytes) const {
-    detail::pack_scales<Scale>(values, bytes);
-  }
-  template <class Reader>
-  constexpr void read_parameters(Reader&& reader) const {
-    reader.template scales<Scale>(parameter_count);
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<Scale>(parameter_count);
   }
 
   template <class Number>
@@ -186,12 +171,12 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) st
   /// The Viterbi algorithm over all states. A state's predecessors are `states / r` apart, its successors neighbours.
   class viterbi {
    public:
-    explicit viterbi(index columns)
-        : cost_(states), next_cost_(states), levels_(states), came_from_(static_cast<std::size_t>(columns) * bases) {
+    explicit viterbi(std::size_t columns)
+        : cost_(states), next_cost_(states), levels_(states), came_from_(columns * bases) {
       for (std::size_t s = 0; s < states; ++s) levels_[s] = static_cast<float>(component(static_cast<code>(s), 0));
     }
 
-    void run(const float* w, const std::vector<float>& weights, float scale, code* codes) {
+    void run(std::span<const float> w, std::span<const float> weights, float scale, code* codes) {
       std::fill(cost_.begin(), cost_.end(), (std::numeric_limits<float>::max)() / 4);
       cost_[0] = 0;
       std::uint8_t* came_from = came_from_.data();

@@ -7,13 +7,8 @@
 //   compiled      link luq::compiled, which defines LUQ_COMPILED for every unit that links it: what is no template is
 //                 then declared by headers and compiled once, in the library
 //
-// A header luq/<area>/<name>.hpp that takes part declares its functions and ends with
-//
-//   #ifndef LUQ_COMPILED
-//   #include "luq/<area>/impl/<name>.hpp"
-//   #endif
-//
-// and impl/<name>.hpp defines them, each marked LUQ_INLINE. The library has a unit for each folder impl/, which includes
+// A header <area>/<name>.hpp that takes part declares its functions and ends by including <area>/impl/<name>.hpp unless
+// LUQ_COMPILED is defined; that defines them, each marked LUQ_INLINE. The library has a unit for each folder impl/, which includes
 // all headers there; CMake finds them, so a new one is in no list.
 #pragma once
 

@@ -14,27 +14,15 @@
 
 #include "luq/core/assert.hpp"
 #include "luq/core/index.hpp"
+#include "luq/core/matrix_declarations.hpp"
 
 namespace luq {
 
 static_assert(std::is_same_v<index, Eigen::Index>,
               "luq: EIGEN_DEFAULT_DENSE_INDEX_TYPE must be std::ptrdiff_t, as it is by default");
 
-/// An owning row-major matrix of T.
-template <class T>
-using basic_matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// A read-only view of a row-major matrix of T, any outer stride; must outlive the call it is passed to.
-template <class T>
-using basic_matrix_view = Eigen::Ref<const basic_matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
-
-/// A writable view of a row-major matrix of T, any outer stride.
-template <class T>
-using basic_mutable_matrix_view = Eigen::Ref<basic_matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
-
-using matrix = basic_matrix<float>;
-using matrix_view = basic_matrix_view<float>;
-using mutable_matrix_view = basic_mutable_matrix_view<float>;
+static_assert(std::is_same_v<matrix, Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>);
+static_assert(std::is_same_v<matrix_view, Eigen::Ref<const matrix, Eigen::Unaligned, Eigen::OuterStride<>>>);
 
 /// A view of caller memory as a row-major [rows x cols] matrix, for callers that do not use Eigen.
 /// @param data    first element; read only; may be unaligned to more than alignof(T); null only if rows*cols == 0

@@ -267,7 +267,7 @@ struct beam_search {
       const index first = layout.first_column(g);
       const index columns = layout.columns_of(g);
       result.groups[static_cast<std::size_t>(g)] =
-          detail::fit_group(codec, alive.middleCols(first, columns), factor.importance(first, columns), executor);
+          fit_group(codec, alive.middleCols(first, columns), factor.importance(first, columns), executor);
     }
     std::vector<double> chunk_loss(static_cast<std::size_t>(detail::row_chunks(W.rows())), 0.0);
     detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {

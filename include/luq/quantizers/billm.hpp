@@ -66,7 +66,7 @@ struct billm {
     for (index g = 0; g < layout.groups(); ++g) {
       const index begin = layout.first_column(g);
       const index columns = layout.columns_of(g);
-      coded_group group = detail::code_group_of_all_rows(codec, working.middleCols(begin, columns),
+      coded_group group = code_group(codec, working.middleCols(begin, columns),
                                                          factor.importance(begin, columns), executor);
       result.codes.middleCols(begin, columns) = group.codes;
       result.groups[static_cast<std::size_t>(g)] = std::move(group.parameters);

@@ -327,7 +327,7 @@ struct gptq {
         for (index r = 0; r < group.rows(); ++r) group(r, c) = working(r, j);  // no column view: there may be no rows
         if (fit_is_weighted<Codec>()) importance.push_back(factor.importance(j, 1)[0]);
       }
-      result.groups[static_cast<std::size_t>(g)] = detail::fit_group(result.codec, group, importance, executor);
+      result.groups[static_cast<std::size_t>(g)] = fit_group(result.codec, group, importance, executor);
     }
   }
 
@@ -342,7 +342,7 @@ struct gptq {
           fit_is_weighted<Codec>() ? factor.importance(v * group, columns) : std::vector<float>{};
       auto& parameters = result.groups[static_cast<std::size_t>(g)];
       if (factor.order.empty()) {
-        parameters = detail::fit_group(result.codec, working.middleCols(v * group, columns), importance, executor);
+        parameters = fit_group(result.codec, working.middleCols(v * group, columns), importance, executor);
         continue;
       }
       matrix stored(working.rows(), columns);
@@ -352,7 +352,7 @@ struct gptq {
         stored.col(place) = working.col(v * group + c);
         if (!visited.empty()) importance[static_cast<std::size_t>(place)] = visited[static_cast<std::size_t>(c)];
       }
-      parameters = detail::fit_group(result.codec, stored, importance, executor);
+      parameters = fit_group(result.codec, stored, importance, executor);
     }
   }
 

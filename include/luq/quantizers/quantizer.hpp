@@ -6,7 +6,6 @@
 #pragma once
 
 #include <concepts>
-#include <span>
 
 #include "luq/codecs/coded_matrix.hpp"
 #include "luq/codecs/weight_codec.hpp"
@@ -33,60 +32,4 @@ concept Quantizer = requires(const Q quantizer) {
   { Q::needs_hessian } -> std::convertible_to<bool>;
 };
 
-namespace detail {
-
-/// Rows that one task quantizes, a multiple of a tile's: enough for a matrix product to pay, few enough for a copy of
-/// them to be small beside the weights. 128 are a tenth faster, but with two threads take 16 % of the memory of a
-/// 4096 x 4096 linear and its Hessian instead of 11 %.
-inline constexpr index row_chunk = 64;
-
-[[nodiscard]] inline index row_chunks(index rows) {
-  return (rows + row_chunk - 1) / row_chunk;
-}
-
-/// Calls task(first_row, rows) for each chunk of rows.
-template <class Task>
-void for_each_row_chunk(index rows, executor_ref executor, Task&& task) {
-  executor.parallel_for(row_chunks(rows), [&](index chunk) {
-    const index first = chunk * row_chunk;
-    task(first, (std::min)(row_chunk, rows - first));
-  });
-}
-
-/// Fits one group of all rows. Codecs whose rows are independent are fitted chunk by chunk in parallel; one whose
-/// columns have classes must see all rows at once.
-template <WeightCodec Codec>
-[[nodiscard]] group_parameters fit_group(const Codec& codec, const matrix_view& W, std::span<const float> importance,
-                                         executor_ref executor) {
-  if constexpr (requires { codec.fit(W, importance, executor); }) {
-    return codec.fit(W, importance, executor);
-  } else if constexpr (Codec::column_classes > 1) {
-    return codec.fit(W, importance);
-  } else {
-    group_parameters result{matrix(W.rows(), Codec::parameter_count), {}};
-    for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
-      result.values.middleRows(first, rows) = codec.fit(W.middleRows(first, rows), importance).values;
-    });
-    return result;
-  }
-}
-
-/// Likewise for codes and parameters.
-template <WeightCodec Codec>
-[[nodiscard]] coded_group code_group_of_all_rows(const Codec& codec, const matrix_view& W,
-                                                 std::span<const float> importance, executor_ref executor) {
-  if constexpr (Codec::column_classes > 1) {
-    return code_group(codec, W, importance, executor);
-  } else {
-    coded_group result{{matrix(W.rows(), Codec::parameter_count), {}}, basic_matrix<code>(W.rows(), W.cols())};
-    for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
-      const coded_group chunk = code_group(codec, matrix_view(W.middleRows(first, rows)), importance);
-      result.parameters.values.middleRows(first, rows) = chunk.parameters.values;
-      result.codes.middleRows(first, rows) = chunk.codes;
-    });
-    return result;
-  }
-}
-
-}  // namespace detail
 }  // namespace luq

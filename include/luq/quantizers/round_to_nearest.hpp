@@ -29,7 +29,7 @@ struct round_to_nearest {
       if (weighted_fit) {
         for (index j = first; j < first + columns; ++j) importance.push_back(H(j, j));
       }
-      coded_group group = detail::code_group_of_all_rows(codec, W.middleCols(first, columns), importance, executor);
+      coded_group group = code_group(codec, W.middleCols(first, columns), importance, executor);
       result.codes.middleCols(first, columns) = group.codes;
       result.groups[static_cast<std::size_t>(g)] = std::move(group.parameters);
     }

@@ -54,7 +54,7 @@ template <WeightCodec Codec>
     std::vector<float> weights(static_cast<std::size_t>(W.cols()));
     for (index c = 0; c < W.cols(); ++c)
       weights[static_cast<std::size_t>(c)] = static_cast<float>(importance[c] * f[c] * f[c]);
-    const coded_group group = code_group_of_all_rows(codec, scaled, weights, executor);
+    const coded_group group = code_group(codec, scaled, weights, executor);
     Eigen::ArrayXd w_q = Eigen::ArrayXd::Zero(W.cols());
     Eigen::ArrayXd q_q = Eigen::ArrayXd::Zero(W.cols());
     double error = 0;

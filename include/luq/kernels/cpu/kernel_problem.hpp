@@ -43,7 +43,7 @@ template <WeightCodec Codec>
   const index size = group_size(codec, cols);
   for (index first = 0; first < cols; first += size) {
     group_parameters& group = coded.groups[static_cast<std::size_t>(first / size)];
-    group = codec.fit(W.middleCols(first, (std::min)(size, cols - first)), {});
+    group = fit_group(codec, W.middleCols(first, (std::min)(size, cols - first)), {});
     group.values = matrix(group.values.replicate((rows + fitted_rows - 1) / fitted_rows, 1).topRows(rows));
   }
   for (index r = 0; r < rows; ++r) {

@@ -377,7 +377,7 @@ template <PlaneCodec Codec>
                                                      const packed_planes<Codec>& planes) {
   const auto& layout = W.layout();
   const int half_bytes = measure_parameters(W.codec()).bytes_of_warp();
-  aligned_buffer<std::byte> parameters(static_cast<std::size_t>(W.codec().parameter_bytes(tile_rows)));
+  aligned_buffer<std::byte> parameters(static_cast<std::size_t>(detail::parameter_bytes(W.codec(), tile_rows)));
   aligned_buffer<std::byte> result(static_cast<std::size_t>(layout.row_tiles() * planes.row_tile_bytes));
   std::memset(result.data(), 0, result.size());
   for (index t = 0; t < layout.row_tiles(); ++t) {

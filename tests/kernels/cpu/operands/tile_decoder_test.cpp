@@ -80,7 +80,7 @@ TEST_CASE("nothing is written beyond the last column, whatever the unused slots 
     for (luq::index k = 1; k <= 40; ++k) {
       CAPTURE(k);
       constexpr luq::index h = 3;
-      const std::vector<std::byte> tile(static_cast<std::size_t>(codec.bytes(h, k)), std::byte{0xff});
+      const std::vector<std::byte> tile(static_cast<std::size_t>(luq::packed_bytes(codec, h, k)), std::byte{0xff});
       std::vector<luq::code> codes(static_cast<std::size_t>((k + 1) * h), untouched);
       luq::detail::decode_tile_codes<luq::default_arch, std::decay_t<decltype(codec)>>(tile, h, k, codes.data());
       for (luq::index r = 0; r < h; ++r) CHECK(codes[static_cast<std::size_t>(k * h + r)] == untouched);

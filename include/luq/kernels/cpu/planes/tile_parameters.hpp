@@ -47,17 +47,17 @@ class parameter_padder {
 };
 
 /// Copies the parameters of h < tile_rows rows of a tile into those of tile_rows rows, the missing ones 0.
-/// @param padded  codec.parameter_bytes(tile_rows) bytes
+/// @param padded  parameter_bytes(codec, tile_rows) bytes
 template <class Arch, WeightCodec Codec>
 void pad_parameters(const Codec& codec, const std::byte* bytes, index h, std::byte* padded) {
-  std::memset(padded, 0, static_cast<std::size_t>(codec.parameter_bytes(tile_rows)));
+  std::memset(padded, 0, static_cast<std::size_t>(parameter_bytes(codec, tile_rows)));
   codec.read_parameters(parameter_padder<Arch>(bytes, h, padded));
 }
 
 /// Bytes of a tile of tile_rows rows, the widest of a matrix.
 template <WeightCodec Codec>
 [[nodiscard]] index full_tile_bytes(const Codec& codec, index group_columns) {
-  return tile_layout<Codec>::code_bytes(tile_rows, group_columns) + codec.parameter_bytes(tile_rows);
+  return tile_layout<Codec>::code_bytes(tile_rows, group_columns) + parameter_bytes(codec, tile_rows);
 }
 
 /// Copies a tile of h < tile_rows rows and k columns into one of tile_rows rows.
@@ -88,7 +88,7 @@ class tile_parameters {
  public:
   /// @param bytes  of a matrix whose next tiles are read soon, or padded ones
   LUQ_ALWAYS_INLINE tile_parameters(const Codec& codec, const std::byte* bytes) : codec_(codec), bytes_(bytes) {
-    const index size = codec.parameter_bytes(tile_rows);
+    const index size = parameter_bytes(codec, tile_rows);
     for (index line = 0; line < size; line += 64) prefetch_weights<lanes>(bytes + line);
   }
 

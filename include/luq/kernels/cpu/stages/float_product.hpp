@@ -35,7 +35,7 @@ template <class Tag, class Codec>
 [[nodiscard]] index float_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
   const index floats = (longest_run + tokens) * tile_rows * static_cast<index>(sizeof(float));
   const index codes = group_size(W.codec(), W.cols()) * tile_rows * static_cast<index>(sizeof(code));
-  return floats + codes + W.codec().parameter_bytes(tile_rows);
+  return floats + codes + parameter_bytes(W.codec(), tile_rows);
 }
 
 /// sums[t][r] += sum_c x[t][c] columns[c][r] for 64 rows r and `Tokens` tokens.

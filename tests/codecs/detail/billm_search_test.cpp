@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/codecs/billm_search.hpp"
+#include "luq/codecs/detail/billm_search.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
 #include "luq/core/random_matrix.hpp"
-#include "published_billm.hpp"
+#include "codecs/published_billm.hpp"
 
 using luq::matrix;
 using luq_test::numbers;
