@@ -59,6 +59,7 @@
 #include "luq/codecs/transformed_matrix.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
+#include "luq/quantizers/any_quantize.hpp"
 #include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
@@ -74,13 +75,13 @@
 #include "luq/quantizers/rotated.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 #include "luq/quantizers/row_column_scales.hpp"
-#include "luq/quantizers/row_refinement.hpp"
 
 #include "luq/kernels/any_matmul.hpp"
 #include "luq/kernels/dispatch.hpp"
 #include "luq/kernels/instruction_set.hpp"
 #include "luq/kernels/matmul.hpp"
 #include "luq/kernels/matmul_options.hpp"
+#include "luq/kernels/product_arch.hpp"
 #include "luq/kernels/reference.hpp"
 #include "luq/kernels/verify_kernels.hpp"
 

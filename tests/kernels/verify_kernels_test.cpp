@@ -20,7 +20,7 @@ const implementation* sound = nullptr;
 
 template <class Codec>
 const luq::detail::codec_stages<Codec>& sound_stages() {
-  return sound->stages;
+  return *sound->stages;
 }
 
 /// A product of the sound kernels with what Change(W, Y, first, end) makes of its output and row tiles; it returns what
@@ -37,36 +37,33 @@ void multiply_changed(const luq::detail::packed_view<Codec>& W, const Operand& X
 template <class Codec, auto Change>
 implementation with_integer_product() {
   sound = &luq::dispatch::implementations().front();
-  implementation result = *sound;
-  result.name = "spoilt";
-  static_cast<luq::detail::codec_stages<Codec>&>(result.stages).multiply_integers =
+  static luq::detail::stage_table spoilt = *sound->stages;
+  static_cast<luq::detail::codec_stages<Codec>&>(spoilt).multiply_integers =
       [](const auto& W, const auto& X, const auto& Y, std::byte* scratch, luq::index first, luq::index end) {
         multiply_changed(W, X, Y, scratch, first, end, sound_stages<Codec>().multiply_integers, Change);
       };
-  return result;
+  return {"spoilt", &spoilt};
 }
 template <class Codec, auto Change>
 implementation with_float_product() {
   sound = &luq::dispatch::implementations().front();
-  implementation result = *sound;
-  result.name = "spoilt";
-  static_cast<luq::detail::codec_stages<Codec>&>(result.stages).multiply_floats =
+  static luq::detail::stage_table spoilt = *sound->stages;
+  static_cast<luq::detail::codec_stages<Codec>&>(spoilt).multiply_floats =
       [](const auto& W, const auto& X, const auto& Y, std::byte* scratch, luq::index first, luq::index end) {
         multiply_changed(W, X, Y, scratch, first, end, sound_stages<Codec>().multiply_floats, Change);
       };
-  return result;
+  return {"spoilt", &spoilt};
 }
 template <class Codec, auto Change>
 implementation with_quantization() {
   sound = &luq::dispatch::implementations().front();
-  implementation result = *sound;
-  result.name = "spoilt";
-  static_cast<luq::detail::codec_stages<Codec>&>(result.stages).quantize =
+  static luq::detail::stage_table spoilt = *sound->stages;
+  static_cast<luq::detail::codec_stages<Codec>&>(spoilt).quantize =
       [](const float* X, luq::index stride, luq::index first, luq::index end, const luq::detail::activation_view& quantized) {
         sound_stages<Codec>().quantize(X, stride, first, end, quantized);
         Change(quantized);
       };
-  return result;
+  return {"spoilt", &spoilt};
 }
 
 /// The message with which kernels are refused; empty if they are not.

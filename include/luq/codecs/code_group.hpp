@@ -89,5 +89,5 @@ template <WeightCodec Codec>
 }  // namespace luq
 
 #ifndef LUQ_COMPILED
-#include "luq/codecs/impl/billm_codec.hpp"
+#include "luq/codecs/templates/billm_codec.hpp"
 #endif

@@ -35,13 +35,11 @@ struct coded_matrix {
   }
 
   /// The whole matrix in float.
-  [[nodiscard]] matrix decode() const {
-    matrix W(rows(), cols());
-    for (index r = 0; r < rows(); ++r) {
-      for (index c = 0; c < cols(); ++c) W(r, c) = at(r, c);
-    }
-    return W;
-  }
+  [[nodiscard]] matrix decode() const;
 };
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/codecs/templates/coded_matrix.hpp"
+#endif

@@ -5,33 +5,16 @@
 // needed to decode it than the codec's options and the two sizes, so bits_per_weight() is the whole truth.
 #pragma once
 
-#include <algorithm>
-#include <numeric>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
 
 #include "luq/codecs/coded_matrix.hpp"
 #include "luq/codecs/tile_layout.hpp"
 #include "luq/core/aligned_buffer.hpp"
 
 namespace luq {
-
-namespace detail {
-
-/// Positions of a group's columns in storage: result[column] = place. Class 1 comes first, then class 0.
-/// @param classes  one per column, or empty if there is only one class
-[[nodiscard]] inline std::vector<index> stored_places(std::span<const std::uint8_t> classes, index columns) {
-  std::vector<index> places(static_cast<std::size_t>(columns));
-  index next = 0;
-  for (int column_class = 1; column_class >= 0; --column_class) {
-    for (index c = 0; c < columns; ++c) {
-      const int class_of = classes.empty() ? 0 : classes[static_cast<std::size_t>(c)];
-      if (class_of == column_class) places[static_cast<std::size_t>(c)] = next++;
-    }
-  }
-  return places;
-}
-
-}  // namespace detail
 
 /// A packed [rows x cols] matrix that owns its bytes.
 template <WeightCodec Codec>
@@ -40,35 +23,11 @@ class packed_matrix {
   using codec_type = Codec;
 
   /// Packs codes and parameters.
-  explicit packed_matrix(const coded_matrix<Codec>& source)
-      : codec_(source.codec),
-        rows_(source.rows()),
-        cols_(source.cols()),
-        layout_(codec_, rows_, cols_),
-        bytes_(static_cast<std::size_t>(layout_.bytes())) {
-    std::vector<std::uint8_t> column_flags;
-    for (index g = 0; g < layout_.groups(); ++g) {
-      const group_parameters& group = source.groups[static_cast<std::size_t>(g)];
-      for (index t = 0; t < layout_.row_tiles(); ++t) pack_tile(source, group, t, g);
-      for (index c = 0; c < layout_.columns_of(g); ++c)
-        column_flags.push_back(static_cast<std::uint8_t>(group.class_of(c)));
-    }
-    if constexpr (Codec::column_classes > 1) {
-      bit_pack(column_flags, 1, std::span(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset())));
-    }
-    order_columns();
-  }
+  explicit packed_matrix(const coded_matrix<Codec>& source);
 
   /// Takes bytes that were packed before, e.g. read from a file.
   /// @throws luq::error corrupt_file if their number is not the codec's for this shape
-  packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes)
-      : codec_(codec), rows_(rows), cols_(cols), layout_(codec_, rows, cols), bytes_(std::move(bytes)) {
-    if (static_cast<index>(bytes_.size()) != layout_.bytes()) {
-      fail(errc::corrupt_file, "packed matrix of codec ", codec.name(), ", ", rows, " x ", cols, ": expected ",
-           layout_.bytes(), " bytes, got ", bytes_.size());
-    }
-    order_columns();
-  }
+  packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes);
 
   [[nodiscard]] const Codec& codec() const { return codec_; }
   [[nodiscard]] index rows() const { return rows_; }
@@ -89,26 +48,10 @@ class packed_matrix {
   }
 
   /// The parameters of one tile, [rows of the tile x parameter_count].
-  [[nodiscard]] matrix tile_parameters(index row_tile, index group) const {
-    const index h = layout_.rows_of(row_tile);
-    matrix values(h, Codec::parameter_count);
-    const auto codes = static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)));
-    codec_.read_parameters(
-        detail::parameter_reader(tile(row_tile, group).subspan(codes), values.data(), h, values.cols()));
-    return values;
-  }
+  [[nodiscard]] matrix tile_parameters(index row_tile, index group) const;
 
   /// Class of each column of a group; empty if the codec has only one class.
-  [[nodiscard]] std::vector<std::uint8_t> column_classes(index group) const {
-    std::vector<std::uint8_t> classes;
-    if constexpr (Codec::column_classes > 1) {
-      const auto flags = std::span<const std::byte>(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset()));
-      for (index c = 0; c < layout_.columns_of(group); ++c) {
-        classes.push_back(bit_packed_at(flags, layout_.first_column(group) + c, 1));
-      }
-    }
-    return classes;
-  }
+  [[nodiscard]] std::vector<std::uint8_t> column_classes(index group) const;
 
   /// Column of the matrix at each stored place; empty where the two are the same, as they are without column classes.
   [[nodiscard]] const std::vector<index>& stored_columns() const { return stored_columns_; }
@@ -119,116 +62,21 @@ class packed_matrix {
   }
 
   /// Back to codes and parameters, exactly those that were packed.
-  [[nodiscard]] coded_matrix<Codec> unpack() const {
-    coded_matrix<Codec> result(codec_, rows_, cols_);
-    for (index g = 0; g < layout_.groups(); ++g) {
-      group_parameters& group = result.groups[static_cast<std::size_t>(g)];
-      group.values.resize(rows_, Codec::parameter_count);
-      group.column_class = column_classes(g);
-      const std::vector<index> places = detail::stored_places(group.column_class, layout_.columns_of(g));
-      for (index t = 0; t < layout_.row_tiles(); ++t) {
-        group.values.middleRows(t * tile_rows, layout_.rows_of(t)) = tile_parameters(t, g);
-        for (index r = 0; r < layout_.rows_of(t); ++r) {
-          for (index c = 0; c < layout_.columns_of(g); ++c) {
-            result.codes(t * tile_rows + r, layout_.first_column(g) + c) =
-                stored_code(t, g, r, places[static_cast<std::size_t>(c)]);
-          }
-        }
-      }
-    }
-    return result;
-  }
+  [[nodiscard]] coded_matrix<Codec> unpack() const;
 
   /// The weight at row r, column c. For inspection and tests: a kernel decodes whole tiles.
-  [[nodiscard]] float at(index r, index c) const {
-    LUQ_ASSERT(r >= 0 && r < rows_ && c >= 0 && c < cols_);
-    const index g = c / group_size(codec_, cols_);
-    const index t = r / tile_rows;
-    const index column = c - layout_.first_column(g);
-    const std::vector<std::uint8_t> classes = column_classes(g);
-    const index place = detail::stored_places(classes, layout_.columns_of(g))[static_cast<std::size_t>(column)];
-    const matrix parameters = tile_parameters(t, g);
-    return codec_.decode(stored_code(t, g, r % tile_rows, place), parameters.row(r % tile_rows).data(),
-                         classes.empty() ? 0 : classes[static_cast<std::size_t>(column)]);
-  }
+  [[nodiscard]] float at(index r, index c) const;
 
   /// Code of row `row` of a tile at column `place` in stored order.
-  [[nodiscard]] code stored_code(index row_tile, index group, index row, index place) const {
-    if constexpr (SequenceCodec<Codec>) {
-      code q = 0;
-      for (index p = std::max<index>(0, place - Codec::window + 1); p <= place; ++p) {
-        q = Codec::next(q, stored_symbol(row_tile, group, row, p));
-      }
-      return q;
-    } else {
-      return static_cast<code>(stored_symbol(row_tile, group, row, place));
-    }
-  }
+  [[nodiscard]] code stored_code(index row_tile, index group, index row, index place) const;
 
  private:
   /// Reads the column flags once, for kernels want their order at each product.
-  void order_columns() {
-    if constexpr (Codec::column_classes > 1) {
-      stored_columns_.resize(static_cast<std::size_t>(cols_));
-      for (index g = 0; g < layout_.groups(); ++g) {
-        const std::vector<std::uint8_t> classes = column_classes(g);
-        class_borders_.push_back(std::count(classes.begin(), classes.end(), std::uint8_t{1}));
-        const std::vector<index> places = detail::stored_places(classes, layout_.columns_of(g));
-        const index first = layout_.first_column(g);
-        for (std::size_t c = 0; c < places.size(); ++c) {
-          stored_columns_[static_cast<std::size_t>(first + places[c])] = first + static_cast<index>(c);
-        }
-      }
-    }
-  }
+  void order_columns();
 
-  [[nodiscard]] int stored_symbol(index row_tile, index group, index row, index place) const {
-    const index h = layout_.rows_of(row_tile);
-    const index k = layout_.columns_of(group);
-    const std::byte* plane = bytes_.data() + layout_.tile_offset(row_tile, group);
-    int value = 0;
-    int weight = 1;
-    for (const auto plane_radix : Codec::planes) {
-      const auto radix = static_cast<int>(plane_radix);
-      const symbol_position position = locate_symbol(h, k, radix, row, place);
-      value += weight * extract_symbol(std::to_integer<std::uint8_t>(plane[position.byte]), radix, position.slot);
-      weight *= radix;
-      plane += h * plane_row_bytes(k, radix);
-    }
-    return value;
-  }
+  [[nodiscard]] int stored_symbol(index row_tile, index group, index row, index place) const;
 
-  void pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g) {
-    const index h = layout_.rows_of(t);
-    const index k = layout_.columns_of(g);
-    const std::vector<index> places = detail::stored_places(group.column_class, k);
-    std::byte* plane = bytes_.data() + layout_.tile_offset(t, g);
-    int divisor = 1;
-    for (const auto plane_radix : Codec::planes) {
-      const auto radix = static_cast<int>(plane_radix);
-      const auto symbols = static_cast<std::size_t>(symbols_per_byte(radix));
-      const index plane_bytes = h * plane_row_bytes(k, radix);
-      std::vector<std::uint8_t> slots(static_cast<std::size_t>(plane_bytes) * symbols, 0);
-      for (index r = 0; r < h; ++r) {
-        for (index c = 0; c < k; ++c) {
-          const int symbol = source.codes(t * tile_rows + r, layout_.first_column(g) + c) / divisor % radix;
-          const auto position = locate_symbol(h, k, radix, r, places[static_cast<std::size_t>(c)]);
-          slots[static_cast<std::size_t>(position.byte) * symbols + static_cast<std::size_t>(position.slot)] =
-              static_cast<std::uint8_t>(symbol);
-        }
-      }
-      for (index b = 0; b < plane_bytes; ++b) {
-        const auto byte_slots =
-            std::span<const std::uint8_t>(slots).subspan(static_cast<std::size_t>(b) * symbols, symbols);
-        plane[b] = static_cast<std::byte>(combine_symbols(byte_slots, radix));
-      }
-      divisor *= radix;
-      plane += plane_bytes;
-    }
-    const std::span<std::byte> parameters(plane, static_cast<std::size_t>(layout_.parameter_bytes(h)));
-    codec_.read_parameters(
-        detail::parameter_writer(group.row(t * tile_rows), h, group.values.cols(), parameters));
-  }
+  void pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g);
 
   Codec codec_;
   index rows_;
@@ -246,3 +94,7 @@ template <WeightCodec Codec>
 }
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/codecs/templates/packed_matrix.hpp"
+#endif

@@ -10,10 +10,12 @@
 namespace luq {
 
 /// Y = X W^T, or Y += X W^T; see matmul() of packed_matrix.
-template <class Arch = default_arch>
+template <class Arch = product_arch>
 void matmul(const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y, const matmul_options& options = {},
-            executor_ref executor = {}) {
-  std::visit([&](const auto& packed) { matmul<Arch>(packed, X, Y, options, executor); }, W);
-}
+            executor_ref executor = {});
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/kernels/templates/any_matmul.hpp"
+#endif

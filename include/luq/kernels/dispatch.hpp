@@ -27,15 +27,21 @@
 #include <string_view>
 
 #include "luq/codecs/any_packed_matrix.hpp"
-#include "luq/kernels/cpu/stages/stage_table.hpp"
-#include "luq/kernels/matmul.hpp"
+#include "luq/core/executor.hpp"
+#include "luq/kernels/matmul_options.hpp"
+
+namespace luq::detail {
+
+struct stage_table;  // cpu/stages/stage_table.hpp
+
+}  // namespace luq::detail
 
 namespace luq::dispatch {
 
 /// All kernels, compiled for one instruction set.
 struct implementation {
   std::string_view name;  ///< as pin() takes it
-  luq::detail::stage_table stages;
+  const luq::detail::stage_table* stages;
 };
 
 /// Those that this machine can run, best first; never empty.
@@ -56,28 +62,23 @@ void unpin() noexcept;
 /// Y = X W^T, or Y += X W^T, by a given implementation; see matmul() of packed_matrix.
 template <WeightCodec Codec>
 void matmul(const implementation& kernels, const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, executor_ref executor = {}) {
-  static_assert(std::derived_from<luq::detail::stage_table, luq::detail::codec_stages<Codec>>,
-                "luq::dispatch serves the codecs of any_codec; include luq/kernels/matmul.hpp for others");
-  const luq::detail::codec_stages<Codec>& stages = kernels.stages;
-  luq::detail::multiply(stages, W, X, Y, options, executor);
-}
+            const matmul_options& options = {}, executor_ref executor = {});
 
-inline void matmul(const implementation& kernels, const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, executor_ref executor = {}) {
-  std::visit([&](const auto& packed) { matmul(kernels, packed, X, Y, options, executor); }, W);
-}
+template <std::same_as<any_packed_matrix> Packed>
+void matmul(const implementation& kernels, const Packed& W, const matrix_view& X, mutable_matrix_view Y,
+            const matmul_options& options = {}, executor_ref executor = {});
 
 /// The same by the current implementation.
 template <WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, executor_ref executor = {}) {
-  matmul(current(), W, X, Y, options, executor);
-}
+            const matmul_options& options = {}, executor_ref executor = {});
 
-inline void matmul(const any_packed_matrix& W, const matrix_view& X, mutable_matrix_view Y, const matmul_options& options = {},
-            executor_ref executor = {}) {
-  matmul(current(), W, X, Y, options, executor);
-}
+template <std::same_as<any_packed_matrix> Packed>
+void matmul(const Packed& W, const matrix_view& X, mutable_matrix_view Y, const matmul_options& options = {},
+            executor_ref executor = {});
 
 }  // namespace luq::dispatch
+
+#ifndef LUQ_COMPILED
+#include "luq/kernels/templates/dispatch.hpp"
+#endif

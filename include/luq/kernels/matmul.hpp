@@ -11,9 +11,8 @@
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/codecs/transformed_matrix.hpp"
 #include "luq/core/executor.hpp"
-#include "luq/kernels/cpu/stages/multiply.hpp"
-#include "luq/kernels/instruction_set.hpp"
 #include "luq/kernels/matmul_options.hpp"
+#include "luq/kernels/product_arch.hpp"
 
 namespace luq {
 
@@ -24,16 +23,14 @@ namespace luq {
 /// Relative error: float rounding in float32 mode, at most 1e-5 of ||Y|| in practice; in int8 mode that of rounding
 /// activations (cpu/stages/activations.hpp) and, from tokens_of_levels tokens on, levels (cpu/stages/integer_product.hpp),
 /// below 2e-2 of ||Y|| for dense activations. Not-a-number activations give not-a-number results.
-template <class Arch = default_arch, WeightCodec Codec>
+template <class Arch = product_arch, WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, executor_ref executor = {}) {
-  detail::multiply(detail::included_stages<Arch, Codec>(), W, X, Y, options, executor);
-}
+            const matmul_options& options = {}, executor_ref executor = {});
 
 /// Y = X W^T, or Y += X W^T, for W = Q T [out x in]; parameters as above. X (Q T)^T = (X T^T) Q^T: the transform is
 /// applied to a copy of the activations. In int8 mode it is the transformed activations that are rounded, which a
 /// rotation makes easier: it spreads outliers.
-template <class Arch = default_arch, WeightCodec Codec, InputTransform Transform>
+template <class Arch = product_arch, WeightCodec Codec, InputTransform Transform>
 void matmul(const transformed_matrix<Codec, Transform>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, executor_ref executor = {}) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
@@ -43,3 +40,7 @@ void matmul(const transformed_matrix<Codec, Transform>& W, const matrix_view& X,
 }
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/kernels/templates/matmul.hpp"
+#endif

@@ -13,11 +13,10 @@
 #include <ranges>
 #include <span>
 #include <string>
-#include <type_traits>
 #include <vector>
 
-#include "luq/kernels/cpu/kernel_verifier.hpp"
 #include "luq/kernels/dispatch.hpp"
+#include "luq/kernels/matmul_options.hpp"
 
 namespace luq {
 
@@ -37,33 +36,14 @@ struct kernel_check {
 /// @throws luq::error faulty_kernel at the first wrong result: kernels, codec, shapes, what was expected and found
 template <std::ranges::input_range Implementations = std::span<const dispatch::implementation>>
 [[nodiscard]] std::vector<kernel_check> verify_kernels(
-    const Implementations& implementations = dispatch::implementations()) {
-  std::vector<kernel_check> done;
-  const auto verify = [&]<class Codec>(const detail::kernel_problem<Codec>& problem) {
-    for (const dispatch::implementation& kernels : implementations) {
-      const detail::codec_stages<Codec>& stages = kernels.stages;
-      detail::verify_stages(kernels.name, stages, problem, [&](index tokens, activation_mode mode, double error) {
-        done.push_back({std::string(kernels.name), problem.W.codec().name(), problem.W.rows(), problem.W.cols(), tokens,
-                        mode, error});
-      });
-    }
-  };
-  detail::for_each_kernel_problem(std::type_identity<any_codec>(), verify);
-  return done;
-}
+    const Implementations& implementations = dispatch::implementations());
 
 /// Checks the kernels that the including translation unit compiles for `Arch`; throws likewise.
 template <class Arch>
-[[nodiscard]] std::vector<kernel_check> verify_kernels() {
-  std::vector<kernel_check> done;
-  const auto verify = [&]<class Codec>(const detail::kernel_problem<Codec>& problem) {
-    const auto add = [&](index tokens, activation_mode mode, double error) {
-      done.push_back({Arch::name(), problem.W.codec().name(), problem.W.rows(), problem.W.cols(), tokens, mode, error});
-    };
-    detail::verify_stages(Arch::name(), detail::included_stages<Arch, Codec>(), problem, add);
-  };
-  detail::for_each_kernel_problem(std::type_identity<any_codec>(), verify);
-  return done;
-}
+[[nodiscard]] std::vector<kernel_check> verify_kernels();
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/kernels/templates/verify_kernels.hpp"
+#endif

@@ -26,6 +26,7 @@
 
 #include "luq/codecs/input_scaling.hpp"
 #include "luq/core/is_finite.hpp"
+#include "luq/quantizers/detail/awq_factors.hpp"
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize_transformed.hpp"
 
@@ -50,41 +51,6 @@ struct awq_search {
   for (index c = 0; c < H.rows(); ++c) magnitude[static_cast<std::size_t>(c)] = std::sqrt((std::max)(H(c, c), 0.0f));
   return magnitude;
 }
-
-namespace detail {
-
-/// 1/s for exponent t, not rounded.
-[[nodiscard]] inline std::vector<float> awq_factors(std::span<const float> magnitude, double t, double smallest) {
-  double sum = 0;
-  double live = 0;
-  double least_live = (std::numeric_limits<double>::max)();
-  for (const float m : magnitude) {
-    if (m == 0.0f) continue;
-    sum += static_cast<double>(m);
-    ++live;
-    least_live = (std::min)(least_live, static_cast<double>(m));
-  }
-  if (live == 0) return std::vector<float>(magnitude.size(), 1.0f);
-  std::vector<double> s;
-  for (const float m : magnitude) {
-    const double size = m == 0.0f ? least_live : static_cast<double>(m);
-    s.push_back((std::max)(std::pow(size / (sum / live), t), smallest));
-  }
-  const auto [least, greatest] = std::minmax_element(s.begin(), s.end());
-  const double center = std::sqrt(*least * *greatest);
-  std::vector<float> factors;
-  for (const double scale : s) factors.push_back(static_cast<float>(center / scale));
-  return factors;
-}
-
-[[nodiscard]] inline bool fits_scaling(std::span<const float> factors) {
-  return std::all_of(factors.begin(), factors.end(), [](float f) {
-    const auto stored = static_cast<float>(half(f));
-    return is_finite(stored) && stored != 0.0f;
-  });
-}
-
-}  // namespace detail
 
 /// The best scaling for linears that share an input.
 /// @param weights    each W [out x in], any number of outputs; read only

@@ -12,11 +12,10 @@
 // The codes of a trellis depend on one another: feedback and best are luq::beam_search there, with one round less than
 // its default, for two thirds of the time and 3 % more error.
 //
-// Compiling all of them for all codecs takes minutes: a program does it in one or a few of its files.
+// Compiling all of them for all codecs takes minutes: a program that wants them at run time (any_quantize.hpp) links
+// luq::compiled, or does it in one of its files.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <string_view>
 
 #include "luq/core/error.hpp"
@@ -33,20 +32,15 @@ namespace luq {
 /// How codes are chosen.
 enum class code_search { nearest, feedback, block_rule, best };
 
-namespace detail {
-
-inline constexpr std::array<std::string_view, 4> code_search_names{"nearest", "feedback", "block rule", "best"};
-
-}  // namespace detail
-
-[[nodiscard]] constexpr std::string_view code_search_name(code_search how) {
-  return detail::code_search_names[static_cast<std::size_t>(how)];
+[[nodiscard]] constexpr std::string_view code_search_name(code_search how) noexcept {
+  constexpr std::string_view names[] = {"nearest", "feedback", "block rule", "best"};
+  return names[static_cast<int>(how)];
 }
 
 /// @throws luq::error invalid_argument for a name that none has
 [[nodiscard]] inline code_search parse_code_search(std::string_view name) {
-  for (std::size_t i = 0; i < detail::code_search_names.size(); ++i) {
-    if (name == detail::code_search_names[i]) return static_cast<code_search>(i);
+  for (const code_search how : {code_search::nearest, code_search::feedback, code_search::block_rule, code_search::best}) {
+    if (name == code_search_name(how)) return how;
   }
   fail(errc::invalid_argument, "search \"", name, "\": expected nearest, feedback, block rule or best");
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Alternating refinement of what another quantizer chose, by the layer's output error itself: all scales of a row by
-// least squares under its codes, then each code by coordinate descent under its scales, in turn (row_refinement.hpp).
+// least squares under its codes, then each code by coordinate descent under its scales, in turn (detail/row_refinement.hpp).
 // Column feedback visits each column once and never learns of columns after it; this visits them again with all others
 // known, which gains most where codes are few.
 //
@@ -10,11 +10,9 @@
 // feedback, which keeps scales from following the noise of few tokens.
 #pragma once
 
-#include "luq/core/is_finite.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/quantizers/gptq.hpp"
-#include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
-#include "luq/quantizers/row_refinement.hpp"
 
 namespace luq {
 
@@ -30,35 +28,13 @@ struct refined {
 
   template <MemorylessCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const {
-    if (rounds < 0 || sweeps < 0 || !is_finite(damp) || damp < 0) {
-      fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", rounds, ", ", sweeps,
-           " and ", damp);
-    }
-    coded_matrix<Codec> result = start(W, H, codec, executor, report);
-    if (W.cols() == 0) return result;
-    const Eigen::ArrayXf diagonal = H.diagonal().array();
-    const auto ridge = static_cast<float>(damp * mean_live_diagonal(H));
-    detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
-      matrix chunk = W.middleRows(first, rows);
-      for (index j = 0; j < W.cols(); ++j) {
-        if (diagonal[j] == 0.0f) chunk.col(j).setZero();
-      }
-      detail::row_refinement<Codec> refinement(chunk, H, ridge, first, result);
-      for (int round = 0; round < rounds; ++round) {
-        refinement.refit_scales();
-        bool changed = false;
-        for (int sweep = 0; sweep < sweeps; ++sweep) {
-          if (!refinement.reassign_codes()) break;
-          changed = true;
-        }
-        if (!changed) break;
-      }
-    });
-    return result;
-  }
+                                               executor_ref executor, quantize_report& report) const;
 };
 
 static_assert(Quantizer<refined<gptq>>);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/quantizers/templates/refined.hpp"
+#endif

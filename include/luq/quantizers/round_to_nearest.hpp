@@ -5,6 +5,7 @@
 // the baseline of every comparison. With a Hessian, its diagonal can weight the fit of parameters.
 #pragma once
 
+#include "luq/core/compiled.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq {
@@ -16,27 +17,13 @@ struct round_to_nearest {
 
   template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               executor_ref executor, quantize_report&) const {
-    if (weighted_fit && H.size() == 0) {
-      fail(errc::invalid_argument, "round_to_nearest: weighted_fit needs a Hessian, got none");
-    }
-    coded_matrix<Codec> result(codec, W.rows(), W.cols());
-    const tile_layout layout(codec, W.rows(), W.cols());
-    for (index g = 0; g < layout.groups(); ++g) {
-      const index first = layout.first_column(g);
-      const index columns = layout.columns_of(g);
-      std::vector<float> importance;
-      if (weighted_fit) {
-        for (index j = first; j < first + columns; ++j) importance.push_back(H(j, j));
-      }
-      coded_group group = code_group(codec, W.middleCols(first, columns), importance, executor);
-      result.codes.middleCols(first, columns) = group.codes;
-      result.groups[static_cast<std::size_t>(g)] = std::move(group.parameters);
-    }
-    return result;
-  }
+                                               executor_ref executor, quantize_report& report) const;
 };
 
 static_assert(Quantizer<round_to_nearest>);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/quantizers/templates/round_to_nearest.hpp"
+#endif

@@ -29,7 +29,7 @@ struct codec_stage_table;
 template <class... Codec>
 struct codec_stage_table<std::variant<Codec...>> : codec_stages<Codec>... {};
 
-using stage_table = codec_stage_table<any_codec>;
+struct stage_table : codec_stage_table<any_codec> {};
 
 /// The table that the including translation unit compiles for `Arch`.
 template <class Arch, class... Codec>

@@ -23,9 +23,7 @@
 #include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 
-namespace luq {
-
-namespace detail {
+namespace luq::detail {
 
 /// The two steps for some rows of a coded matrix. Rows do not depend on each other.
 template <WeightCodec Codec>
@@ -229,6 +227,4 @@ class row_refinement {
   std::array<matrix, Codec::scale_count> basis_;  // D, one [rows x in] for each scale of a group
 };
 
-}  // namespace detail
-
-}  // namespace luq
+}  // namespace luq::detail

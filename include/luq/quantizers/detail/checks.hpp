@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every search asks of its arguments first.
+#pragma once
+
+#include "luq/codecs/weight_codec.hpp"
+#include "luq/core/all_finite.hpp"
+#include "luq/core/error.hpp"
+#include "luq/core/is_finite.hpp"
+#include "luq/core/matrix_view.hpp"
+#include "luq/estimators/hessian.hpp"
+
+namespace luq::detail {
+
+inline void require_finite_weights(const matrix_view& W) {
+  if (all_finite(W)) return;
+  for (index r = 0; r < W.rows(); ++r) {
+    for (index c = 0; c < W.cols(); ++c) {
+      if (!is_finite(W(r, c))) {
+        fail(errc::non_finite, "weights: expected finite numbers, got ", W(r, c), " at row ", r, ", column ", c);
+      }
+    }
+  }
+}
+
+template <WeightCodec Codec>
+void require_valid_group(const Codec& codec) {
+  if (codec.group < 0) {
+    fail(errc::invalid_argument, "codec ", codec.name(), ": expected group >= 1 or luq::whole_row, got ", codec.group);
+  }
+}
+
+/// `what` is a [rows x cols] matrix that must be [in x in].
+inline void require_square(const matrix_view& W, const char* what, index rows, index cols) {
+  if (rows != W.cols() || cols != W.cols()) {
+    fail(errc::shape_mismatch, what, ": expected ", W.cols(), " x ", W.cols(), " for weights of ", W.cols(),
+         " inputs, got ", rows, " x ", cols);
+  }
+}
+
+template <WeightCodec Codec>
+void require_valid(const matrix_view& W, const Codec& codec, const char* what, index rows, index cols) {
+  require_finite_weights(W);
+  require_valid_group(codec);
+  require_square(W, what, rows, cols);
+}
+
+inline void require_tokens(const hessian& H) {
+  if (H.tokens() > 0) return;
+  fail(errc::insufficient_data, "Hessian of ", H.in_features(), " inputs: no token was added to it");
+}
+
+}  // namespace luq::detail
