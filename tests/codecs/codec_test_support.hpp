@@ -21,6 +21,9 @@
 #include "codecs/random_coded_matrix.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/codecs/templates/billm_codec.hpp"
+#include "luq/codecs/templates/coded_matrix.hpp"
+#include "luq/codecs/templates/packed_matrix.hpp"
 #include "luq/core/random.hpp"
 #include "luq/core/random_matrix.hpp"
 

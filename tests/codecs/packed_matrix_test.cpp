@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "codec_test_support.hpp"
+#include "luq/codecs/detail/stored_places.hpp"
 #include "quantizers/codec_list.hpp"
 
 using luq::matrix;

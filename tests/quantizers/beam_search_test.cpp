@@ -9,6 +9,7 @@
 #include "codec_list.hpp"
 #include "io/io_test_support.hpp"
 #include "linear_problem.hpp"
+#include "luq/quantizers/templates/beam_search.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"

@@ -21,6 +21,7 @@
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize.hpp"
+#include "luq/templates.hpp"
 
 namespace luq_test {
 

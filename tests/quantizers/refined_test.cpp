@@ -15,6 +15,7 @@
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "luq/templates.hpp"
 #include "search_result.hpp"
 
 using luq::gptq;

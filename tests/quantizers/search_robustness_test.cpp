@@ -21,6 +21,7 @@
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "luq/templates.hpp"
 
 using luq::beam_search;
 using luq::matrix;

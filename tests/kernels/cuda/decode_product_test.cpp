@@ -14,6 +14,8 @@
 
 #include "kernels/cuda/emulated_product.hpp"
 #include "kernels/cuda/product_problem.hpp"
+#include "luq/codecs/templates/coded_matrix.hpp"
+#include "luq/codecs/templates/packed_matrix.hpp"
 
 using luq::cuda::activation_bits;
 using luq::cuda::arithmetic;

@@ -15,6 +15,8 @@
 #include "codecs/random_coded_matrix.hpp"
 #include "kernels/cuda/emulated_product.hpp"
 #include "kernels/cuda/product_bound.hpp"
+#include "luq/codecs/templates/coded_matrix.hpp"
+#include "luq/codecs/templates/packed_matrix.hpp"
 
 namespace {
 

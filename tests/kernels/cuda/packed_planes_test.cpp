@@ -12,6 +12,8 @@
 #include <luq/kernels/cuda/packed_planes.cuh>
 
 #include "codecs/random_coded_matrix.hpp"
+#include "luq/codecs/templates/coded_matrix.hpp"
+#include "luq/codecs/templates/packed_matrix.hpp"
 
 namespace {
 
