@@ -27,6 +27,6 @@ int main(int argc, char** argv) {
       ++files;
     }
   }
-  std::printf("%zu files\n", files);
+  std::printf("%zu inputs\n", files);
   return files > 0 ? 0 : 1;
 }
