@@ -130,8 +130,8 @@ def report(document):
         kind, threads = key
         title = f"{threads} thread{'s' if threads != 1 else ''}"
         if kind == "decode":
-            blocks.append([f"**One token, weights streamed, {title}**: fraction of the read bandwidth of the same buffers "
-                           "(median of turns, least–greatest), time of a product"])
+            blocks.append([f"**One token, weights streamed, {title}**: fraction of the read bandwidth of the same "
+                           "buffers (median of turns, least–greatest), time of a product"])
             blocks.append(products.table(key, decode_cell))
         elif kind == "resident":
             blocks.append([f"**One token, weights in a cache, {title}**: 10⁹ weights a second"])
@@ -142,8 +142,8 @@ def report(document):
             many = products.table(key, peak_cell, lambda tokens: tokens > 16)
             shape = kind.removeprefix("prefill ")
             if few:
-                blocks.append([f"**Several tokens, {shape}, {title}**: time over that of as many single tokens, time of "
-                               "a product; ↓ where fewer tokens took longer"])
+                blocks.append([f"**Several tokens, {shape}, {title}**: time over that of as many single tokens, "
+                               "time of a product; ↓ where fewer tokens took longer"])
                 blocks.append(few)
             if many:
                 blocks.append([f"**Many tokens, {shape}, {title}**: fraction of the measured "

@@ -118,11 +118,11 @@ def main():
     all_blocks = -(-options.columns // 128)
     theirs, seconds = quantized(torch.from_numpy(W), U, blocks=options.blocks)
     done = 128 * len(seconds)
-    peer = [sum(part) * all_blocks / len(seconds) for part in zip(*seconds)]
+    peer = [sum(part) * all_blocks / len(seconds) for part in zip(*seconds, strict=True)]
     peer[1] += factor_seconds
     if len(seconds) < all_blocks:
         print(f"PyTorch's times are those of {len(seconds)} of {all_blocks} blocks, scaled")
-    for name, mine, other in zip(("search and codes", "whole"), ours, peer):
+    for name, mine, other in zip(("search and codes", "whole"), ours, peer, strict=True):
         print(f"{name:>16}: luq {mine:.3f} s (best of {len(runs)}), PyTorch {other:.3f} s "
               f"on {torch.get_num_threads()} threads: {other / mine:.1f} times as fast")
     # Errors travel from block to block, so one weight rounded the other way changes those after it.

@@ -85,7 +85,8 @@ def compare(X, options, ours, title, iterations, tolerance):
                   f"inertia {each['inertia']:.6g}")
     fastest = {name: min(each["seconds"] for each in runs) for name, runs in results.items()}
     inertia = {name: np.mean([each["inertia"] for each in runs]) for name, runs in results.items()}
-    print(f"  luq is {fastest['scikit-learn'] / fastest['luq']:.2f} times as fast (best of {options.seeds} seeds each), "
+    print(f"  luq is {fastest['scikit-learn'] / fastest['luq']:.2f} times as fast "
+          f"(best of {options.seeds} seeds each), "
           f"mean inertia {100 * (inertia['luq'] / inertia['scikit-learn'] - 1):+.2f} %", flush=True)
     # Without the seeding: what the iterations alone add to it.
     seeding = {"luq": min(each["seconds"] for each in ours(0, 0.0))}

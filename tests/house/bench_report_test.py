@@ -6,6 +6,7 @@
     python3 tests/house/bench_report_test.py bench/report.py
 """
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def prefill(codec, tokens, threads, time, peak=0.5, single=0.7):
 def tables(*results):
     """{title of the table: its lines} of a report."""
     blocks = report.report({"context": CONTEXT, "benchmarks": list(results)}).strip().split("\n\n")
-    return {title.split("**")[1]: lines.split("\n") for title, lines in zip(blocks, blocks[1:]) if "**" in title}
+    return {title.split("**")[1]: lines.split("\n") for title, lines in itertools.pairwise(blocks) if "**" in title}
 
 
 class Report(unittest.TestCase):

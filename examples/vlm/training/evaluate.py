@@ -1,10 +1,11 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
 """Questions for measuring a model, and the accuracy it reaches on them."""
 
 import random
 from collections import Counter
 
 import torch
-
 from questions import KIND_NAMES, KINDS, image_prefix, pad
 from scenes import random_grid, render
 from vocab import TOKEN_TO_ID, encode

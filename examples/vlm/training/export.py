@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes the example model, its data sets and the fixtures of the engine's tests.
 
     python export.py --checkpoint run/model.pt
@@ -23,13 +25,12 @@ import random
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
-
 from evaluate import accuracy_table, format_table, predict, single_questions
 from model import tiny_model
 from questions import KIND_NAMES, MAX_LENGTH, image_prefix, multimodal_sequence, pad, text_sequence
+from safetensors.torch import save_file
 from scenes import SPLIT_SEED, load_pools, random_grid, render
+from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 from vocab import PAD_ID, TOKEN_TO_ID, encode
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -167,7 +168,7 @@ def save_fixture(folder, sequences, image_index, pixel_values, path):
     pixels = pixel_values.float()
     length = max(map(len, sequences))
     logits = torch.zeros(len(sequences), length, model.config.text_config.vocab_size)
-    for row, (ids, image) in enumerate(zip(sequences, image_index)):
+    for row, (ids, image) in enumerate(zip(sequences, image_index, strict=True)):
         inputs = {"input_ids": torch.tensor([ids])}
         if image >= 0:
             inputs["pixel_values"] = pixels[image : image + 1]

@@ -1,9 +1,10 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
 """The model: a LLaVA small enough to train on two CPU cores."""
 
 import torch
-from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
-
 from scenes import CELL, IMAGE_SIZE
+from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 from vocab import BOS_ID, EOS_ID, IMAGE_ID, PAD_ID, TOKEN_TO_ID
 
 

@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
 """Questions about scenes, and the sequences they are packed into.
 
 A multimodal sequence is

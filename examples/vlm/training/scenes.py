@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
 """Scenes: 3x3 grids of real handwritten digits, drawn from disjoint pools of digits.
 
 The digits are the 1797 images of 8x8 pixels (grey values 0..16) of the UCI

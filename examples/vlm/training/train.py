@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 the luq authors
+# SPDX-License-Identifier: Apache-2.0
 """Trains the tiny LLaVA from scratch, in the two stages LLaVA itself has.
 
 Stage 1 trains the vision tower to tell what each patch shows and where it is.
@@ -18,7 +20,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-
 from evaluate import accuracy_table, format_table, predict, single_questions
 from model import tiny_model
 from questions import MAX_LENGTH, NUM_PATCHES, multimodal_sequence, pad, text_sequence
@@ -99,7 +100,7 @@ def train_vision(model, pools, steps, batch_size=64):
     def classify(images):
         """Logits [2, n * 9, 19] of both layers."""
         states = patch_states(tower, images)
-        return torch.stack([head(s).flatten(0, 1) for head, s in zip(heads, states)])
+        return torch.stack([head(s).flatten(0, 1) for head, s in zip(heads, states, strict=True)])
 
     def accuracy(pool):
         """Share of the pool's digits recognised at the layer LLaVA reads."""

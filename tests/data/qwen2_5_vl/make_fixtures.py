@@ -154,7 +154,7 @@ def expected(model, grids, seed):
     thw = torch.tensor([(1, h, w) for h, w in grids])
 
     states, features = [], []
-    for image, grid in zip(pixels, thw):
+    for image, grid in zip(pixels, thw, strict=True):
         output = model.model.get_image_features(image, grid[None], return_dict=True)
         features.append(torch.cat(tuple(output.pooler_output)))
         order, _ = get_vision_window_index(grid[None], merge, vision.window_size, vision.patch_size)
