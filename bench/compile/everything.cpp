@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+#include <luq/luq.hpp>
+
+int main() {}
