@@ -6,8 +6,8 @@
 //   dispatch/IMPLEMENTATION/CODEC/OUTxIN/tokens:N
 //
 // `of_included` is the time over that of matmul.hpp; 1.05 is the promise for the best implementation where the compiler
-// was told to compile for this machine (LUQ_NATIVE). The others show what each instruction set is worth. One thread, one
-// matrix that stays in a cache, so that nothing but the kernels counts.
+// was told to compile for this machine (LUQ_NATIVE). The others show what each instruction set is worth. One thread,
+// one matrix that stays in a cache, so that nothing but the kernels counts.
 #include <benchmark/benchmark.h>
 
 #include <string>
