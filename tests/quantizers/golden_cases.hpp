@@ -161,7 +161,7 @@ inline double share_of_equal_groups(const luq::coded_matrix<luq::basic_billm_cod
 
 /// The Hessian of the file's inputs, fed one sequence at a time, against the reference's.
 inline golden_case compare_hessian(const luq::safetensors_reader& file, const luq::matrix& reference) {
-  const auto shape = file.shape("inputs");
+  const auto& shape = file.shape("inputs");
   const auto inputs = file.read_floats("inputs");
   luq::hessian H(shape[2]);
   for (luq::index s = 0; s < shape[0]; ++s) {

@@ -57,7 +57,7 @@ struct markdown_renderer {
   std::string operator()(const table& part) const {
     std::string text = row(part.header) + "|";
     for (std::size_t column = 0; column < part.header.size(); ++column) text += column == 0 ? "---|" : "---:|";
-    text += "\n";
+    text += '\n';
     for (const auto& cells : part.rows) text += row(cells);
     return text + "\n";
   }

@@ -24,7 +24,7 @@ void check_exact(const names& wanted, const names& patterns) {
   for (const std::string& name : wanted) {
     CAPTURE(name);
     CHECK(matching(name) == 1);
-    for (std::string near : {name + "x", "x" + name, name.substr(0, name.size() - 1), name + ".x"}) {
+    for (const std::string& near : {name + "x", "x" + name, name.substr(0, name.size() - 1), name + ".x"}) {
       if (std::find(wanted.begin(), wanted.end(), near) == wanted.end()) CHECK(matching(near) == 0);
     }
     for (std::size_t i = 0; i < name.size(); ++i) {
