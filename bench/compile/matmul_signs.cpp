@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an engine that knows its codec compiles: one product.
+// As matmul_int4.cpp, of the codec with most kinds of products: sign planes are looked up in tables, too.
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/kernels/matmul.hpp>
 
