@@ -17,6 +17,9 @@
 #include "../run_benchmarks.hpp"
 #include "luq/core/random_matrix.hpp"
 #include "luq/kernels/dispatch.hpp"
+#include "luq/kernels/instruction_set.hpp"
+#include "luq/kernels/templates/any_matmul.hpp"
+#include "luq/kernels/templates/matmul.hpp"
 
 namespace {
 
@@ -33,7 +36,7 @@ void measure(benchmark::State& state, const implementation& kernels, const std::
     for (int i = 0; i < count; ++i) luq::dispatch::matmul(kernels, weights[0], X, Y, options);
   };
   const auto included = [&](int count) {
-    for (int i = 0; i < count; ++i) luq::matmul(weights[0], X, Y, options);
+    for (int i = 0; i < count; ++i) luq::matmul<luq::default_arch>(weights[0], X, Y, options);
   };
   const int count = luq_bench::repetitions_for(0.005, dispatched);
   std::vector<double> seconds;

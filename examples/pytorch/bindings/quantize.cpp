@@ -4,6 +4,7 @@
 #include <nanobind/stl/string.h>
 
 #include <luq/codecs/any_packed_matrix.hpp>
+#include <luq/quantizers/any_quantize.hpp>
 #include <luq/quantizers/output_error.hpp>
 #include <optional>
 #include <string>
@@ -11,7 +12,6 @@
 #include "bindings.hpp"
 #include "borrowed_matrix.hpp"
 #include "hessian_accumulator.hpp"
-#include "quantize_linear.hpp"
 
 namespace luq_python {
 
@@ -42,9 +42,7 @@ luq::any_packed_matrix quantize(const luq::matrix_view& W, const luq::matrix_vie
   if (H.size() == 0 && how != luq::code_search::nearest) {
     luq::fail(luq::errc::invalid_argument, "quantize: expected a Hessian for any search but nearest, got none");
   }
-  return std::visit(
-      [&](const auto& chosen) { return luq::any_packed_matrix(quantize_linear(W, H, chosen, how, report)); },
-      luq::parse_codec(codec));
+  return luq::quantize(W, H, luq::parse_codec(codec), how, &report, current_executor());
 }
 
 luq::any_packed_matrix quantize_tensor(nb::handle W, nb::handle H, const std::string& codec, const std::string& how,

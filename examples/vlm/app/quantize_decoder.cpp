@@ -4,24 +4,22 @@
 
 #include <luq/core/error.hpp>
 #include <luq/core/text.hpp>
+#include <luq/quantizers/any_quantize.hpp>
 #include <luq/quantizers/output_error.hpp>
 #include <string_view>
+#include <utility>
 
 #include "error_place.hpp"
 
 namespace vlm {
 
 quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, const rung& choice) {
-  return std::visit(
-      [&](const auto& codec) {
-        quantized_linear result;
-        const auto packed = luq::pack(luq::search_codes(W, H, codec, choice.how, &result.report));
-        result.decoded = std::make_shared<const luq::matrix>(packed.unpack().decode());
-        result.packed = std::make_shared<const luq::any_packed_matrix>(packed);
-        result.output_error = luq::relative_output_error(W, *result.decoded, H);
-        return result;
-      },
-      choice.codec);
+  quantized_linear result;
+  auto packed = luq::quantize(W, H, choice.codec, choice.how, &result.report);
+  result.decoded = std::make_shared<const luq::matrix>(luq::decode(packed));
+  result.packed = std::make_shared<const luq::any_packed_matrix>(std::move(packed));
+  result.output_error = luq::relative_output_error(W, *result.decoded, H);
+  return result;
 }
 
 namespace {

@@ -12,7 +12,7 @@
 namespace luq {
 
 /// Quantizes and packs weights W [out x in].
-/// @param H       [in x in] the Hessian of their inputs
+/// @param H       [in x in] the Hessian of their inputs; may be empty for code_search::nearest
 /// @param report  null if it is not wanted
 /// @throws luq::error as quantize_codes()
 template <std::same_as<any_codec> Codec>
