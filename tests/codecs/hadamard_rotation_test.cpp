@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "luq/codecs/hadamard_rotation.hpp"
 
+#include "luq/codecs/detail/walsh_hadamard.hpp"
+
 #include <doctest/doctest.h>
 
 #include <bit>

@@ -11,14 +11,12 @@
 // here it is always counted.
 #pragma once
 
-#include <cstring>
 #include <utility>
 #include <vector>
 
+#include "luq/core/compiled.hpp"
 #include "luq/codecs/input_transform.hpp"
-#include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
-#include "luq/core/is_finite.hpp"
 
 namespace luq {
 
@@ -26,15 +24,7 @@ class input_scaling {
  public:
   /// @param factors  f, one per input column; rounded to fp16
   /// @throws luq::error non_finite if a factor is not finite in fp16
-  explicit input_scaling(std::span<const float> factors) : factors_(factors.begin(), factors.end()) {
-    for (std::size_t c = 0; c < factors_.size(); ++c) {
-      factors_[c] = static_cast<float>(half(factors[c]));
-      if (!is_finite(factors_[c])) {
-        fail(errc::non_finite, "input scaling: expected factors that are finite in fp16, got ", factors[c],
-             " for column ", c);
-      }
-    }
-  }
+  explicit input_scaling(std::span<const float> factors);
 
   /// All factors 1: T is the identity.
   explicit input_scaling(index in_features) : factors_(static_cast<std::size_t>(in_features), 1.0f) {}
@@ -47,69 +37,26 @@ class input_scaling {
 
   [[nodiscard]] index bytes() const { return in_features() * static_cast<index>(sizeof(half)); }
 
-  void pack(std::span<std::byte> bytes) const {
-    LUQ_ASSERT(static_cast<index>(bytes.size()) == this->bytes());
-    for (std::size_t c = 0; c < factors_.size(); ++c) {
-      const half stored(factors_[c]);
-      std::memcpy(bytes.data() + c * sizeof(half), &stored, sizeof(half));
-    }
-  }
+  void pack(std::span<std::byte> bytes) const;
 
   /// @throws luq::error corrupt_file for another number of bytes or a factor that is not finite
-  [[nodiscard]] static input_scaling unpack(index in_features, std::span<const std::byte> bytes) {
-    input_scaling result(in_features);
-    if (static_cast<index>(bytes.size()) != result.bytes()) {
-      fail(errc::corrupt_file, "input scaling of ", in_features, " columns: expected ", result.bytes(), " bytes, got ",
-           bytes.size());
-    }
-    for (std::size_t c = 0; c < result.factors_.size(); ++c) {
-      half stored;
-      std::memcpy(&stored, bytes.data() + c * sizeof(half), sizeof(half));
-      result.factors_[c] = static_cast<float>(stored);
-      if (!is_finite(result.factors_[c])) {
-        fail(errc::corrupt_file, "input scaling: expected finite factors, got ", result.factors_[c], " for column ", c);
-      }
-    }
-    return result;
-  }
+  [[nodiscard]] static input_scaling unpack(index in_features, std::span<const std::byte> bytes);
 
-  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const {
-    multiply_columns(X, executor);
-  }
+  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const;
 
   /// @throws luq::error invalid_argument if a factor is 0: no weight of that column can be stored
-  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const {
-    LUQ_ASSERT(W.cols() == in_features());
-    for (std::size_t c = 0; c < factors_.size(); ++c) {
-      if (factors_[c] == 0.0f) {
-        fail(errc::invalid_argument, "input scaling: cannot divide weights by the factor 0 of column ", c);
-      }
-    }
-    executor.parallel_for(W.rows(), [&](index r) { W.row(r).array() /= row(); });
-  }
+  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const;
 
-  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const {
-    multiply_columns(W, executor);
-  }
+  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const;
 
-  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const {
-    LUQ_ASSERT(H.rows() == in_features() && H.cols() == in_features());
-    // (f_r f_c) H_rc, in this order, so that the mirrored element is the same bits.
-    executor.parallel_for(H.rows(),
-                          [&](index r) { H.row(r).array() *= row() * factors_[static_cast<std::size_t>(r)]; });
-  }
+  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const;
 
   friend bool operator==(const input_scaling&, const input_scaling&) = default;
 
  private:
-  [[nodiscard]] Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>> row() const {
-    return {factors_.data(), in_features()};
-  }
+  [[nodiscard]] Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>> row() const;
 
-  void multiply_columns(mutable_matrix_view M, executor_ref executor) const {
-    LUQ_ASSERT(M.cols() == in_features());
-    executor.parallel_for(M.rows(), [&](index r) { M.row(r).array() *= row(); });
-  }
+  void multiply_columns(mutable_matrix_view M, executor_ref executor) const;
 
   std::vector<float> factors_;  // each exactly an fp16
 };
@@ -117,3 +64,7 @@ class input_scaling {
 static_assert(InputTransform<input_scaling>);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/codecs/impl/input_scaling.hpp"
+#endif

@@ -28,13 +28,8 @@
 
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/executor.hpp"
+#include "luq/kernels/cpu/stages/stage_table_declaration.hpp"
 #include "luq/kernels/matmul_options.hpp"
-
-namespace luq::detail {
-
-struct stage_table;  // cpu/stages/stage_table.hpp
-
-}  // namespace luq::detail
 
 namespace luq::dispatch {
 
