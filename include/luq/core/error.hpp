@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "luq/core/compiled.hpp"
 #include "luq/core/text.hpp"
 
 namespace luq {
@@ -38,10 +39,17 @@ class error : public std::runtime_error {
   errc code_;
 };
 
+/// Throws `luq::error`.
+[[noreturn]] void fail(errc code, const std::string& message);
+
 /// Throws `luq::error` with the text of `parts` as message, see text.hpp.
 template <class... Parts>
 [[noreturn]] void fail(errc code, const Parts&... parts) {
-  throw error(code, text_of(parts...));
+  fail(code, text_of(parts...));
 }
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/core/impl/error.hpp"
+#endif

@@ -1,24 +1,28 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Text made by streaming values one after the other. Numbers are written as in C++ source, 1234.5, whatever the locale
-// of the program is: a stream takes that of std::locale::global() when it is made, and might write 1.234,5. C++20's
-// std::format would do, but GCC 12 does not ship it. Not std::to_string for floating-point numbers: it follows
+// Text made of values, one after the other, as a stream of the "C" locale writes them: numbers as in C++ source,
+// 1234.5, with six significant digits, whatever the locale of the program is. Not a stream, which each unit would
+// compile anew for each list of parts; not std::format, which GCC 12 does not ship; not std::to_string, which follows
 // setlocale().
 #pragma once
 
-#include <locale>
-#include <sstream>
 #include <string>
+
+#include "luq/core/compiled.hpp"
+#include "luq/core/detail/text_part.hpp"
 
 namespace luq {
 
+/// The parts of a text: strings, characters, numbers and truth values, the last as 1 and 0.
 template <class... Parts>
 [[nodiscard]] std::string text_of(const Parts&... parts) {
-  std::ostringstream text;
-  text.imbue(std::locale::classic());
-  (text << ... << parts);
-  return text.str();
+  if constexpr (sizeof...(parts) == 0) {
+    return {};
+  } else {
+    const detail::text_part list[]{detail::text_part(parts)...};
+    return detail::joined_text(list, sizeof...(parts));
+  }
 }
 
 }  // namespace luq
