@@ -14,7 +14,6 @@
 #include "luq/core/index.hpp"
 #include "luq/core/inline.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_declarations.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
@@ -23,7 +22,6 @@
 #include "luq/core/random.hpp"
 #include "luq/core/random_matrix.hpp"
 #include "luq/core/text.hpp"
-#include "luq/core/unrolled.hpp"
 #include "luq/core/version.hpp"
 
 #include "luq/estimators/activation_entropy.hpp"

@@ -6,42 +6,17 @@
 // number is a NaN or an infinity. Eigen's own allFinite() computes with the numbers, which -ffast-math removes.
 #pragma once
 
-#include <bit>
-#include <cstdint>
-
+#include "luq/core/compiled.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq {
-namespace detail {
 
-/// A word whose highest bit says whether x is a NaN or an infinity.
-[[nodiscard]] constexpr std::uint32_t flag_if_not_finite(const float& x) noexcept {
-  return (std::bit_cast<std::uint32_t>(x) & 0x7fffffffu) + 0x00800000u;
-}
+[[nodiscard]] bool all_finite(const float* values, index count);
 
-}  // namespace detail
-
-[[nodiscard]] inline bool all_finite(const float* values, index count) {
-#ifdef __GNUC__
-  __asm__("" : "+r"(values) : : "memory");  // what is known of these numbers is forgotten, see is_finite.hpp
-#endif
-  constexpr index at_once = 64;  // a constant, so that compilers use vectors without being asked to
-  std::uint32_t flags = 0;
-  index i = 0;
-  for (; i + at_once <= count; i += at_once) {
-    std::uint32_t of_block = 0;
-    for (index j = 0; j < at_once; ++j) of_block |= detail::flag_if_not_finite(values[i + j]);
-    flags |= of_block;
-  }
-  for (; i < count; ++i) flags |= detail::flag_if_not_finite(values[i]);
-  return flags < 0x80000000u;
-}
-
-[[nodiscard]] inline bool all_finite(const matrix_view& A) {
-  for (index r = 0; r < A.rows(); ++r) {
-    if (!all_finite(A.row(r).data(), A.cols())) return false;
-  }
-  return true;
-}
+[[nodiscard]] bool all_finite(const matrix_view& A);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/core/impl/all_finite.hpp"
+#endif

@@ -14,25 +14,11 @@
 
 #include <bit>
 #include <cstdint>
-#include <type_traits>
 
+#include "luq/core/detail/out_of_sight.hpp"
 #include "luq/core/inline.hpp"
 
 namespace luq {
-namespace detail {
-
-/// `bits`, of which the compiler is to know nothing.
-template <class Bits>
-LUQ_ALWAYS_INLINE constexpr Bits out_of_sight(Bits bits) noexcept {
-#ifdef __GNUC__
-  if (!std::is_constant_evaluated()) {
-    __asm__("" : "+r"(bits));
-  }
-#endif
-  return bits;
-}
-
-}  // namespace detail
 
 [[nodiscard]] LUQ_ALWAYS_INLINE constexpr bool is_finite(const float& x) noexcept {
   constexpr std::uint32_t exponent = 0x7f800000u;

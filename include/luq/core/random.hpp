@@ -13,11 +13,9 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
-#include <numeric>
-#include <utility>
 #include <vector>
 
-#include "luq/core/assert.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
@@ -81,14 +79,10 @@ class counter_rng {
 };
 
 /// A uniformly random order of 0 ... count-1 (Fisher and Yates), the same on every platform.
-[[nodiscard]] inline std::vector<index> random_permutation(index count, const counter_rng& rng) {
-  LUQ_ASSERT(count >= 0);
-  std::vector<index> order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), index{0});
-  for (std::uint64_t remaining = order.size(); remaining > 1; --remaining) {
-    std::swap(order[remaining - 1], order[rng.below(remaining, remaining)]);
-  }
-  return order;
-}
+[[nodiscard]] std::vector<index> random_permutation(index count, const counter_rng& rng);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/core/impl/random.hpp"
+#endif

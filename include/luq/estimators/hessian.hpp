@@ -22,10 +22,10 @@
 #include <vector>
 
 #include "luq/core/all_finite.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/mirror.hpp"
 #include "luq/estimators/detail/token_weights.hpp"

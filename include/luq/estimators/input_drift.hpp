@@ -17,9 +17,9 @@
 #include <algorithm>
 #include <span>
 
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
-#include "luq/core/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/token_class.hpp"

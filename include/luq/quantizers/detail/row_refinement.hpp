@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "luq/codecs/coded_matrix.hpp"
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq::detail {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/quantizers/detail/drift_coupling.hpp"
 #include "luq/quantizers/gptq.hpp"
 

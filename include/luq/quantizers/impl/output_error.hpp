@@ -4,7 +4,7 @@
 // Output error under a Hessian.
 #pragma once
 
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/quantizers/output_error.hpp"
 
 namespace luq {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/detail/row_refinement.hpp"
 #include "luq/quantizers/hessian_factor.hpp"

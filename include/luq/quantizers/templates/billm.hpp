@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/quantizers/billm.hpp"
 
 namespace luq {

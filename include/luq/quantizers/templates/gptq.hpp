@@ -13,7 +13,7 @@
 #include "luq/core/all_finite.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/quantizers/detail/drift_coupling.hpp"
 #include "luq/quantizers/gptq.hpp"
 

@@ -16,7 +16,7 @@
 #pragma once
 
 #include "luq/codecs/detail/component_form.hpp"
-#include "luq/core/unrolled.hpp"
+#include "luq/core/detail/unrolled.hpp"
 #include "luq/kernels/cpu/lanes/integer_lanes.hpp"
 #include "luq/kernels/cpu/planes/plane_symbols.hpp"
 #include "luq/kernels/cpu/planes/tile_planes.hpp"

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "luq/core/unrolled.hpp"
+#include "luq/core/detail/unrolled.hpp"
 #include "luq/kernels/cpu/lanes/integer_lanes.hpp"
 #include "luq/kernels/cpu/planes/plane_symbols.hpp"
 #include "luq/kernels/cpu/planes/tile_planes.hpp"

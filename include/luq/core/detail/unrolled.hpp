@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A loop of a number of steps that is known while compiling, written out. gcc unrolls loops too late to keep arrays that
-// they index in registers where anything else touches them; with constants for indices it does.
+// A loop of a number of steps that is known while compiling, written out. gcc unrolls loops too late to keep arrays
+// that they index in registers where anything else touches them; with constants for indices it does.
 #pragma once
 
 #include <type_traits>

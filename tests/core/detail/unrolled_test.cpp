@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/core/unrolled.hpp"
+#include "luq/core/detail/unrolled.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/core/matrix_products.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 
 #include <doctest/doctest.h>
 
