@@ -11,6 +11,7 @@
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/openmp_executor.hpp"
+#include "luq/estimators/mean_magnitude.hpp"
 #include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"

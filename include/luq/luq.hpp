@@ -33,7 +33,6 @@
 #include "luq/estimators/kmeans.hpp"
 #include "luq/estimators/mean_magnitude.hpp"
 #include "luq/estimators/norm_weights.hpp"
-#include "luq/estimators/row_products.hpp"
 #include "luq/estimators/token_class.hpp"
 #include "luq/estimators/token_reservoir.hpp"
 

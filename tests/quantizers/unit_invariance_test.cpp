@@ -16,6 +16,7 @@
 #include "codec_list.hpp"
 #include "linear_problem.hpp"
 #include "luq/core/random_matrix.hpp"
+#include "luq/estimators/mean_magnitude.hpp"
 #include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"

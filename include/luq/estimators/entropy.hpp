@@ -11,37 +11,20 @@
 // plug-in estimate is what is meant. Not a differential entropy: it depends on the cells.
 #pragma once
 
-#include <cmath>
-#include <numbers>
 #include <span>
 
-#include "luq/core/assert.hpp"
+#include "luq/core/compiled.hpp"
 
 namespace luq {
 
 /// Plug-in entropy in bits of counts >= 0; 0 if all are 0.
-[[nodiscard]] inline double plug_in_entropy(std::span<const double> counts) {
-  double total = 0;
-  for (const double count : counts) {
-    LUQ_ASSERT(count >= 0);
-    total += count;
-  }
-  double entropy = 0;
-  for (const double count : counts) {
-    if (count > 0) entropy -= count / total * std::log2(count / total);
-  }
-  return entropy > 0 ? entropy : 0.0;  // one full cell sums to -0
-}
+[[nodiscard]] double plug_in_entropy(std::span<const double> counts);
 
 /// Miller-Madow estimate in bits from counts of single observations. May exceed log2 K.
-[[nodiscard]] inline double miller_madow_entropy(std::span<const double> counts) {
-  double total = 0;
-  double occupied = 0;
-  for (const double count : counts) {
-    total += count;
-    occupied += count > 0 ? 1 : 0;
-  }
-  return total > 0 ? plug_in_entropy(counts) + (occupied - 1) / (2 * total * std::numbers::ln2) : 0.0;
-}
+[[nodiscard]] double miller_madow_entropy(std::span<const double> counts);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/estimators/impl/entropy.hpp"
+#endif

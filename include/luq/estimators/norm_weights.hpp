@@ -22,16 +22,12 @@
 // a measure of importance: weights by attention or gradients need more than the inputs of one linear.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <span>
 #include <vector>
 
-#include "luq/core/error.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/core/executor.hpp"
-#include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
-#include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/token_class.hpp"
 
 namespace luq {
@@ -41,52 +37,20 @@ namespace luq {
 /// bench/quality/massive_tokens.cpp in examples/vlm/README.md.
 inline constexpr double default_norm_clip = 10.0;
 
-namespace detail {
-
-/// @param counts  whose weights are 0 for tokens that do not count and 1 for the others
-[[nodiscard]] inline std::vector<float> norm_weights(const matrix_view& X, const token_weights& counts, double clip,
-                                              executor_ref executor) {
-  if (is_nan(clip) || clip <= 0) fail(errc::invalid_argument, "norm weights: expected a clip > 0, got ", clip);
-  counts.require_finite("norm weights", X, executor);
-  std::vector<float> lambda(static_cast<std::size_t>(X.rows()), 0.0f);
-  // In double, in which the square of a float neither overflows nor underflows.
-  std::vector<double> squares(lambda.size(), 0.0);
-  executor.parallel_for(X.rows(), [&](index t) {
-    if (counts[t] > 0.0f) squares[static_cast<std::size_t>(t)] = X.row(t).cast<double>().squaredNorm();
-  });
-  std::vector<double> ordered;
-  for (const double square : squares) {
-    if (square > 0) ordered.push_back(square);
-  }
-  double limit = 0;  // of the squared norm
-  if (!ordered.empty()) {
-    const auto middle = ordered.begin() + (static_cast<std::ptrdiff_t>(ordered.size()) - 1) / 2;
-    std::nth_element(ordered.begin(), middle, ordered.end());
-    limit = clip * clip * *middle;
-  }
-  for (std::size_t t = 0; t < lambda.size(); ++t) {
-    if (!(counts[static_cast<index>(t)] > 0.0f)) continue;
-    lambda[t] = squares[t] > limit ? static_cast<float>(limit / squares[t]) : 1.0f;
-  }
-  return lambda;
-}
-
-}  // namespace detail
-
 /// Weights [tokens] of the tokens X [tokens x in] of one sequence, at most 1. Scaling X changes none.
 /// @param clip  multiple of the typical norm, > 0; infinity: all weights are 1
 /// @throws luq::error invalid_argument, non_finite naming the token
-[[nodiscard]] inline std::vector<float> norm_weights(const matrix_view& X, double clip = default_norm_clip,
-                                              executor_ref executor = {}) {
-  return detail::norm_weights(X, detail::token_weights(X.rows()), clip, executor);
-}
+[[nodiscard]] std::vector<float> norm_weights(const matrix_view& X, double clip = default_norm_clip,
+                                              executor_ref executor = {});
 
 /// The same where some tokens are padding: their weight is 0.
 /// @param classes  [tokens]
 /// @throws luq::error shape_mismatch, invalid_argument, non_finite naming the token
-[[nodiscard]] inline std::vector<float> norm_weights(const matrix_view& X, std::span<const token_class> classes,
-                                              double clip = default_norm_clip, executor_ref executor = {}) {
-  return detail::norm_weights(X, detail::token_weights("norm weights", X.rows(), classes), clip, executor);
-}
+[[nodiscard]] std::vector<float> norm_weights(const matrix_view& X, std::span<const token_class> classes,
+                                              double clip = default_norm_clip, executor_ref executor = {});
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/estimators/impl/norm_weights.hpp"
+#endif

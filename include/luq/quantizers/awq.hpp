@@ -44,18 +44,10 @@ struct awq_search {
   std::vector<double> errors;  ///< relative output error for each t; infinite where fp16 cannot hold the scales
 };
 
-/// The size of each input as H [in x in] knows it, sqrt(H_cc): a substitute for the published mean magnitude
-/// (estimators/mean_magnitude.hpp) where the activations are gone. The scale of H cancels.
-[[nodiscard]] inline std::vector<float> input_magnitude(const matrix_view& H) {
-  std::vector<float> magnitude(static_cast<std::size_t>(H.rows()));
-  for (index c = 0; c < H.rows(); ++c) magnitude[static_cast<std::size_t>(c)] = std::sqrt((std::max)(H(c, c), 0.0f));
-  return magnitude;
-}
-
 /// The best scaling for linears that share an input.
 /// @param weights    each W [out x in], any number of outputs; read only
 /// @param H          [in x in] of the shared input
-/// @param magnitude  m [in], finite and >= 0: mean_magnitude::values(), or input_magnitude(H)
+/// @param magnitude  m [in], finite and >= 0: mean_magnitude::values(), or input_magnitude(H) (mean_magnitude.hpp)
 /// @throws luq::error as quantize_codes, and invalid_argument, shape_mismatch
 template <WeightCodec Codec, Quantizer Q>
 [[nodiscard]] awq_search search_awq_scales(std::span<const matrix_view> weights, const matrix_view& H,

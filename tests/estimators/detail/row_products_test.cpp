@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/estimators/row_products.hpp"
+#include "luq/estimators/detail/row_products.hpp"
 
 #include <doctest/doctest.h>
 

@@ -15,6 +15,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "luq/core/aligned_buffer.hpp"
+#include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq::detail {
@@ -30,23 +31,27 @@ class row_products {
 
   row_products() = default;
 
+  /// `rows`, rounded up to whole vectors.
+  [[nodiscard]] static constexpr index padded(index rows) noexcept { return (rows + lanes - 1) / lanes * lanes; }
+
   /// Packs C [rows x width].
-  explicit row_products(const matrix_view& C)
+  explicit row_products(const matrix& C)
       : rows_(C.rows()),
         width_(C.cols()),
-        stride_((C.rows() + lanes - 1) / lanes * lanes),
+        stride_(padded(C.rows())),
         packed_(static_cast<std::size_t>(stride_ * width_)) {
     for (index first = 0; first < rows_; first += panel_rows) {
-      const index padded = (std::min)(panel_rows, stride_ - first);
+      const index columns = (std::min)(panel_rows, stride_ - first);
       float* panel = packed_.data() + first * width_;
-      std::fill(panel, panel + padded * width_, 0.0f);
-      for (index k = 0; k < (std::min)(padded, rows_ - first); ++k) {
-        for (index c = 0; c < width_; ++c) panel[c * padded + k] = C(first + k, c);
+      std::fill(panel, panel + columns * width_, 0.0f);
+      for (index k = 0; k < (std::min)(columns, rows_ - first); ++k) {
+        const float* const row = row_pointer(C, first + k);
+        for (index c = 0; c < width_; ++c) panel[c * columns + k] = row[c];
       }
     }
   }
 
-  /// Floats from the products of one token to those of the next: rows, rounded up to whole vectors.
+  /// Floats from the products of one token to those of the next: padded(rows).
   [[nodiscard]] index stride() const noexcept { return stride_; }
 
   /// out[t * stride() + k] = x_t . c_k, and 0 for k >= rows.
