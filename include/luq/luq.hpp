@@ -82,11 +82,13 @@
 #include "luq/kernels/reference.hpp"
 #include "luq/kernels/verify_kernels.hpp"
 
+#include "luq/models/published_checkpoints.hpp"
+#include "luq/models/tensor_place.hpp"
+
 #include "luq/policy/checkpoint_shape.hpp"
 #include "luq/policy/layer_order.hpp"
 #include "luq/policy/ledger.hpp"
 #include "luq/policy/model_shape.hpp"
 #include "luq/policy/plan.hpp"
 #include "luq/policy/prefix_scan.hpp"
-#include "luq/policy/published_checkpoints.hpp"
 #include "luq/policy/weight_storage.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "io/io_test_support.hpp"
+#include "luq/models/published_checkpoints.hpp"
 #include "luq/policy/prefix_scan.hpp"
-#include "luq/policy/published_checkpoints.hpp"
 
 using luq::block_format;
 using luq::errc;

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <luq/io/checkpoint.hpp>
 #include <luq/io/packed_model.hpp>
-#include <luq/policy/checkpoint_shape.hpp>
+#include <luq/models/tensor_place.hpp>
 #include <optional>
 #include <set>
 #include <string>

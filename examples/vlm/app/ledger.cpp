@@ -6,7 +6,7 @@
 #include <cctype>
 #include <luq/core/error.hpp>
 #include <luq/io/ggml_type.hpp>
-#include <luq/policy/published_checkpoints.hpp>
+#include <luq/models/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
 #include "pipeline.hpp"

@@ -8,7 +8,7 @@
 #include <luq/core/error.hpp>
 #include <luq/io/checkpoint.hpp>
 #include <luq/io/plan_json.hpp>
-#include <luq/policy/checkpoint_shape.hpp>
+#include <luq/models/tensor_place.hpp>
 #include <memory>
 #include <numeric>
 #include <optional>

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <luq/io/plan_json.hpp>
 #include <luq/io/safetensors_writer.hpp>
-#include <luq/policy/published_checkpoints.hpp>
+#include <luq/models/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/pipeline.hpp"
@@ -56,7 +56,7 @@ void write_checkpoint(const scratch_directory& directory, const std::string& nam
 }  // namespace
 
 TEST_CASE("published shapes are those that synthetic decoders have") {
-  for (const luq::published_checkpoint& published : luq::published_checkpoints) {
+  for (const luq::published_checkpoint& published : luq::published_checkpoints()) {
     const std::string name(published.name);
     CAPTURE(name);
     const vlm::ledger_subject subject = vlm::ledger_subject_by_name(name);

@@ -5,11 +5,9 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <unordered_set>
 #include <vector>
 
-#include "luq/core/error.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
@@ -34,43 +32,17 @@ using model_shape = std::vector<layer_shape>;
 /// in groups of one), so byte counts stay below 2^53 and are exact in `index`, in double and in JSON.
 inline constexpr index most_weights = index{1} << 48;
 
-[[nodiscard]] inline index weights_of(const layer_shape& layer) {
-  index total = 0;
-  for (const auto& linear : layer) total += linear.weights();
-  return total;
-}
+[[nodiscard]] index weights_of(const layer_shape& layer);
 
-[[nodiscard]] inline index weights_of(const model_shape& model) {
-  index total = 0;
-  for (const auto& layer : model) total += weights_of(layer);
-  return total;
-}
+[[nodiscard]] index weights_of(const model_shape& model);
 
 /// Checks what all of policy/ relies on: at least one linear, each with a name of its own, at least one row and one
 /// column, and no more than most_weights in all. A layer may be empty.
 /// @throws luq::error invalid_argument
-inline void require_valid(const model_shape& model) {
-  std::unordered_set<std::string_view> names;
-  index total = 0;
-  for (std::size_t layer = 0; layer < model.size(); ++layer) {
-    for (const linear_shape& linear : model[layer]) {
-      if (linear.name.empty())
-        fail(errc::invalid_argument, "model shape: layer ", layer, " has a linear without a name");
-      if (linear.rows < 1 || linear.cols < 1) {
-        fail(errc::invalid_argument, "model shape: ", linear.name, ": expected at least one row and one column, got ",
-             linear.rows, " x ", linear.cols);
-      }
-      if (linear.rows > most_weights / linear.cols || linear.weights() > most_weights - total) {
-        fail(errc::invalid_argument, "model shape: ", linear.name, ": with ", linear.rows, " x ", linear.cols,
-             " weights the model exceeds ", most_weights);
-      }
-      if (!names.insert(linear.name).second) {
-        fail(errc::invalid_argument, "model shape: two linears are named ", linear.name);
-      }
-      total += linear.weights();
-    }
-  }
-  if (total == 0) fail(errc::invalid_argument, "model shape: expected at least one linear, got none");
-}
+void require_valid(const model_shape& model);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/policy/impl/model_shape.hpp"
+#endif

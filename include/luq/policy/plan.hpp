@@ -6,12 +6,12 @@
 // is what a file of packed matrices holds, to the byte.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "luq/codecs/any_codec.hpp"
-#include "luq/core/assert.hpp"
-#include "luq/core/error.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/policy/model_shape.hpp"
 
 namespace luq {
@@ -26,59 +26,32 @@ struct plan {
 
 /// Checks a plan made by hand; those that this area and io/ make are consistent.
 /// @throws luq::error shape_mismatch unless there is one codec per layer, invalid_argument as require_valid()
-inline void require_consistent(const plan& p) {
-  if (p.codecs.size() != p.shape.size()) {
-    fail(errc::shape_mismatch, "plan: expected ", p.shape.size(), " codecs, one per layer, got ", p.codecs.size());
-  }
-  require_valid(p.shape);
-}
+void require_consistent(const plan& p);
 
 /// Exact bytes of one layer's linears under a codec.
-[[nodiscard]] inline index layer_bytes(const layer_shape& layer, const any_codec& codec) {
-  index total = 0;
-  for (const auto& linear : layer) total += packed_bytes(codec, linear.rows, linear.cols);
-  return total;
-}
+[[nodiscard]] index layer_bytes(const layer_shape& layer, const any_codec& codec);
 
 /// Exact bytes of one layer of a plan.
-[[nodiscard]] inline index layer_bytes(const plan& p, std::size_t layer) {
-  LUQ_ASSERT(layer < p.shape.size() && layer < p.codecs.size());
-  return layer_bytes(p.shape[layer], p.codecs[layer]);
-}
+[[nodiscard]] index layer_bytes(const plan& p, std::size_t layer);
 
 /// Exact bytes of all linears of a consistent plan.
-[[nodiscard]] inline index total_bytes(const plan& p) {
-  LUQ_ASSERT(p.codecs.size() == p.shape.size());
-  index total = 0;
-  for (std::size_t layer = 0; layer < p.shape.size(); ++layer) total += layer_bytes(p, layer);
-  return total;
-}
+[[nodiscard]] index total_bytes(const plan& p);
 
 /// 8 * bytes / weights.
-[[nodiscard]] inline double average_bits(const plan& p) {
-  return 8.0 * static_cast<double>(total_bytes(p)) / static_cast<double>(weights_of(p.shape));
-}
+[[nodiscard]] double average_bits(const plan& p);
 
 /// Average of nominal_bits() over weights: what the literature would call this plan. Print it beside average_bits().
-[[nodiscard]] inline double average_nominal_bits(const plan& p) {
-  LUQ_ASSERT(p.codecs.size() == p.shape.size());
-  double bits = 0;
-  for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-    bits += nominal_bits(p.codecs[layer]) * static_cast<double>(weights_of(p.shape[layer]));
-  }
-  return bits / static_cast<double>(weights_of(p.shape));
-}
+[[nodiscard]] double average_nominal_bits(const plan& p);
 
 /// The share of `baseline`'s bytes that a plan saves: 0.4 for a file of 60 %, negative for a larger one.
-[[nodiscard]] inline double saving(const plan& p, const plan& baseline) {
-  return 1.0 - static_cast<double>(total_bytes(p)) / static_cast<double>(total_bytes(baseline));
-}
+[[nodiscard]] double saving(const plan& p, const plan& baseline);
 
 /// Every layer under one codec.
 /// @throws luq::error invalid_argument as require_valid()
-[[nodiscard]] inline plan uniform_plan(const model_shape& shape, const any_codec& codec) {
-  require_valid(shape);
-  return {shape, std::vector<any_codec>(shape.size(), codec), "uniform " + codec_name(codec)};
-}
+[[nodiscard]] plan uniform_plan(const model_shape& shape, const any_codec& codec);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/policy/impl/plan.hpp"
+#endif

@@ -15,8 +15,7 @@
 #include <variant>
 
 #include "luq/codecs/any_codec.hpp"
-#include "luq/core/assert.hpp"
-#include "luq/core/error.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
@@ -36,37 +35,21 @@ struct block_format {
 /// A codec of luq, or blocks.
 using weight_storage = std::variant<block_format, any_codec>;
 
-[[nodiscard]] inline std::string storage_name(const weight_storage& storage) {
-  const auto* const codec = std::get_if<any_codec>(&storage);
-  return codec != nullptr ? codec_name(*codec) : std::get<block_format>(storage).name;
-}
+[[nodiscard]] std::string storage_name(const weight_storage& storage);
 
 /// Whether a tensor of any shape can be stored so; other forms are for matrices.
-[[nodiscard]] inline bool is_plain(const weight_storage& storage) {
-  const auto* const blocks = std::get_if<block_format>(&storage);
-  return blocks != nullptr && blocks->plain();
-}
+[[nodiscard]] bool is_plain(const weight_storage& storage);
 
 /// Exact bytes of a [rows x cols] matrix.
 /// @param what  names the matrix in messages
 /// @throws luq::error unsupported if a row is no whole number of blocks
-[[nodiscard]] inline index storage_bytes(const weight_storage& storage, index rows, index cols, std::string_view what) {
-  LUQ_ASSERT(rows >= 1 && cols >= 1);
-  if (const auto* const codec = std::get_if<any_codec>(&storage)) return packed_bytes(*codec, rows, cols);
-  const auto& blocks = std::get<block_format>(storage);
-  LUQ_ASSERT(blocks.weights >= 1 && blocks.bytes >= 1);
-  if (cols % blocks.weights != 0) {
-    fail(errc::unsupported, what, ": ", cols, " columns are no multiple of ", blocks.weights, ", the block of ",
-         blocks.name);
-  }
-  return rows * (cols / blocks.weights) * blocks.bytes;
-}
+[[nodiscard]] index storage_bytes(const weight_storage& storage, index rows, index cols, std::string_view what);
 
 /// The bits a weight that the literature counts: nominal_bits() of a codec, all bits of a block.
-[[nodiscard]] inline double nominal_storage_bits(const weight_storage& storage) {
-  if (const auto* const codec = std::get_if<any_codec>(&storage)) return nominal_bits(*codec);
-  const auto& blocks = std::get<block_format>(storage);
-  return 8.0 * static_cast<double>(blocks.bytes) / static_cast<double>(blocks.weights);
-}
+[[nodiscard]] double nominal_storage_bits(const weight_storage& storage);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/policy/impl/weight_storage.hpp"
+#endif

@@ -33,7 +33,7 @@
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
 #include "luq/io/tensor_info.hpp"
-#include "luq/policy/checkpoint_shape.hpp"
+#include "luq/models/tensor_place.hpp"
 
 namespace luq::detail {
 

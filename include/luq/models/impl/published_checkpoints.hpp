@@ -1,43 +1,10 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-//
-// Every tensor of the two checkpoints that LUQ was published with, so that the bytes of a plan can be known without
-// them: names and shapes as in the headers of their safetensors files.
-//
-//   llava-1.5-7b    llava-hf/llava-1.5-7b-hf       686 tensors, 7 063 427 072 parameters
-//   qwen2.5-vl-7b   Qwen/Qwen2.5-VL-7B-Instruct    729 tensors, 8 292 166 656 parameters
-//
-// Both are stored in 16 bits, which are called bf16 here; llava-hf's are fp16, which is as long.
 #pragma once
 
-#include <array>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-#include "luq/core/error.hpp"
-#include "luq/policy/checkpoint_shape.hpp"
+#include "luq/models/published_checkpoints.hpp"
 
 namespace luq {
-
-/// Tensors of one shape whose names differ in a number.
-struct tensor_family {
-  std::string_view name;         ///< '#' stands for 0 ... count-1
-  index count = 1;               ///< 1 where there is no '#'
-  std::array<index, 5> extents;  ///< the shape; 0 beyond its last dimension
-};
-
-/// A checkpoint and what LUQ says of it.
-struct published_checkpoint {
-  std::string_view name;        ///< on command lines
-  std::string_view repository;  ///< on Hugging Face
-  std::span<const tensor_family> tensors;
-  index low_layers;       ///< decoder layers that the published plan makes ultra-low
-  double claimed_saving;  ///< of 4 bits, as the abstract has it
-};
-
 namespace detail {
 
 inline constexpr std::array<tensor_family, 39> llava_7b_tensors{{
@@ -118,37 +85,22 @@ inline constexpr std::array<tensor_family, 33> qwen_7b_tensors{{
     {"visual.merger.mlp.2.bias", 1, {3584}},
 }};
 
-}  // namespace detail
-
-inline constexpr std::array<published_checkpoint, 2> published_checkpoints{{
-    {"llava-1.5-7b", "llava-hf/llava-1.5-7b-hf", detail::llava_7b_tensors, 16, 0.40},
-    {"qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", detail::qwen_7b_tensors, 12, 0.31},
+inline constexpr std::array<published_checkpoint, 2> known_checkpoints{{
+    {"llava-1.5-7b", "llava-hf/llava-1.5-7b-hf", llava_7b_tensors, 16, 0.40},
+    {"qwen2.5-vl-7b", "Qwen/Qwen2.5-VL-7B-Instruct", qwen_7b_tensors, 12, 0.31},
 }};
 
-/// The published checkpoint of a name, or null.
-[[nodiscard]] constexpr const published_checkpoint* find_published_checkpoint(std::string_view name) noexcept {
-  for (const published_checkpoint& known : published_checkpoints) {
+}  // namespace detail
+
+LUQ_INLINE std::span<const published_checkpoint> published_checkpoints() noexcept {
+  return detail::known_checkpoints;
+}
+
+LUQ_INLINE const published_checkpoint* find_published_checkpoint(std::string_view name) noexcept {
+  for (const published_checkpoint& known : published_checkpoints()) {
     if (known.name == name) return &known;
   }
   return nullptr;
-}
-
-/// All tensors of a published checkpoint.
-[[nodiscard]] inline checkpoint_shape shape_of(const published_checkpoint& checkpoint) {
-  checkpoint_shape result;
-  for (const tensor_family& family : checkpoint.tensors) {
-    std::vector<index> shape;
-    for (const index extent : family.extents) {
-      if (extent > 0) shape.push_back(extent);
-    }
-    const std::size_t place = family.name.find('#');
-    for (index number = 0; number < family.count; ++number) {
-      std::string name(family.name);
-      if (place != std::string::npos) name.replace(place, 1, std::to_string(number));
-      result.push_back(make_checkpoint_tensor(std::move(name), shape));
-    }
-  }
-  return result;
 }
 
 }  // namespace luq

@@ -3,13 +3,15 @@
 //
 // Expected counts are sums over the tables of tensors on the checkpoints' pages, made apart from this library; that of
 // Qwen2.5-VL-7B is also asserted by public code that loads it.
-#include "luq/policy/published_checkpoints.hpp"
+#include "luq/models/published_checkpoints.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include "luq/policy/checkpoint_shape.hpp"
 
 using luq::model_part;
 
@@ -109,7 +111,7 @@ TEST_CASE("layers of the decoder have as many weights as published") {
 }
 
 TEST_CASE("names have a number exactly where a family has several tensors, and none twice") {
-  for (const luq::published_checkpoint& checkpoint : luq::published_checkpoints) {
+  for (const luq::published_checkpoint& checkpoint : luq::published_checkpoints()) {
     std::set<std::string_view> names;
     for (const luq::tensor_family& family : checkpoint.tensors) {
       CAPTURE(family.name);
