@@ -12,6 +12,7 @@
 #include "luq/core/error.hpp"
 #include "luq/models/published_checkpoints.hpp"
 #include "luq/policy/checkpoint_shape.hpp"
+#include "luq/policy/detail/linears_by_name.hpp"
 
 namespace luq {
 
@@ -32,7 +33,7 @@ LUQ_INLINE index parameters_of(const checkpoint_shape& checkpoint) {
 
 LUQ_INLINE void require_valid(const checkpoint_shape& checkpoint) {
   std::unordered_set<std::string_view> names;
-  std::unordered_set<index> layers;
+  std::vector<index> layers;  // that have a linear
   index largest_layer = -1;
   index total = 0;
   for (const checkpoint_tensor& tensor : checkpoint) {
@@ -58,10 +59,12 @@ LUQ_INLINE void require_valid(const checkpoint_shape& checkpoint) {
            tensor.stored.name);
     }
     if (tensor.place.layer) largest_layer = (std::max)(largest_layer, *tensor.place.layer);
-    if (tensor.place.part == model_part::decoder_linear) layers.insert(tensor.place.layer.value_or(-1));
+    if (tensor.place.part == model_part::decoder_linear) layers.push_back(tensor.place.layer.value_or(-1));
   }
   if (layers.empty()) fail(errc::invalid_argument, "checkpoint: expected at least one decoder linear, got none");
-  if (largest_layer + 1 != static_cast<index>(layers.size()) || layers.contains(-1)) {
+  std::sort(layers.begin(), layers.end());
+  layers.erase(std::unique(layers.begin(), layers.end()), layers.end());
+  if (largest_layer + 1 != static_cast<index>(layers.size()) || layers.front() == -1) {
     fail(errc::invalid_argument, "checkpoint: expected linears in each of the decoder layers 0 ... ", largest_layer,
          ", got them in ", layers.size());
   }
@@ -77,9 +80,7 @@ LUQ_INLINE model_shape decoder_linears_of(const checkpoint_shape& checkpoint) {
     const std::string& name = tensor.place.name;
     result[layer].push_back({name.substr(0, name.rfind('.')), tensor.shape[0], tensor.shape[1]});
   }
-  for (layer_shape& layer : result) {
-    std::sort(layer.begin(), layer.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  }
+  for (layer_shape& layer : result) detail::sort_by_name(layer);
   return result;
 }
 

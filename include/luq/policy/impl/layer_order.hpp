@@ -28,8 +28,10 @@ LUQ_INLINE layer_order lowest_score_first(std::span<const double> scores) {
     }
   }
   layer_order order = depth_order(static_cast<index>(scores.size()));
-  std::stable_sort(order.begin(), order.end(), [&](index a, index b) {
-    return scores[static_cast<std::size_t>(a)] < scores[static_cast<std::size_t>(b)];
+  std::sort(order.begin(), order.end(), [&](index a, index b) {
+    const double score = scores[static_cast<std::size_t>(a)];
+    const double other = scores[static_cast<std::size_t>(b)];
+    return score != other ? score < other : a < b;
   });
   return order;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "luq/core/error.hpp"
+#include "luq/policy/detail/linears_by_name.hpp"
 #include "luq/policy/ledger.hpp"
 
 namespace luq {
@@ -90,9 +91,7 @@ LUQ_INLINE std::vector<weight_storage> layer_storage(const plan& choice, const c
   require_consistent(choice);
   const model_shape expected = decoder_linears_of(checkpoint);
   model_shape got = choice.shape;
-  for (layer_shape& layer : got) {
-    std::sort(layer.begin(), layer.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  }
+  for (layer_shape& layer : got) detail::sort_by_name(layer);
   if (got.size() != expected.size()) {
     fail(errc::shape_mismatch, "plan: expected ", expected.size(), " layers, as the checkpoint has, got ", got.size());
   }
@@ -102,7 +101,9 @@ LUQ_INLINE std::vector<weight_storage> layer_storage(const plan& choice, const c
            expected[layer].front().name, " of ", expected[layer].front().rows, " x ", expected[layer].front().cols);
     }
   }
-  return {choice.codecs.begin(), choice.codecs.end()};
+  std::vector<weight_storage> result;
+  for (const any_codec& codec : choice.codecs) result.push_back(codec);
+  return result;
 }
 
 LUQ_INLINE std::vector<weight_storage> first_layers_low(index layers, index low_layers, const weight_storage& low,
@@ -110,8 +111,8 @@ LUQ_INLINE std::vector<weight_storage> first_layers_low(index layers, index low_
   if (low_layers < 0 || low_layers > layers) {
     fail(errc::invalid_argument, "low layers: expected 0 ... ", layers, ", got ", low_layers);
   }
-  std::vector<weight_storage> result(static_cast<std::size_t>(layers), high);
-  std::fill_n(result.begin(), low_layers, low);
+  std::vector<weight_storage> result;
+  for (index layer = 0; layer < layers; ++layer) result.push_back(weight_storage(layer < low_layers ? low : high));
   return result;
 }
 
