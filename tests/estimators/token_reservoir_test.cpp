@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "error_of.hpp"
+#include "luq/core/random.hpp"
 
 using luq::matrix;
 using luq::token_identity;

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "io/io_test_support.hpp"
+#include "luq/core/random.hpp"
 
 using luq::errc;
 using luq::layer_order;

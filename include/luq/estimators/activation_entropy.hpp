@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/kmeans.hpp"

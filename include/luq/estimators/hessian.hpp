@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/estimators/token_class.hpp"

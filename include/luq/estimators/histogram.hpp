@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {

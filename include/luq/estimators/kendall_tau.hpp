@@ -15,6 +15,7 @@
 #include <span>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 
 namespace luq {
 

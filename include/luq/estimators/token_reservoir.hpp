@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/matrix_view.hpp"
 
 namespace luq {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 #include "luq/models/tensor_place.hpp"
 #include "luq/policy/model_shape.hpp"

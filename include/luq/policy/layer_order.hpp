@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 #include "luq/policy/checkpoint_shape.hpp"
 #include "luq/policy/plan.hpp"

@@ -12,6 +12,7 @@
 
 #include "luq/codecs/any_codec.hpp"
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/policy/model_shape.hpp"
 
 namespace luq {

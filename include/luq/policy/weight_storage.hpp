@@ -16,6 +16,7 @@
 
 #include "luq/codecs/any_codec.hpp"
 #include "luq/core/compiled.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
