@@ -18,10 +18,13 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
+#include <utility>
 
+#include "luq/core/assert.hpp"
 #include "luq/core/cuda/device_memory.cuh"
 #include "luq/estimators/cuda/device_blas.cuh"
+#include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/hessian.hpp"
 
 namespace luq::cuda {
@@ -70,14 +73,14 @@ class device_hessian {
   void add(cublasHandle_t blas, const Stored* X, index tokens, std::int64_t stride, std::span<const float> lambda) {
     LUQ_ASSERT(static_cast<index>(lambda.size()) == tokens);
     if (tokens == 0) return;
-    const luq::detail::token_weights weights("Hessian", tokens, lambda);
-    const device_array<float> device_lambda(lambda, stream_);
+    const luq::detail::token_weights weights = luq::detail::checked_weights("Hessian", tokens, lambda);
+    const device_array<float> device_lambda(std::span<const float>(weights), stream_);
     device_array<float> scaled(static_cast<std::size_t>(tokens * in_), stream_);
     detail::scale_tokens<<<static_cast<unsigned>(tokens), 256, 0, stream_>>>(X, stride, static_cast<int>(in_),
                                                                              device_lambda.data(), scaled.data());
     require_success(cudaGetLastError(), "launch of the weighting of tokens");
     detail::add_gram(blas, scaled.data(), tokens, in_, sum_.data(), in_);
-    for (const float weight : lambda) {
+    for (const float weight : weights) {
       if (weight > 0) ++tokens_;
       weight_ += static_cast<double>(weight);
     }

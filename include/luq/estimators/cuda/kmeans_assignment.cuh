@@ -11,6 +11,7 @@
 // they are differences of; a label is the host's unless two centroids are nearer to equidistant than that.
 #pragma once
 
+#include <algorithm>
 #include <cfloat>
 #include <cstdint>
 
