@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "luq/codecs/input_scaling.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/quantizers/detail/alternate_scales.hpp"
 #include "luq/quantizers/output_error.hpp"
