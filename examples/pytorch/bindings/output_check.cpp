@@ -7,7 +7,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <filesystem>
-#include <luq/io/output_check.hpp>
+#include <luq/io/files/output_check.hpp>
 #include <string>
 #include <vector>
 

@@ -4,9 +4,9 @@
 
 #include <iostream>
 #include <luq/core/error.hpp>
-#include <luq/io/output_check.hpp>
+#include <luq/io/files/output_check.hpp>
+#include <luq/io/files/text_file.hpp>
 #include <luq/io/plan_json.hpp>
-#include <luq/io/text_file.hpp>
 
 #include "../engine/device_weights.hpp"
 #include "frontier.hpp"

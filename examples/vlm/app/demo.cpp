@@ -8,8 +8,8 @@
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/estimators/entropy.hpp>
-#include <luq/io/output_check.hpp>
-#include <luq/io/text_file.hpp>
+#include <luq/io/files/output_check.hpp>
+#include <luq/io/files/text_file.hpp>
 #include <optional>
 #include <system_error>
 

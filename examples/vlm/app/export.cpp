@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <luq/core/error.hpp>
-#include <luq/io/output_check.hpp>
+#include <luq/io/files/output_check.hpp>
 #include <ostream>
 #include <string>
 

@@ -11,13 +11,13 @@
 #include <luq/core/error.hpp>
 #include <luq/core/half.hpp>
 #include <luq/io/checkpoint.hpp>
+#include <luq/io/files/strict_json.hpp>
+#include <luq/io/files/text_file.hpp>
 #include <luq/io/gptq_config_json.hpp>
 #include <luq/io/gptq_plan_config.hpp>
 #include <luq/io/gptq_safetensors.hpp>
 #include <luq/io/packed_model.hpp>
 #include <luq/io/safetensors_writer.hpp>
-#include <luq/io/strict_json.hpp>
-#include <luq/io/text_file.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>

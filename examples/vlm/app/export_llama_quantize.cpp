@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
 #include <luq/core/error.hpp>
+#include <luq/io/files/text_file.hpp>
 #include <luq/io/llama_quantize_types.hpp>
-#include <luq/io/text_file.hpp>
 #include <set>
 
 #include "export.hpp"

@@ -3,7 +3,7 @@
 #include "model_config.hpp"
 
 #include <luq/core/error.hpp>
-#include <luq/io/strict_json.hpp>
+#include <luq/io/files/strict_json.hpp>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <variant>

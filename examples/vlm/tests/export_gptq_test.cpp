@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <fstream>
 #include <luq/core/half.hpp>
+#include <luq/io/files/strict_json.hpp>
 #include <luq/io/gptq_config_json.hpp>
 #include <luq/io/gptq_safetensors.hpp>
-#include <luq/io/strict_json.hpp>
 #include <nlohmann/json.hpp>
 
 #include "export_test_support.hpp"

@@ -27,9 +27,9 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/matrix_view.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
+#include "luq/io/files/strict_json.hpp"
 #include "luq/io/safetensors.hpp"
-#include "luq/io/strict_json.hpp"
 #include "luq/io/tensor_info.hpp"
 
 namespace luq {

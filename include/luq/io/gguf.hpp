@@ -35,8 +35,8 @@
 
 #include "luq/core/error.hpp"
 #include "luq/io/detail/gguf_header.hpp"
-#include "luq/io/detail/input_file.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/input_file.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/io/ggml_type.hpp"
 #include "luq/io/gguf_value.hpp"
 

@@ -39,12 +39,12 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/detail/input_file.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/input_file.hpp"
+#include "luq/io/files/detail/printable.hpp"
+#include "luq/io/files/strict_json.hpp"
 #include "luq/io/gptq_config.hpp"
 #include "luq/io/gptq_tensors.hpp"
 #include "luq/io/module_pattern.hpp"
-#include "luq/io/strict_json.hpp"
 
 namespace luq {
 

@@ -26,7 +26,7 @@
 #include "luq/core/error.hpp"
 #include "luq/io/detail/exact_patterns.hpp"
 #include "luq/io/detail/fused_linears.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gptq_config.hpp"
 #include "luq/io/gptq_tensors.hpp"
 #include "luq/policy/plan.hpp"

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gptq_tensors.hpp"
 #include "luq/io/safetensors_writer.hpp"
 #include "luq/io/tensor_info.hpp"

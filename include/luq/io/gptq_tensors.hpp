@@ -43,7 +43,7 @@
 #include "luq/core/half.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/io/detail/gptq_words.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/policy/model_shape.hpp"
 
 namespace luq {

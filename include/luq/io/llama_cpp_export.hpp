@@ -42,7 +42,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/io/ggml_type.hpp"
 #include "luq/io/gguf_writer.hpp"
 #include "luq/policy/plan.hpp"

@@ -30,7 +30,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 
 namespace luq {
 

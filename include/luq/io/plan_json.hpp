@@ -26,8 +26,8 @@
 #include <string>
 #include <string_view>
 
-#include "luq/io/detail/printable.hpp"
-#include "luq/io/strict_json.hpp"
+#include "luq/io/files/detail/printable.hpp"
+#include "luq/io/files/strict_json.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/io/ggml_type.hpp"
 #include "luq/io/gguf_value.hpp"
 #include "luq/io/tensor_info.hpp"

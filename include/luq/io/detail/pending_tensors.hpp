@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/printable.hpp"
 #include "luq/io/tensor_info.hpp"
 
 namespace luq::detail {

@@ -29,8 +29,8 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/printable.hpp"
-#include "luq/io/strict_json.hpp"
+#include "luq/io/files/detail/printable.hpp"
+#include "luq/io/files/strict_json.hpp"
 #include "luq/io/tensor_info.hpp"
 
 namespace luq {

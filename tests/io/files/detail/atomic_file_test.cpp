@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/detail/atomic_file.hpp"
+#include "luq/io/files/detail/atomic_file.hpp"
 
 #include <doctest/doctest.h>
 

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/atomic_file.hpp"
-#include "luq/io/detail/input_file.hpp"
+#include "luq/io/files/detail/atomic_file.hpp"
+#include "luq/io/files/detail/input_file.hpp"
 
 namespace luq {
 

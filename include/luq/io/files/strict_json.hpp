@@ -26,8 +26,8 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/detail/input_file.hpp"
-#include "luq/io/detail/printable.hpp"
+#include "luq/io/files/detail/input_file.hpp"
+#include "luq/io/files/detail/printable.hpp"
 
 namespace luq {
 

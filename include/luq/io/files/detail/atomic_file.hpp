@@ -24,7 +24,7 @@
 
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
-#include "luq/io/detail/input_file.hpp"
+#include "luq/io/files/detail/input_file.hpp"
 
 namespace luq::detail {
 

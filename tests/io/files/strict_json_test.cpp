@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/strict_json.hpp"
+#include "luq/io/files/strict_json.hpp"
 
 #include <doctest/doctest.h>
 

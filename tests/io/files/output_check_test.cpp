@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/output_check.hpp"
+#include "luq/io/files/output_check.hpp"
 
 #include <doctest/doctest.h>
 

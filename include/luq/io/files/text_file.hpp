@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "luq/io/detail/atomic_file.hpp"
+#include "luq/io/files/detail/atomic_file.hpp"
 
 namespace luq {
 
