@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A function or variable of a header that is not inline would be defined twice when these two units are linked.
-#include <luq/io/dlpack.hpp>
+#include <luq/io/tensors/dlpack.hpp>
 #include <luq/io/ggml_blocks.hpp>
 #include <luq/io/export_linter.hpp>
 #include <luq/io/gguf.hpp>

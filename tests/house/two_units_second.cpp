@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include <luq/io/dlpack.hpp>
+#include <luq/io/tensors/dlpack.hpp>
 #include <luq/io/ggml_blocks.hpp>
 #include <luq/io/export_linter.hpp>
 #include <luq/io/gguf.hpp>

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "luq/core/index.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq_test {
 

@@ -10,7 +10,7 @@
 
 #include <luq/core/matrix_view.hpp>
 #include <luq/estimators/token_class.hpp>
-#include <luq/io/dlpack.hpp>
+#include <luq/io/tensors/dlpack.hpp>
 #include <optional>
 #include <vector>
 

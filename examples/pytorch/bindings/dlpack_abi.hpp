@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The structs that a DLPack capsule of Python holds, member by member as the C interface of DLPack 1.1 has them
-// (https://dmlc.github.io/dlpack/latest/c_api.html). luq/io/dlpack.hpp takes any structs with these members.
+// (https://dmlc.github.io/dlpack/latest/c_api.html). luq/io/tensors/dlpack.hpp takes any structs with these members.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gptq_tensors.hpp"
 #include "luq/io/safetensors_writer.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {
 

@@ -48,7 +48,7 @@
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
 #include "luq/io/packed_model.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

@@ -31,10 +31,10 @@
 
 #include "luq/core/error.hpp"
 #include "luq/io/detail/gguf_rules.hpp"
-#include "luq/io/detail/tensor_conversion.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/ggml_type.hpp"
 #include "luq/io/gguf_value.hpp"
+#include "luq/io/tensors/detail/tensor_conversion.hpp"
 
 namespace luq::detail {
 

@@ -24,7 +24,7 @@
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/ggml_type.hpp"
 #include "luq/io/gguf_value.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {
 

@@ -32,7 +32,7 @@
 #include "luq/io/gguf_writer.hpp"
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 #include "luq/models/tensor_place.hpp"
 
 namespace luq::detail {

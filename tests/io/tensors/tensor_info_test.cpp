@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 #include <doctest/doctest.h>
 

@@ -20,7 +20,7 @@
 
 #include "luq/core/half.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq::detail {
 

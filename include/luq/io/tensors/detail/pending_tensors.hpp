@@ -14,7 +14,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq::detail {
 

@@ -41,8 +41,8 @@
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/matrix_view.hpp"
-#include "luq/io/detail/tensor_conversion.hpp"
-#include "luq/io/tensor_info.hpp"
+#include "luq/io/tensors/detail/tensor_conversion.hpp"
+#include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {
 
