@@ -20,7 +20,7 @@
 #include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "error_of.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random_matrix.hpp"
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 
 using luq::hessian;
 using luq::matrix;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstring>
-#include <luq/io/safetensors.hpp>
+#include <luq/io/safetensors/safetensors.hpp>
 #include <string>
 #include <vector>
 

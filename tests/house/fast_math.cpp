@@ -22,7 +22,7 @@
 #include <luq/estimators/histogram.hpp>
 #include <luq/estimators/kendall_tau.hpp>
 #include <luq/estimators/kmeans.hpp>
-#include <luq/io/safetensors.hpp>
+#include <luq/io/safetensors/safetensors.hpp>
 #include <luq/kernels/matmul.hpp>
 #include <luq/policy/prefix_scan.hpp>
 #include <luq/quantizers/gptq.hpp>

@@ -9,7 +9,7 @@
 #include <luq/io/gptq_safetensors.hpp>
 #include <luq/io/llama_cpp_export.hpp>
 #include <luq/io/packed_model.hpp>
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/luq.hpp>
 
 double bits_in_second_unit() {

@@ -10,8 +10,8 @@
 
 #include "codecs/random_coded_matrix.hpp"
 #include "io/io_test_support.hpp"
-#include "luq/io/checkpoint.hpp"
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/checkpoint.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 
 using luq::errc;
 using luq::gptq_format;

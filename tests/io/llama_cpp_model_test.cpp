@@ -20,7 +20,7 @@
 #include "io/ggml_block_values.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random.hpp"
-#include "luq/io/safetensors_writer.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 
 using luq::errc;
 using luq::llama_cpp_architecture;

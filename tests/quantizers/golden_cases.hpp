@@ -16,7 +16,7 @@
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/int_codec.hpp"
 #include "luq/estimators/hessian.hpp"
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/output_error.hpp"

@@ -7,8 +7,8 @@
 #include <nanobind/stl/vector.h>
 
 #include <filesystem>
-#include <luq/io/checkpoint.hpp>
 #include <luq/io/packed_model.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/models/tensor_place.hpp>
 #include <optional>
 #include <set>

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <luq/core/error.hpp>
 #include <luq/core/is_finite.hpp>
-#include <luq/io/safetensors.hpp>
+#include <luq/io/safetensors/safetensors.hpp>
 #include <map>
 #include <optional>
 #include <sstream>

@@ -10,14 +10,14 @@
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/core/error.hpp>
 #include <luq/core/half.hpp>
-#include <luq/io/checkpoint.hpp>
 #include <luq/io/files/strict_json.hpp>
 #include <luq/io/files/text_file.hpp>
 #include <luq/io/gptq_config_json.hpp>
 #include <luq/io/gptq_plan_config.hpp>
 #include <luq/io/gptq_safetensors.hpp>
 #include <luq/io/packed_model.hpp>
-#include <luq/io/safetensors_writer.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
+#include <luq/io/safetensors/safetensors_writer.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>

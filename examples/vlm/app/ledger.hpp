@@ -8,7 +8,7 @@
 #pragma once
 
 #include <filesystem>
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/policy/ledger.hpp>
 #include <optional>
 #include <string>

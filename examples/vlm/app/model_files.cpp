@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_files.hpp"
 
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 
 namespace vlm {
 

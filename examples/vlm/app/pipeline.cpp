@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iterator>
 #include <luq/core/error.hpp>
-#include <luq/io/checkpoint.hpp>
 #include <luq/io/plan_json.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/models/tensor_place.hpp>
 #include <memory>
 #include <numeric>

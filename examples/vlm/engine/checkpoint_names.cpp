@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <luq/core/error.hpp>
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <set>
 #include <string>
 #include <utility>

@@ -3,7 +3,7 @@
 #include "vision_language_model.hpp"
 
 #include <luq/core/error.hpp>
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <memory>
 #include <string>
 #include <utility>

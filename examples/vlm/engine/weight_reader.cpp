@@ -3,7 +3,7 @@
 #include "weight_reader.hpp"
 
 #include <luq/core/error.hpp>
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <memory>
 #include <span>
 

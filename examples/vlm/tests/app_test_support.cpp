@@ -3,7 +3,7 @@
 #include "app_test_support.hpp"
 
 #include <algorithm>
-#include <luq/io/safetensors_writer.hpp>
+#include <luq/io/safetensors/safetensors_writer.hpp>
 #include <span>
 
 #include "app/calibrate.hpp"

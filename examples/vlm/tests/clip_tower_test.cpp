@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/clip_tower.hpp"
 
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 
 #include "engine/checkpoint_names.hpp"
 #include "engine/weight_reader.hpp"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <luq/io/safetensors_writer.hpp>
+#include <luq/io/safetensors/safetensors_writer.hpp>
 
 #include "app_test_support.hpp"
 

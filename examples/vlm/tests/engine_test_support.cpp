@@ -7,9 +7,9 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
-#include <luq/io/checkpoint.hpp>
-#include <luq/io/safetensors.hpp>
-#include <luq/io/safetensors_writer.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
+#include <luq/io/safetensors/safetensors.hpp>
+#include <luq/io/safetensors/safetensors_writer.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <span>

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <iostream>
-#include <luq/io/checkpoint.hpp>
 #include <luq/io/packed_model.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <map>
 #include <sstream>
 #include <string>

@@ -8,8 +8,9 @@
 #include <cmath>
 #include <fstream>
 #include <luq/io/plan_json.hpp>
-#include <luq/io/safetensors_writer.hpp>
+#include <luq/io/safetensors/safetensors_writer.hpp>
 #include <luq/models/published_checkpoints.hpp>
+#include <luq/policy/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/pipeline.hpp"

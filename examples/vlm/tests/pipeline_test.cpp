@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 #include <set>
 
 #include "app_test_support.hpp"

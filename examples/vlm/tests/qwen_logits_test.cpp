@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Qwen2.5-VL against what Hugging Face transformers computes in float32, part by part from the patches to the logits.
-#include <luq/io/checkpoint.hpp>
+#include <luq/io/safetensors/checkpoint.hpp>
 
 #include "engine/checkpoint_names.hpp"
 #include "engine/patch_merger.hpp"

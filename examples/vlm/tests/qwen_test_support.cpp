@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "qwen_test_support.hpp"
 
-#include <luq/io/safetensors.hpp>
+#include <luq/io/safetensors/safetensors.hpp>
 #include <utility>
 #include <variant>
 

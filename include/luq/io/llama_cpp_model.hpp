@@ -36,7 +36,6 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/checkpoint.hpp"
 #include "luq/io/detail/llama_cpp_linears.hpp"
 #include "luq/io/detail/llama_cpp_rest.hpp"
 #include "luq/io/export_linter.hpp"
@@ -48,6 +47,7 @@
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
 #include "luq/io/packed_model.hpp"
+#include "luq/io/safetensors/checkpoint.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 #include "luq/policy/plan.hpp"
 

@@ -24,8 +24,8 @@
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/all_finite.hpp"
 #include "luq/io/plan_json.hpp"
-#include "luq/io/safetensors.hpp"
-#include "luq/io/safetensors_writer.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

@@ -24,7 +24,6 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/checkpoint.hpp"
 #include "luq/io/detail/llama_cpp_linears.hpp"
 #include "luq/io/detail/rotary_rows.hpp"
 #include "luq/io/files/detail/printable.hpp"
@@ -32,6 +31,7 @@
 #include "luq/io/gguf_writer.hpp"
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
+#include "luq/io/safetensors/checkpoint.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 #include "luq/models/tensor_place.hpp"
 

@@ -7,7 +7,7 @@
 //
 // A symbolic link as target is replaced, not followed. Permissions are those of a newly created file.
 //
-// IWYU pragma: private, include "luq/io/safetensors_writer.hpp"
+// IWYU pragma: private, include "luq/io/safetensors/safetensors_writer.hpp"
 #pragma once
 
 #include <algorithm>

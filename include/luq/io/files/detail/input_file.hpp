@@ -10,7 +10,7 @@
 // and turns the usual accident (a file overwritten in place) into an error; it cannot close the window, so writers
 // should replace files by renaming, as atomic_file does.
 //
-// IWYU pragma: private, include "luq/io/safetensors.hpp"
+// IWYU pragma: private, include "luq/io/safetensors/safetensors.hpp"
 #pragma once
 
 #include <cstddef>

@@ -4,7 +4,7 @@
 // Text from files, made fit for a one-line message: whatever is not printable ASCII is shown as \xNN, so that a
 // hostile name cannot move a terminal's cursor, and long text is cut.
 //
-// IWYU pragma: private, include "luq/io/safetensors.hpp"
+// IWYU pragma: private, include "luq/io/safetensors/safetensors.hpp"
 #pragma once
 
 #include <cstddef>

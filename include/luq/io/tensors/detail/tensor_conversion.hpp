@@ -4,7 +4,7 @@
 // Elements of a file as numbers of the machine. Files are little-endian and need not be aligned; both are dealt with
 // one element at a time, which compilers turn into plain loads where the machine is little-endian.
 //
-// IWYU pragma: private, include "luq/io/safetensors.hpp"
+// IWYU pragma: private, include "luq/io/safetensors/safetensors.hpp"
 #pragma once
 
 #include <bit>

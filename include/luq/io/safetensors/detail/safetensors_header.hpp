@@ -12,7 +12,7 @@
 //
 // Memory stays below some twelve times the length of the header, whatever it holds.
 //
-// IWYU pragma: private, include "luq/io/safetensors.hpp"
+// IWYU pragma: private, include "luq/io/safetensors/safetensors.hpp"
 #pragma once
 
 #include <algorithm>

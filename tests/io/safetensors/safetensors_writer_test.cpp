@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/safetensors_writer.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "io/io_test_support.hpp"
-#include "io/reference_content.hpp"
+#include "io/safetensors/reference_content.hpp"
 #include "luq/core/random.hpp"
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 
 using luq::errc;
 using luq::tensor_declaration;

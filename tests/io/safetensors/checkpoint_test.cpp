@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/checkpoint.hpp"
+#include "luq/io/safetensors/checkpoint.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "io/io_test_support.hpp"
-#include "luq/io/safetensors_writer.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 
 using luq::errc;
 using luq_test::check_fails;

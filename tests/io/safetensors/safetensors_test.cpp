@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "io/io_test_support.hpp"
-#include "io/reference_content.hpp"
+#include "io/safetensors/reference_content.hpp"
 
 using luq::errc;
 using luq_test::bytes_of;

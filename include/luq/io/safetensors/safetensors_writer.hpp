@@ -30,9 +30,9 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/detail/safetensors_header.hpp"
 #include "luq/io/files/detail/atomic_file.hpp"
 #include "luq/io/files/detail/printable.hpp"
+#include "luq/io/safetensors/detail/safetensors_header.hpp"
 #include "luq/io/tensors/detail/pending_tensors.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 

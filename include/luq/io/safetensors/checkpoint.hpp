@@ -29,7 +29,7 @@
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/files/strict_json.hpp"
-#include "luq/io/safetensors.hpp"
+#include "luq/io/safetensors/safetensors.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {

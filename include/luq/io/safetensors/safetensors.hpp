@@ -36,9 +36,9 @@
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
-#include "luq/io/detail/safetensors_header.hpp"
 #include "luq/io/files/detail/input_file.hpp"
 #include "luq/io/files/detail/printable.hpp"
+#include "luq/io/safetensors/detail/safetensors_header.hpp"
 #include "luq/io/tensors/detail/tensor_conversion.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
