@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include <luq/io/gguf.hpp>
+#include <luq/io/gguf/gguf.hpp>
 
 #include "hostile_input.hpp"
 

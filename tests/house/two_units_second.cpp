@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 #include <luq/io/tensors/dlpack.hpp>
-#include <luq/io/ggml_blocks.hpp>
+#include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/export_linter.hpp>
-#include <luq/io/gguf.hpp>
+#include <luq/io/gguf/gguf.hpp>
 #include <luq/io/gptq_config_json.hpp>
 #include <luq/io/gptq_plan_config.hpp>
 #include <luq/io/gptq_safetensors.hpp>

@@ -20,11 +20,11 @@
 #include <utility>
 #include <vector>
 
-#include "io/gguf_reference.hpp"
+#include "io/gguf/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random_matrix.hpp"
 #include "luq/estimators/hessian.hpp"
-#include "luq/io/gguf.hpp"
+#include "luq/io/gguf/gguf.hpp"
 
 using luq::errc;
 using luq_test::check_fails;

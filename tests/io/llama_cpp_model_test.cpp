@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "codecs/random_coded_matrix.hpp"
-#include "io/ggml_block_values.hpp"
+#include "io/gguf/ggml_block_values.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random.hpp"
 #include "luq/io/safetensors/safetensors_writer.hpp"

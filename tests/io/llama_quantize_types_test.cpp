@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "luq/io/ggml_type.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
 
 namespace {
 

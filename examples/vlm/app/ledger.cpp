@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <cctype>
 #include <luq/core/error.hpp>
-#include <luq/io/ggml_type.hpp>
+#include <luq/io/gguf/ggml_type.hpp>
 #include <luq/models/published_checkpoints.hpp>
+#include <luq/policy/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
 #include "pipeline.hpp"

@@ -3,7 +3,7 @@
 //
 // The export command as a user runs it: every target from the files of the commands before it, and one line for what
 // cannot be.
-#include <luq/io/gguf.hpp>
+#include <luq/io/gguf/gguf.hpp>
 
 #include "export_test_support.hpp"
 #include "program_run.hpp"

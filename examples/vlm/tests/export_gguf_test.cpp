@@ -4,9 +4,9 @@
 // The embedded model's decoder as a model of llama.cpp. That blocks are what they should be, weight by weight, is the
 // business of the library's own tests; here it is what the model is taken from.
 #include <algorithm>
-#include <luq/io/ggml_blocks.hpp>
-#include <luq/io/gguf.hpp>
-#include <luq/io/gguf_writer.hpp>
+#include <luq/io/gguf/ggml_blocks.hpp>
+#include <luq/io/gguf/gguf.hpp>
+#include <luq/io/gguf/gguf_writer.hpp>
 #include <luq/io/llama_cpp_export.hpp>
 #include <span>
 

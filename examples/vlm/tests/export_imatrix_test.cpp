@@ -4,7 +4,7 @@
 // The importance matrix of the embedded model, from a few of its calibration sequences.
 #include <algorithm>
 #include <cmath>
-#include <luq/io/gguf.hpp>
+#include <luq/io/gguf/gguf.hpp>
 #include <span>
 
 #include "app/calibrate.hpp"

@@ -27,7 +27,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/io/gguf_value.hpp"
+#include "luq/io/gguf/gguf_value.hpp"
 
 namespace luq {
 

@@ -43,8 +43,8 @@
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/ggml_type.hpp"
-#include "luq/io/gguf_writer.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_writer.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

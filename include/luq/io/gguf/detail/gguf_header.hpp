@@ -15,7 +15,7 @@
 //
 // Memory stays below some twenty times the length of what is parsed.
 //
-// IWYU pragma: private, include "luq/io/gguf.hpp"
+// IWYU pragma: private, include "luq/io/gguf/gguf.hpp"
 #pragma once
 
 #include <algorithm>
@@ -30,10 +30,10 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/gguf_rules.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/ggml_type.hpp"
-#include "luq/io/gguf_value.hpp"
+#include "luq/io/gguf/detail/gguf_rules.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_value.hpp"
 #include "luq/io/tensors/detail/tensor_conversion.hpp"
 
 namespace luq::detail {

@@ -5,7 +5,7 @@
 // those of the format's text (docs/gguf.md of ggml), the rules of keys, names and shapes, and the size that follows from
 // a type and a shape. A reader throws corrupt_file, a writer invalid_argument, so the code is the caller's.
 //
-// IWYU pragma: private, include "luq/io/gguf.hpp"
+// IWYU pragma: private, include "luq/io/gguf/gguf.hpp"
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@
 
 #include "luq/core/error.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/ggml_type.hpp"
-#include "luq/io/gguf_value.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_value.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {

@@ -42,7 +42,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/io/ggml_type.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
 
 namespace luq {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/ggml_blocks.hpp"
+#include "luq/io/gguf/ggml_blocks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "codecs/random_coded_matrix.hpp"
-#include "io/gguf_reference.hpp"
+#include "io/gguf/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random.hpp"
 

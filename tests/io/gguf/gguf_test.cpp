@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/gguf.hpp"
+#include "luq/io/gguf/gguf.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/gguf_reference.hpp"
+#include "io/gguf/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
 
 using luq::errc;

@@ -29,11 +29,11 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/detail/gguf_rules.hpp"
 #include "luq/io/files/detail/atomic_file.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/ggml_type.hpp"
-#include "luq/io/gguf_value.hpp"
+#include "luq/io/gguf/detail/gguf_rules.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_value.hpp"
 #include "luq/io/tensors/detail/pending_tensors.hpp"
 #include "luq/io/tensors/detail/tensor_conversion.hpp"
 

@@ -34,11 +34,11 @@
 #include <vector>
 
 #include "luq/core/error.hpp"
-#include "luq/io/detail/gguf_header.hpp"
 #include "luq/io/files/detail/input_file.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/ggml_type.hpp"
-#include "luq/io/gguf_value.hpp"
+#include "luq/io/gguf/detail/gguf_header.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_value.hpp"
 
 namespace luq {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/ggml_type.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
 
 #include <doctest/doctest.h>
 

@@ -23,8 +23,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "luq/io/ggml_type.hpp"
-#include "luq/io/gguf_value.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_value.hpp"
 
 namespace luq_test {
 

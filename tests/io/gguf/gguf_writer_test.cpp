@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/gguf_writer.hpp"
+#include "luq/io/gguf/gguf_writer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "io/gguf_reference.hpp"
+#include "io/gguf/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random.hpp"
-#include "luq/io/gguf.hpp"
+#include "luq/io/gguf/gguf.hpp"
 
 using luq::errc;
 using luq::ggml_type;
