@@ -4,9 +4,9 @@
 #include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/export_linter.hpp>
 #include <luq/io/gguf/gguf.hpp>
-#include <luq/io/gptq_config_json.hpp>
-#include <luq/io/gptq_plan_config.hpp>
-#include <luq/io/gptq_safetensors.hpp>
+#include <luq/io/gptq/gptq_config_json.hpp>
+#include <luq/io/gptq/gptq_plan_config.hpp>
+#include <luq/io/gptq/gptq_safetensors.hpp>
 #include <luq/io/llama_cpp_export.hpp>
 #include <luq/io/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>

@@ -12,9 +12,9 @@
 #include <luq/core/half.hpp>
 #include <luq/io/files/strict_json.hpp>
 #include <luq/io/files/text_file.hpp>
-#include <luq/io/gptq_config_json.hpp>
-#include <luq/io/gptq_plan_config.hpp>
-#include <luq/io/gptq_safetensors.hpp>
+#include <luq/io/gptq/gptq_config_json.hpp>
+#include <luq/io/gptq/gptq_plan_config.hpp>
+#include <luq/io/gptq/gptq_safetensors.hpp>
 #include <luq/io/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/io/safetensors/safetensors_writer.hpp>

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <luq/core/half.hpp>
 #include <luq/io/files/strict_json.hpp>
-#include <luq/io/gptq_config_json.hpp>
-#include <luq/io/gptq_safetensors.hpp>
+#include <luq/io/gptq/gptq_config_json.hpp>
+#include <luq/io/gptq/gptq_safetensors.hpp>
 #include <nlohmann/json.hpp>
 
 #include "export_test_support.hpp"

@@ -36,7 +36,7 @@
 
 #include "luq/codecs/any_codec.hpp"
 #include "luq/io/detail/export_forms.hpp"
-#include "luq/io/detail/fused_linears.hpp"
+#include "luq/io/gptq/detail/fused_linears.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

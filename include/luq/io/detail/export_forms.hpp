@@ -16,7 +16,7 @@
 #include "luq/codecs/any_codec.hpp"
 #include "luq/core/assert.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/gptq_plan_config.hpp"
+#include "luq/io/gptq/gptq_plan_config.hpp"
 
 namespace luq {
 

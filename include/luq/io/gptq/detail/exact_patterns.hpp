@@ -6,7 +6,7 @@
 //
 //   ^model\.layers\.(?:3|7|9)(?:\.mlp\.up_proj|\.mlp\.down_proj)$
 //
-// IWYU pragma: private, include "luq/io/gptq_plan_config.hpp"
+// IWYU pragma: private, include "luq/io/gptq/gptq_plan_config.hpp"
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/detail/exact_patterns.hpp"
+#include "luq/io/gptq/detail/exact_patterns.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "luq/io/module_pattern.hpp"
+#include "luq/io/gptq/module_pattern.hpp"
 
 namespace {
 

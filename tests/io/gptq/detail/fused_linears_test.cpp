@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/detail/fused_linears.hpp"
+#include "luq/io/gptq/detail/fused_linears.hpp"
 
 #include <doctest/doctest.h>
 

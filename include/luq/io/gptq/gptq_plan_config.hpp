@@ -24,11 +24,11 @@
 
 #include "luq/codecs/any_codec.hpp"
 #include "luq/core/error.hpp"
-#include "luq/io/detail/exact_patterns.hpp"
-#include "luq/io/detail/fused_linears.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/gptq_config.hpp"
-#include "luq/io/gptq_tensors.hpp"
+#include "luq/io/gptq/detail/exact_patterns.hpp"
+#include "luq/io/gptq/detail/fused_linears.hpp"
+#include "luq/io/gptq/gptq_config.hpp"
+#include "luq/io/gptq/gptq_tensors.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

@@ -42,9 +42,9 @@
 #include "luq/io/files/detail/input_file.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/files/strict_json.hpp"
-#include "luq/io/gptq_config.hpp"
-#include "luq/io/gptq_tensors.hpp"
-#include "luq/io/module_pattern.hpp"
+#include "luq/io/gptq/gptq_config.hpp"
+#include "luq/io/gptq/gptq_tensors.hpp"
+#include "luq/io/gptq/module_pattern.hpp"
 
 namespace luq {
 

@@ -42,8 +42,8 @@
 #include "luq/core/error.hpp"
 #include "luq/core/half.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/io/detail/gptq_words.hpp"
 #include "luq/io/files/detail/printable.hpp"
+#include "luq/io/gptq/detail/gptq_words.hpp"
 #include "luq/policy/model_shape.hpp"
 
 namespace luq {

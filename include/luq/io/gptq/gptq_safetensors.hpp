@@ -19,7 +19,7 @@
 
 #include "luq/core/error.hpp"
 #include "luq/io/files/detail/printable.hpp"
-#include "luq/io/gptq_tensors.hpp"
+#include "luq/io/gptq/gptq_tensors.hpp"
 #include "luq/io/safetensors/safetensors_writer.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/gptq_plan_config.hpp"
+#include "luq/io/gptq/gptq_plan_config.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "io/io_test_support.hpp"
-#include "luq/io/gptq_config_json.hpp"
+#include "luq/io/gptq/gptq_config_json.hpp"
 #include "policy/random_model.hpp"
 
 using luq::errc;

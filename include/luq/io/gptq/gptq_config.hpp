@@ -19,8 +19,8 @@
 
 #include "luq/core/index.hpp"
 #include "luq/core/version.hpp"
-#include "luq/io/gptq_tensors.hpp"
-#include "luq/io/module_pattern.hpp"
+#include "luq/io/gptq/gptq_tensors.hpp"
+#include "luq/io/gptq/module_pattern.hpp"
 
 namespace luq {
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/gptq_tensors.hpp"
+#include "luq/io/gptq/gptq_tensors.hpp"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 //
 // 32 codes of a GPTQ checkpoint as 32-bit words; the layout is that of gptq_tensors.hpp.
 //
-// IWYU pragma: private, include "luq/io/gptq_tensors.hpp"
+// IWYU pragma: private, include "luq/io/gptq/gptq_tensors.hpp"
 #pragma once
 
 #include <cstdint>
