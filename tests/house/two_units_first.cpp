@@ -10,7 +10,7 @@
 #include <luq/io/gptq/gptq_plan_config.hpp>
 #include <luq/io/gptq/gptq_safetensors.hpp>
 #include <luq/io/llama_cpp_export.hpp>
-#include <luq/io/packed_model.hpp>
+#include <luq/io/luq/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/luq.hpp>
 

@@ -7,7 +7,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <filesystem>
-#include <luq/io/packed_model.hpp>
+#include <luq/io/luq/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/models/tensor_place.hpp>
 #include <optional>

@@ -7,7 +7,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <luq/core/is_finite.hpp>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/plan_json.hpp>
 #include <luq/policy/prefix_scan.hpp>
 #include <string>
 #include <vector>

@@ -6,7 +6,7 @@
 #include <luq/core/error.hpp>
 #include <luq/io/files/output_check.hpp>
 #include <luq/io/files/text_file.hpp>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/plan_json.hpp>
 
 #include "../engine/device_weights.hpp"
 #include "frontier.hpp"

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <luq/core/error.hpp>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/plan_json.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/models/tensor_place.hpp>
 #include <memory>

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 #include <luq/estimators/activation_entropy.hpp>
-#include <luq/io/packed_model.hpp>
+#include <luq/io/luq/packed_model.hpp>
 #include <luq/policy/prefix_scan.hpp>
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 // What luq-vlm says to bad input: one line that names it, before any work, and an exit code that is not zero.
 #include <fstream>
 #include <limits>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/plan_json.hpp>
 
 #include "app/pipeline.hpp"
 #include "app_test_support.hpp"

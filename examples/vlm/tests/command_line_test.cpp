@@ -6,8 +6,8 @@
 #include <fstream>
 #include <iterator>
 #include <luq/core/version.hpp>
-#include <luq/io/packed_model.hpp>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/packed_model.hpp>
+#include <luq/io/luq/plan_json.hpp>
 #include <regex>
 #include <sstream>
 

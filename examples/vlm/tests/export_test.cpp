@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/plan_json.hpp>
 
 #include "export_test_support.hpp"
 

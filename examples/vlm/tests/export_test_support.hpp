@@ -6,7 +6,7 @@
 #pragma once
 
 #include <iostream>
-#include <luq/io/packed_model.hpp>
+#include <luq/io/luq/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <map>
 #include <sstream>

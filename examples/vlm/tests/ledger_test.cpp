@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <luq/io/plan_json.hpp>
+#include <luq/io/luq/plan_json.hpp>
 #include <luq/io/safetensors/safetensors_writer.hpp>
 #include <luq/models/published_checkpoints.hpp>
 #include <luq/policy/published_checkpoints.hpp>

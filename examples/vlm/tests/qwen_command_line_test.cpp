@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands of luq-vlm on a directory of Qwen2.5-VL: they take it as they take one of LLaVA.
-#include <luq/io/packed_model.hpp>
+#include <luq/io/luq/packed_model.hpp>
 
 #include "app_test_support.hpp"
 #include "program_run.hpp"

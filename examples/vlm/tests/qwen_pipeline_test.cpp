@@ -4,7 +4,7 @@
 // What the commands do, on Qwen2.5-VL: sets of images of different sizes are read, a model is calibrated, quantized,
 // written, read and asked.
 #include <cmath>
-#include <luq/io/packed_model.hpp>
+#include <luq/io/luq/packed_model.hpp>
 #include <luq/policy/prefix_scan.hpp>
 
 #include "app/evaluate.hpp"

@@ -46,7 +46,7 @@
 #include "luq/io/gguf/gguf_writer.hpp"
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
-#include "luq/io/packed_model.hpp"
+#include "luq/io/luq/packed_model.hpp"
 #include "luq/io/safetensors/checkpoint.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 #include "luq/policy/plan.hpp"

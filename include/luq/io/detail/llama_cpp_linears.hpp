@@ -25,7 +25,7 @@
 #include "luq/io/gguf/gguf_writer.hpp"
 #include "luq/io/llama_cpp_decoder.hpp"
 #include "luq/io/llama_cpp_export.hpp"
-#include "luq/io/packed_model.hpp"
+#include "luq/io/luq/packed_model.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq::detail {

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/plan_json.hpp"
+#include "luq/io/luq/plan_json.hpp"
 
 #include <doctest/doctest.h>
 

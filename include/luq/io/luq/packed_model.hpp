@@ -23,7 +23,7 @@
 
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/all_finite.hpp"
-#include "luq/io/plan_json.hpp"
+#include "luq/io/luq/plan_json.hpp"
 #include "luq/io/safetensors/safetensors.hpp"
 #include "luq/io/safetensors/safetensors_writer.hpp"
 #include "luq/policy/plan.hpp"
