@@ -4,7 +4,7 @@
 // A function or variable of a header that is not inline would be defined twice when these two units are linked.
 #include <luq/io/tensors/dlpack.hpp>
 #include <luq/io/gguf/ggml_blocks.hpp>
-#include <luq/io/export_linter.hpp>
+#include <luq/io/exports/export_linter.hpp>
 #include <luq/io/gguf/gguf.hpp>
 #include <luq/io/gptq/gptq_config_json.hpp>
 #include <luq/io/gptq/gptq_plan_config.hpp>

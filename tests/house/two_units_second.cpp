@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <luq/io/tensors/dlpack.hpp>
 #include <luq/io/gguf/ggml_blocks.hpp>
-#include <luq/io/export_linter.hpp>
+#include <luq/io/exports/export_linter.hpp>
 #include <luq/io/gguf/gguf.hpp>
 #include <luq/io/gptq/gptq_config_json.hpp>
 #include <luq/io/gptq/gptq_plan_config.hpp>

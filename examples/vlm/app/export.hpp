@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <iosfwd>
 #include <luq/core/progress.hpp>
-#include <luq/io/export_linter.hpp>
+#include <luq/io/exports/export_linter.hpp>
 #include <luq/io/llama_cpp_decoder.hpp>
 #include <luq/policy/plan.hpp>
 #include <string>

@@ -38,7 +38,7 @@
 #include "luq/core/index.hpp"
 #include "luq/io/detail/llama_cpp_linears.hpp"
 #include "luq/io/detail/llama_cpp_rest.hpp"
-#include "luq/io/export_linter.hpp"
+#include "luq/io/exports/export_linter.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gguf/ggml_blocks.hpp"
 #include "luq/io/gguf/ggml_type.hpp"

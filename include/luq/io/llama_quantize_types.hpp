@@ -13,7 +13,7 @@
 #include <string>
 
 #include "luq/codecs/any_codec.hpp"
-#include "luq/io/detail/export_forms.hpp"
+#include "luq/io/exports/detail/export_forms.hpp"
 #include "luq/io/llama_cpp_export.hpp"
 #include "luq/policy/plan.hpp"
 

@@ -4,7 +4,7 @@
 // Linears that vLLM and engines after it load as one: q_proj, k_proj and v_proj of a module as its qkv_proj, gate_proj
 // and up_proj as its gate_up_proj. Those of one group must be coded alike.
 //
-// IWYU pragma: private, include "luq/io/export_linter.hpp"
+// IWYU pragma: private, include "luq/io/exports/export_linter.hpp"
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/export_linter.hpp"
+#include "luq/io/exports/export_linter.hpp"
 
 #include <doctest/doctest.h>
 

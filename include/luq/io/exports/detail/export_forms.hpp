@@ -3,7 +3,7 @@
 //
 // The table at the top of export_linter.hpp as functions: which form a codec takes at a target.
 //
-// IWYU pragma: private, include "luq/io/export_linter.hpp"
+// IWYU pragma: private, include "luq/io/exports/export_linter.hpp"
 #pragma once
 
 #include <algorithm>

@@ -35,7 +35,7 @@
 #include <vector>
 
 #include "luq/codecs/any_codec.hpp"
-#include "luq/io/detail/export_forms.hpp"
+#include "luq/io/exports/detail/export_forms.hpp"
 #include "luq/io/gptq/detail/fused_linears.hpp"
 #include "luq/policy/plan.hpp"
 
