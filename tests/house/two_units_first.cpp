@@ -9,7 +9,7 @@
 #include <luq/io/gptq/gptq_config_json.hpp>
 #include <luq/io/gptq/gptq_plan_config.hpp>
 #include <luq/io/gptq/gptq_safetensors.hpp>
-#include <luq/io/llama_cpp_export.hpp>
+#include <luq/io/llama_cpp/llama_cpp_export.hpp>
 #include <luq/io/luq/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <luq/luq.hpp>

@@ -16,7 +16,7 @@
 #include <iosfwd>
 #include <luq/core/progress.hpp>
 #include <luq/io/exports/export_linter.hpp>
-#include <luq/io/llama_cpp_decoder.hpp>
+#include <luq/io/llama_cpp/llama_cpp_decoder.hpp>
 #include <luq/policy/plan.hpp>
 #include <string>
 #include <string_view>

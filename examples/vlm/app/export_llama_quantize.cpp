@@ -3,7 +3,7 @@
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/io/files/text_file.hpp>
-#include <luq/io/llama_quantize_types.hpp>
+#include <luq/io/llama_cpp/llama_quantize_types.hpp>
 #include <set>
 
 #include "export.hpp"

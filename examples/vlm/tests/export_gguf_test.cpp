@@ -7,7 +7,7 @@
 #include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/gguf/gguf.hpp>
 #include <luq/io/gguf/gguf_writer.hpp>
-#include <luq/io/llama_cpp_export.hpp>
+#include <luq/io/llama_cpp/llama_cpp_export.hpp>
 #include <span>
 
 #include "export_test_support.hpp"

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/llama_cpp_model.hpp"
+#include "luq/io/llama_cpp/llama_cpp_model.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/io/detail/rotary_rows.hpp"
+#include "luq/io/llama_cpp/detail/rotary_rows.hpp"
 
 #include <doctest/doctest.h>
 

@@ -14,7 +14,7 @@
 
 #include "luq/codecs/any_codec.hpp"
 #include "luq/io/exports/detail/export_forms.hpp"
-#include "luq/io/llama_cpp_export.hpp"
+#include "luq/io/llama_cpp/llama_cpp_export.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

@@ -9,7 +9,7 @@
 // Models of ggml that pair neighbours, such as llama, hold the rows of every head in the order 0, d/2, 1, d/2 + 1, ...
 // of Hugging Face's. A row moves whole, with its codes and scales, so blocks stay what they are.
 //
-// IWYU pragma: private, include "luq/io/llama_cpp_model.hpp"
+// IWYU pragma: private, include "luq/io/llama_cpp/llama_cpp_model.hpp"
 #pragma once
 
 #include <cstddef>

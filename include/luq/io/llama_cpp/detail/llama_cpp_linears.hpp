@@ -4,7 +4,7 @@
 // The linears of a plan on their way into a model of llama.cpp: their names there, their blocks with rows in the order
 // of the architecture, and whether they are all linears that a decoder has.
 //
-// IWYU pragma: private, include "luq/io/llama_cpp_model.hpp"
+// IWYU pragma: private, include "luq/io/llama_cpp/llama_cpp_model.hpp"
 #pragma once
 
 #include <array>
@@ -19,12 +19,12 @@
 #include "luq/core/assert.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/detail/rotary_rows.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gguf/ggml_blocks.hpp"
 #include "luq/io/gguf/gguf_writer.hpp"
-#include "luq/io/llama_cpp_decoder.hpp"
-#include "luq/io/llama_cpp_export.hpp"
+#include "luq/io/llama_cpp/detail/rotary_rows.hpp"
+#include "luq/io/llama_cpp/llama_cpp_decoder.hpp"
+#include "luq/io/llama_cpp/llama_cpp_export.hpp"
 #include "luq/io/luq/packed_model.hpp"
 #include "luq/policy/plan.hpp"
 

@@ -9,7 +9,7 @@
 // the head is the table. Vision towers and projectors are left out, and rotary_emb.inv_freq of old checkpoints, which
 // follows from the decoder's numbers. A tensor that is neither that nor a decoder's is an error.
 //
-// IWYU pragma: private, include "luq/io/llama_cpp_model.hpp"
+// IWYU pragma: private, include "luq/io/llama_cpp/llama_cpp_model.hpp"
 #pragma once
 
 #include <algorithm>
@@ -24,13 +24,13 @@
 
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/io/detail/llama_cpp_linears.hpp"
-#include "luq/io/detail/rotary_rows.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gguf/ggml_type.hpp"
 #include "luq/io/gguf/gguf_writer.hpp"
-#include "luq/io/llama_cpp_decoder.hpp"
-#include "luq/io/llama_cpp_export.hpp"
+#include "luq/io/llama_cpp/detail/llama_cpp_linears.hpp"
+#include "luq/io/llama_cpp/detail/rotary_rows.hpp"
+#include "luq/io/llama_cpp/llama_cpp_decoder.hpp"
+#include "luq/io/llama_cpp/llama_cpp_export.hpp"
 #include "luq/io/safetensors/checkpoint.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 #include "luq/models/tensor_place.hpp"
