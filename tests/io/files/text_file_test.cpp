@@ -8,6 +8,7 @@
 #include <string>
 
 #include "io/io_test_support.hpp"
+#include "luq/io/files/detail/input_file.hpp"
 
 using luq_test::read_text;
 

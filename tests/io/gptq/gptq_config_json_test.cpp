@@ -4,12 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "io/io_test_support.hpp"
+#include "luq/codecs/weight_codec.hpp"
 
 using luq::errc;
 using luq::gptq_config_from_json;

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "luq/core/version.hpp"
+
 using luq::gptq_settings;
 using luq::module_pattern;
 

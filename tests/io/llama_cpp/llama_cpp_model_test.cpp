@@ -20,6 +20,9 @@
 #include "io/gguf/ggml_block_values.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random.hpp"
+#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf.hpp"
+#include "luq/io/gguf/gguf_writer.hpp"
 #include "luq/io/safetensors/safetensors_writer.hpp"
 
 using luq::errc;

@@ -21,6 +21,7 @@
 
 #include "io/io_test_support.hpp"
 #include "io/safetensors/reference_content.hpp"
+#include "luq/io/files/detail/input_file.hpp"
 
 using luq::errc;
 using luq_test::bytes_of;

@@ -12,7 +12,9 @@
 #include "io/io_test_support.hpp"
 
 #if LUQ_IO_HAS_POSIX
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
 #include <sys/mount.h>

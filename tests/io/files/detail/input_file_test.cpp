@@ -12,6 +12,9 @@
 #include "io/io_test_support.hpp"
 
 #if LUQ_IO_HAS_POSIX
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #define LUQ_TEST_INPUT_FILES luq::detail::buffered_file, luq::detail::mapped_file
 #else
 #define LUQ_TEST_INPUT_FILES luq::detail::buffered_file
