@@ -14,26 +14,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <limits>
 #include <span>
 #include <string>
-#include <system_error>
-#include <utility>
 #include <vector>
-
-#include "luq/core/error.hpp"
 
 #if __has_include(<sys/mman.h>) && __has_include(<sys/stat.h>) && __has_include(<unistd.h>)
 #define LUQ_IO_HAS_POSIX 1
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #else
 #define LUQ_IO_HAS_POSIX 0
 #endif
@@ -43,24 +30,7 @@ namespace luq::detail {
 /// The portable way: one read of the whole file.
 class buffered_file {
  public:
-  explicit buffered_file(const std::filesystem::path& path) : path_(path.string()) {
-    std::error_code failure;
-    const auto status = std::filesystem::status(path, failure);
-    if (!std::filesystem::exists(status)) fail(errc::io_failure, path_, ": cannot open: no such file");
-    if (!std::filesystem::is_regular_file(status)) fail(errc::io_failure, path_, ": expected a regular file");
-    const std::uint64_t size = std::filesystem::file_size(path, failure);
-    if (failure) fail(errc::io_failure, path_, ": cannot determine the size: ", failure.message());
-    std::ifstream stream(path, std::ios::binary);
-    if (!stream) fail(errc::io_failure, path_, ": cannot open for reading");
-    if (size > (std::numeric_limits<std::size_t>::max)() / 2) {
-      fail(errc::unsupported, path_, ": ", size, " bytes exceed the address space");
-    }
-    contents_.resize(static_cast<std::size_t>(size));
-    stream.read(reinterpret_cast<char*>(contents_.data()), static_cast<std::streamsize>(size));
-    if (static_cast<std::uint64_t>(stream.gcount()) != size) {
-      fail(errc::io_failure, path_, ": expected ", size, " bytes, could read ", stream.gcount());
-    }
-  }
+  explicit buffered_file(const std::filesystem::path& path);
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return contents_; }
 
@@ -79,14 +49,9 @@ class file_descriptor {
  public:
   file_descriptor() = default;
   explicit file_descriptor(int number) noexcept : number_(number) {}
-  file_descriptor(file_descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  file_descriptor& operator=(file_descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  ~file_descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
+  file_descriptor(file_descriptor&& other) noexcept;
+  file_descriptor& operator=(file_descriptor&& other) noexcept;
+  ~file_descriptor();
 
   [[nodiscard]] int number() const noexcept { return number_; }
 
@@ -95,66 +60,15 @@ class file_descriptor {
 };
 
 /// Throws io_failure with the system's reason for errno.
-[[noreturn]] inline void fail_with_errno(const std::string& path, const char* action) {
-  fail(errc::io_failure, path, ": cannot ", action, ": ", std::generic_category().message(errno));
-}
-
-[[nodiscard]] inline const char* file_kind(::mode_t mode) noexcept {
-  if (S_ISDIR(mode)) return "a directory";
-  if (S_ISFIFO(mode)) return "a FIFO";
-  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
-  return "something else";
-}
+[[noreturn]] void fail_with_errno(const std::string& path, const char* action);
 
 /// The POSIX way: pages come from the file when they are first touched. Keeps the descriptor open for the size checks.
 class mapped_file {
  public:
-  explicit mapped_file(const std::filesystem::path& path) : path_(path.string()) {
-    int number = -1;
-    do {
-      number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    } while (number < 0 && errno == EINTR);
-    if (number < 0) fail_with_errno(path_, "open");
-    descriptor_ = file_descriptor(number);
-
-    struct ::stat status {};
-    if (::fstat(number, &status) != 0) fail_with_errno(path_, "determine the size");
-    if (!S_ISREG(status.st_mode)) {
-      fail(errc::io_failure, path_, ": expected a regular file, got ", file_kind(status.st_mode));
-    }
-    if (static_cast<std::uint64_t>(status.st_size) > (std::numeric_limits<std::size_t>::max)() / 2) {
-      fail(errc::unsupported, path_, ": ", status.st_size, " bytes exceed the address space");
-    }
-    size_ = static_cast<std::size_t>(status.st_size);
-    if (size_ == 0) return;  // mmap refuses an empty range
-    void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, number, 0);
-    if (address == MAP_FAILED) fail_with_errno(path_, "map into memory");
-    address_ = address;
-    try {
-      require_unchanged();
-    } catch (...) {
-      ::munmap(address_, size_);
-      throw;
-    }
-  }
-
-  mapped_file(mapped_file&& other) noexcept
-      : path_(std::move(other.path_)),
-        descriptor_(std::move(other.descriptor_)),
-        address_(std::exchange(other.address_, nullptr)),
-        size_(std::exchange(other.size_, 0)) {}
-
-  mapped_file& operator=(mapped_file&& other) noexcept {
-    std::swap(path_, other.path_);
-    std::swap(descriptor_, other.descriptor_);
-    std::swap(address_, other.address_);
-    std::swap(size_, other.size_);
-    return *this;
-  }
-
-  ~mapped_file() {
-    if (address_ != nullptr) ::munmap(address_, size_);
-  }
+  explicit mapped_file(const std::filesystem::path& path);
+  mapped_file(mapped_file&& other) noexcept;
+  mapped_file& operator=(mapped_file&& other) noexcept;
+  ~mapped_file();
 
   /// The address survives a move of this object.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
@@ -162,14 +76,7 @@ class mapped_file {
   }
 
   /// Throws io_failure if the file's size is no longer the mapped one.
-  void require_unchanged() const {
-    struct ::stat status {};
-    if (::fstat(descriptor_.number(), &status) != 0) fail_with_errno(path_, "determine the size");
-    if (static_cast<std::uint64_t>(status.st_size) != size_) {
-      fail(errc::io_failure, path_, ": the size changed while in use: expected ", size_, " bytes, got ",
-           status.st_size);
-    }
-  }
+  void require_unchanged() const;
 
  private:
   std::string path_;
@@ -187,3 +94,7 @@ using input_file = buffered_file;
 #endif
 
 }  // namespace luq::detail
+
+#ifndef LUQ_COMPILED
+#include "luq/io/files/impl/input_file.hpp"
+#endif
