@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "luq/io/tensors/detail/element_count.hpp"
+
 using luq::tensor_dtype;
 
 namespace {

@@ -8,10 +8,8 @@
 // type unknown here, which makes that tensor unreadable (`tensor_dtype::unknown`) but not the file.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -19,6 +17,7 @@
 
 #include "luq/core/half.hpp"
 #include "luq/core/index.hpp"
+#include "luq/io/tensors/detail/dtype_table.hpp"
 
 namespace luq {
 
@@ -49,23 +48,7 @@ enum class tensor_dtype : std::uint8_t {
   unknown,  ///< a name this version does not know; never written
 };
 
-namespace detail {
-
-struct dtype_facts {
-  std::string_view name;
-  std::uint64_t bits;
-};
-
-/// Indexed by tensor_dtype.
-inline constexpr std::array<dtype_facts, 22> dtype_table{{
-    {"BOOL", 8},    {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6},     {"U8", 8},          {"I8", 8},
-    {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
-    {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
-    {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64},
-}};
-static_assert(dtype_table.size() == static_cast<std::size_t>(tensor_dtype::unknown));
-
-}  // namespace detail
+static_assert(detail::dtype_table.size() == static_cast<std::size_t>(tensor_dtype::unknown));
 
 /// The name files use, such as "BF16"; "unknown" for tensor_dtype::unknown.
 [[nodiscard]] constexpr std::string_view dtype_name(tensor_dtype dtype) noexcept {
@@ -124,28 +107,10 @@ struct tensor_info {
 };
 
 /// "[2, 3]" for messages.
-[[nodiscard]] inline std::string shape_text(const std::vector<index>& shape) {
-  std::string text = "[";
-  for (const index extent : shape) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(extent);
-  }
-  return text + "]";
-}
+[[nodiscard]] std::string shape_text(const std::vector<index>& shape);
 
-namespace detail {
-
-/// Number of elements, or nothing if the product, taken from the left, exceeds `index`.
-[[nodiscard]] inline std::optional<std::uint64_t> checked_element_count(const std::vector<index>& shape) noexcept {
-  constexpr auto largest = static_cast<std::uint64_t>((std::numeric_limits<index>::max)());
-  std::uint64_t product = 1;
-  for (const index extent : shape) {
-    const auto factor = static_cast<std::uint64_t>(extent);
-    if (factor != 0 && product > largest / factor) return std::nullopt;
-    product *= factor;
-  }
-  return product;
-}
-
-}  // namespace detail
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/tensors/impl/tensor_info.hpp"
+#endif

@@ -24,6 +24,7 @@
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gguf/ggml_type.hpp"
 #include "luq/io/gguf/gguf_value.hpp"
+#include "luq/io/tensors/detail/element_count.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {

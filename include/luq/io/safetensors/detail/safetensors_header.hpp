@@ -31,6 +31,7 @@
 #include "luq/core/error.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/files/strict_json.hpp"
+#include "luq/io/tensors/detail/element_count.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <bit>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -84,33 +83,13 @@ bool visit_dtype(tensor_dtype dtype, Visitor&& visit) {
 
 /// Whether a finite double would round to an infinite float: half a unit in the last place above the largest float.
 [[nodiscard]] inline bool overflows_float(double value) noexcept {
-  return is_finite(value) && std::abs(value) >= 0x1.ffffffp127;
+  return is_finite(value) && (value >= 0x1.ffffffp127 || value <= -0x1.ffffffp127);
 }
 
 /// Converts `target.size()` elements. F16, BF16 and F32 are exact; F64 rounds to nearest.
 /// @return the first element whose finite value no float can approximate, if any
-[[nodiscard]] inline std::optional<std::size_t> convert_to_floats(tensor_dtype dtype, const std::byte* source,
-                                                                  std::span<float> target) {
-  std::optional<std::size_t> overflow;
-  visit_dtype(dtype, [&]<class T>(T) {
-    if constexpr (std::is_same_v<T, float> && std::endian::native == std::endian::little) {
-      if (!target.empty()) std::memcpy(target.data(), source, target.size_bytes());
-    } else if constexpr (!std::is_integral_v<T>) {
-      for (std::size_t i = 0; i < target.size(); ++i) {
-        const T value = load_little_endian<T>(source + i * sizeof(T));
-        if constexpr (std::is_same_v<T, double>) {
-          if (overflows_float(value)) {
-            overflow = i;
-            return true;
-          }
-        }
-        target[i] = static_cast<float>(value);
-      }
-    }
-    return true;
-  });
-  return overflow;
-}
+[[nodiscard]] std::optional<std::size_t> convert_to_floats(tensor_dtype dtype, const std::byte* source,
+                                                           std::span<float> target);
 
 /// Converts `target.size()` elements of an integer type or BOOL.
 /// @return the first element that T cannot hold, or that is neither 0 nor 1 in a BOOL tensor, if any
@@ -135,3 +114,7 @@ template <std::integral Target>
 }
 
 }  // namespace luq::detail
+
+#ifndef LUQ_COMPILED
+#include "luq/io/tensors/impl/tensor_conversion.hpp"
+#endif
