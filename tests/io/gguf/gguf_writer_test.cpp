@@ -15,6 +15,7 @@
 #include "io/gguf/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
 #include "luq/core/random.hpp"
+#include "luq/io/files/detail/input_file.hpp"
 #include "luq/io/gguf/gguf.hpp"
 
 using luq::errc;
@@ -87,7 +88,7 @@ TEST_CASE("what is written is read back: random types, shapes, alignments and va
 
     std::vector<luq_test::gguf_reference_tensor> tensors;
     for (std::uint64_t t = draw(20); t > 0; --t) {
-      const auto& facts = luq::detail::ggml_type_table[draw(luq::detail::ggml_type_table.size())];
+      const auto& facts = luq::ggml_type_table[draw(luq::ggml_type_table.size())];
       luq_test::gguf_reference_tensor tensor{"t" + std::to_string(t), facts.type, {}, {}};
       std::uint64_t blocks = 1;
       for (std::uint64_t r = draw(4); r > 0; --r) {

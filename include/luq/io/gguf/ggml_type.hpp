@@ -68,8 +68,7 @@ struct ggml_type_facts {
   std::uint64_t block_bytes;
 };
 
-namespace detail {
-
+/// The table, by ascending numbers.
 inline constexpr std::array<ggml_type_facts, 35> ggml_type_table{{
     {ggml_type::f32, "f32", 1, 4},
     {ggml_type::f16, "f16", 1, 2},
@@ -108,31 +107,30 @@ inline constexpr std::array<ggml_type_facts, 35> ggml_type_table{{
     {ggml_type::q2_0, "q2_0", 64, 18},
 }};
 
-}  // namespace detail
-
 /// The facts of a type, or nothing for a number that is not in the table.
 [[nodiscard]] constexpr std::optional<ggml_type_facts> facts_of(ggml_type type) noexcept {
-  for (const ggml_type_facts& facts : detail::ggml_type_table) {
+  for (const ggml_type_facts& facts : ggml_type_table) {
     if (facts.type == type) return facts;
   }
   return std::nullopt;
 }
 
 /// "q4_k", or "type 97" for a number that is not in the table.
-[[nodiscard]] inline std::string ggml_type_name(ggml_type type) {
-  const auto facts = facts_of(type);
-  return facts ? std::string(facts->name) : "type " + std::to_string(static_cast<std::int32_t>(type));
-}
+[[nodiscard]] std::string ggml_type_name(ggml_type type);
 
 /// The type of a name, in any case.
 [[nodiscard]] constexpr std::optional<ggml_type> parse_ggml_type(std::string_view name) noexcept {
   const auto equal_letters = [](char given, char lower) {
     return (given >= 'A' && given <= 'Z' ? given - 'A' + 'a' : given) == lower;
   };
-  for (const ggml_type_facts& facts : detail::ggml_type_table) {
+  for (const ggml_type_facts& facts : ggml_type_table) {
     if (std::equal(name.begin(), name.end(), facts.name.begin(), facts.name.end(), equal_letters)) return facts.type;
   }
   return std::nullopt;
 }
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/gguf/impl/ggml_type.hpp"
+#endif

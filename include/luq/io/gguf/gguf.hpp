@@ -9,10 +9,10 @@
 //
 // All numbers are little-endian. The data of each tensor are padded to the alignment, 32 unless general.alignment says
 // otherwise. What ggml reads is read here: keys that are not ASCII, a bool of any byte, alignments down to 1, and a
-// file that goes on behind the last tensor; what is there belongs to no tensor and is not given out. Stricter than ggml:
-// a key holds no zero byte, at which ggml would cut it when it looks for it, and a tensor's name is not empty and holds
-// no control character. The checks are listed in detail/gguf_header.hpp. The text of string values is not checked: it
-// should be UTF-8, and is any bytes.
+// file that goes on behind the last tensor; what is there belongs to no tensor and is not given out. Stricter than
+// ggml: a key holds no zero byte, at which ggml would cut it when it looks for it, and a tensor's name is not empty and
+// holds no control character. The checks are listed in detail/gguf_header.hpp. The text of string values is not
+// checked: it should be UTF-8, and is any bytes.
 //
 // Types of ggml that are not in ggml_type.hpp make a tensor unreadable, not the file.
 //
@@ -29,15 +29,13 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
-#include "luq/core/error.hpp"
 #include "luq/io/files/detail/input_file.hpp"
-#include "luq/io/files/detail/printable.hpp"
+#include "luq/io/gguf/detail/alternatives.hpp"
 #include "luq/io/gguf/detail/gguf_header.hpp"
-#include "luq/io/gguf/ggml_type.hpp"
+#include "luq/io/gguf/gguf_tensor_info.hpp"
 #include "luq/io/gguf/gguf_value.hpp"
 
 namespace luq {
@@ -51,16 +49,11 @@ class gguf_reader {
   /// Maps a file into memory.
   /// @throws luq::error io_failure if it cannot be opened or is not a regular file, corrupt_file if it violates the
   ///   format, unsupported for another version or a big-endian file
-  explicit gguf_reader(const std::filesystem::path& path)
-      : source_(path.string()),
-        file_(std::in_place, path),
-        bytes_(file_->bytes()),
-        header_(detail::parse_gguf_header(bytes_, source_)) {}
+  explicit gguf_reader(const std::filesystem::path& path);
 
   /// Reads a file that is already in memory, which must outlive the reader.
   /// @param source  names the bytes in messages
-  gguf_reader(std::span<const std::byte> file, std::string source)
-      : source_(std::move(source)), bytes_(file), header_(detail::parse_gguf_header(bytes_, source_)) {}
+  gguf_reader(std::span<const std::byte> file, std::string source);
 
   gguf_reader(gguf_reader&&) noexcept = default;
   gguf_reader& operator=(gguf_reader&&) noexcept = default;
@@ -83,28 +76,21 @@ class gguf_reader {
   [[nodiscard]] const std::vector<gguf_entry>& metadata() const noexcept { return header_.entries; }
 
   /// The value of a key, or null.
-  [[nodiscard]] const gguf_value* find_value(std::string_view key) const noexcept {
-    const gguf_entry* const entry =
-        detail::find_by_name(header_.entries, header_.entries_by_key, &gguf_entry::key, key);
-    return entry == nullptr ? nullptr : &entry->value;
-  }
+  [[nodiscard]] const gguf_value* find_value(std::string_view key) const noexcept;
 
   /// The value of a key that must be there.
   /// @tparam T  a plain type of gguf_value, or std::vector of one
   /// @throws luq::error invalid_argument if there is no such key, unsupported if its value has another type
   template <class T>
   [[nodiscard]] const T& value(std::string_view key) const {
-    const gguf_value* const found = find_value(key);
-    if (found == nullptr) fail(errc::invalid_argument, source_, ": there is no key ", detail::in_quotes(key));
+    const gguf_value& found = require_value(key);
     const T* result = nullptr;
     if constexpr (detail::is_alternative<T, gguf_value>) {
-      result = std::get_if<T>(found);
-    } else if (const auto* const elements = std::get_if<gguf_array>(found)) {
+      result = std::get_if<T>(&found);
+    } else if (const auto* const elements = std::get_if<gguf_array>(&found)) {
       result = std::get_if<T>(elements);
     }
-    if (result == nullptr) {
-      fail(errc::unsupported, source_, ": key ", detail::in_quotes(key), ": unexpected type ", gguf_type_name(*found));
-    }
+    if (result == nullptr) refuse_type(key, found);
     return *result;
   }
 
@@ -114,30 +100,18 @@ class gguf_reader {
   [[nodiscard]] bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
 
   /// @throws luq::error invalid_argument if there is no such tensor
-  [[nodiscard]] const gguf_tensor_info& info(std::string_view name) const {
-    const gguf_tensor_info* const tensor = find(name);
-    if (tensor == nullptr) fail(errc::invalid_argument, source_, ": no tensor is named ", detail::in_quotes(name));
-    return *tensor;
-  }
+  [[nodiscard]] const gguf_tensor_info& info(std::string_view name) const;
 
   /// The data as stored, without padding, valid as long as the reader.
   /// @throws luq::error invalid_argument if there is no such tensor, unsupported if its type is unknown, io_failure if
   ///   the file's size has changed
-  [[nodiscard]] std::span<const std::byte> bytes(std::string_view name) const {
-    const gguf_tensor_info& tensor = info(name);
-    if (!facts_of(tensor.type)) {
-      fail(errc::unsupported, source_, ": tensor ", detail::in_quotes(name), ": unknown ggml ",
-           ggml_type_name(tensor.type));
-    }
-    if (file_) file_->require_unchanged();
-    return bytes_.subspan(static_cast<std::size_t>(header_.data_begin + tensor.begin),
-                          static_cast<std::size_t>(tensor.bytes()));
-  }
+  [[nodiscard]] std::span<const std::byte> bytes(std::string_view name) const;
 
  private:
-  [[nodiscard]] const gguf_tensor_info* find(std::string_view name) const noexcept {
-    return detail::find_by_name(header_.tensors, header_.tensors_by_name, &gguf_tensor_info::name, name);
-  }
+  /// @throws luq::error invalid_argument if there is no such key
+  [[nodiscard]] const gguf_value& require_value(std::string_view key) const;
+  [[noreturn]] void refuse_type(std::string_view key, const gguf_value& found) const;
+  [[nodiscard]] const gguf_tensor_info* find(std::string_view name) const noexcept;
 
   std::string source_;
   std::optional<detail::input_file> file_;  // empty when the bytes belong to the caller
@@ -146,3 +120,7 @@ class gguf_reader {
 };
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/gguf/impl/gguf.hpp"
+#endif

@@ -10,14 +10,12 @@
 // allows and ggml refuses, have no form here.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
-#include <type_traits>
 #include <variant>
 #include <vector>
+
+#include "luq/io/gguf/detail/alternatives.hpp"
 
 namespace luq {
 
@@ -54,86 +52,24 @@ struct gguf_entry {
   gguf_value value;
 };
 
-namespace detail {
-
-template <class T, class Variant>
-struct alternative_position;
-template <class T, class... Alternative>
-struct alternative_position<T, std::variant<Alternative...>> {
-  static constexpr std::size_t value = [] {
-    std::size_t position = 0;
-    static_cast<void>(((std::is_same_v<T, Alternative> || (++position, false)) || ...));
-    return position;  // the number of alternatives if T is none of them
-  }();
-};
-
-/// Whether T is one of the alternatives of a variant.
-template <class T, class Variant>
-inline constexpr bool is_alternative = alternative_position<T, Variant>::value < std::variant_size_v<Variant>;
-
-}  // namespace detail
-
 /// The type of a plain C++ type, or of gguf_array.
 template <class T>
 [[nodiscard]] constexpr gguf_type gguf_type_of() noexcept {
   static_assert(detail::is_alternative<T, gguf_value>);
   return static_cast<gguf_type>(detail::alternative_position<T, gguf_value>::value);
 }
+
 static_assert(gguf_type_of<bool>() == gguf_type::boolean && gguf_type_of<gguf_array>() == gguf_type::array &&
               gguf_type_of<double>() == gguf_type::f64);
 
 /// "u32", for messages; "type 13" for a number that is no type.
-[[nodiscard]] inline std::string gguf_type_name(gguf_type type) {
-  constexpr std::array<std::string_view, 13> names{"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
-                                                   "bool", "string", "array", "u64", "i64", "f64"};
-  const auto number = static_cast<std::int32_t>(type);
-  if (number < 0 || static_cast<std::size_t>(number) >= names.size()) return "type " + std::to_string(number);
-  return std::string(names[static_cast<std::size_t>(number)]);
-}
+[[nodiscard]] std::string gguf_type_name(gguf_type type);
 
 /// "u32", or "array of u32".
-[[nodiscard]] inline std::string gguf_type_name(const gguf_value& value) {
-  const auto* const elements = std::get_if<gguf_array>(&value);
-  if (elements == nullptr) return gguf_type_name(static_cast<gguf_type>(value.index()));
-  return "array of " +
-         std::visit([]<class T>(const std::vector<T>&) { return gguf_type_name(gguf_type_of<T>()); }, *elements);
-}
+[[nodiscard]] std::string gguf_type_name(const gguf_value& value);
 
-namespace detail {
-
-/// Calls visit(T{}) with the C++ type of a plain type. False, and no call, for arrays and numbers that are no type.
-template <class Visitor>
-bool visit_gguf_type(gguf_type type, Visitor&& visit) {
-  switch (type) {
-    case gguf_type::u8:
-      return visit(std::uint8_t{}), true;
-    case gguf_type::i8:
-      return visit(std::int8_t{}), true;
-    case gguf_type::u16:
-      return visit(std::uint16_t{}), true;
-    case gguf_type::i16:
-      return visit(std::int16_t{}), true;
-    case gguf_type::u32:
-      return visit(std::uint32_t{}), true;
-    case gguf_type::i32:
-      return visit(std::int32_t{}), true;
-    case gguf_type::f32:
-      return visit(float{}), true;
-    case gguf_type::boolean:
-      return visit(bool{}), true;
-    case gguf_type::string:
-      return visit(std::string{}), true;
-    case gguf_type::u64:
-      return visit(std::uint64_t{}), true;
-    case gguf_type::i64:
-      return visit(std::int64_t{}), true;
-    case gguf_type::f64:
-      return visit(double{}), true;
-    case gguf_type::array:
-      return false;
-  }
-  return false;
-}
-
-}  // namespace detail
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/gguf/impl/gguf_value.hpp"
+#endif
