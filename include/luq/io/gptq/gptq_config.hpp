@@ -18,8 +18,7 @@
 #include <vector>
 
 #include "luq/core/index.hpp"
-#include "luq/core/version.hpp"
-#include "luq/io/gptq/gptq_tensors.hpp"
+#include "luq/io/gptq/gptq_format.hpp"
 #include "luq/io/gptq/module_pattern.hpp"
 
 namespace luq {
@@ -47,10 +46,7 @@ struct gptq_rule {
 };
 
 /// The name under which luq writes files.
-[[nodiscard]] inline std::string gptq_quantizer_name() {
-  return "luq:" + std::to_string(LUQ_VERSION_MAJOR) + "." + std::to_string(LUQ_VERSION_MINOR) + "." +
-         std::to_string(LUQ_VERSION_PATCH);
-}
+[[nodiscard]] std::string gptq_quantizer_name();
 
 struct gptq_config {
   gptq_format format = gptq_format::v2;
@@ -63,22 +59,14 @@ struct gptq_config {
 };
 
 /// Whether a module is the output projection.
-[[nodiscard]] inline bool is_lm_head(std::string_view module) {
-  return module == "lm_head" || module.ends_with(".lm_head");
-}
+[[nodiscard]] bool is_lm_head(std::string_view module);
 
 /// How a linear is coded, by the first rule that matches; nothing if it stays dense. Whether a linear is quantized at
 /// all a checkpoint says by its tensors: no rule need exclude what has none.
-[[nodiscard]] inline std::optional<gptq_settings> settings_of(const gptq_config& config, std::string_view module) {
-  if (!config.lm_head && is_lm_head(module)) return std::nullopt;
-  for (const gptq_rule& rule : config.dynamic) {
-    if (!rule.pattern.matches(module)) continue;
-    if (!rule.quantized) return std::nullopt;
-    return gptq_settings{rule.bits.value_or(config.base.bits), rule.group.value_or(config.base.group),
-                         rule.act_order.value_or(config.base.act_order),
-                         rule.symmetric.value_or(config.base.symmetric)};
-  }
-  return config.base;
-}
+[[nodiscard]] std::optional<gptq_settings> settings_of(const gptq_config& config, std::string_view module);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/gptq/impl/gptq_config.hpp"
+#endif

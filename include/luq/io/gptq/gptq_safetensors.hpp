@@ -9,16 +9,14 @@
 // Bits, group and format of a linear stand in a configuration file (gptq_config.hpp), not beside the tensors.
 #pragma once
 
-#include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "luq/core/error.hpp"
 #include "luq/io/files/detail/printable.hpp"
+#include "luq/io/gptq/detail/gptq_checks.hpp"
+#include "luq/io/gptq/gptq_format.hpp"
 #include "luq/io/gptq/gptq_tensors.hpp"
 #include "luq/io/safetensors/safetensors_writer.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
@@ -27,30 +25,12 @@ namespace luq {
 
 /// What safetensors_writer is told of a linear before its data is there.
 /// @throws luq::error invalid_argument unless rows and columns are multiples of 32 and bits are 2, 3, 4 or 8
-[[nodiscard]] inline std::vector<tensor_declaration> gptq_declarations(const std::string& name, unsigned bits,
-                                                                       index rows, index cols, index group) {
-  detail::require_gptq_shape(name, bits, rows, cols, group);
-  const index groups = group == whole_row ? 1 : (cols - 1) / group + 1;
-  const auto words = [bits](index codes) { return codes / detail::gptq_block * static_cast<index>(bits); };
-  return {{name + ".qweight", tensor_dtype::i32, {words(cols), rows}},
-          {name + ".qzeros", tensor_dtype::i32, {groups, words(rows)}},
-          {name + ".scales", tensor_dtype::f16, {groups, rows}},
-          {name + ".g_idx", tensor_dtype::i32, {cols}}};
-}
+[[nodiscard]] std::vector<tensor_declaration> gptq_declarations(const std::string& name, unsigned bits, index rows,
+                                                                index cols, index group);
 
 /// The tensors with their names, for write_safetensors(); `t` must outlive them.
 /// @throws luq::error as require_consistent()
-[[nodiscard]] inline std::vector<tensor_source> gptq_tensor_sources(const std::string& name, const gptq_tensors& t) {
-  static_assert(std::endian::native == std::endian::little);
-  require_consistent(t, name);
-  const std::array data{std::as_bytes(std::span(t.qweight)), std::as_bytes(std::span(t.qzeros)),
-                        std::as_bytes(std::span(t.scales)), std::as_bytes(std::span(t.g_idx))};
-  std::vector<tensor_source> sources;
-  for (const tensor_declaration& declaration : gptq_declarations(name, t.bits, t.rows, t.cols, t.group)) {
-    sources.push_back({declaration, data[sources.size()]});
-  }
-  return sources;
-}
+[[nodiscard]] std::vector<tensor_source> gptq_tensor_sources(const std::string& name, const gptq_tensors& t);
 
 /// Reads a linear from a safetensors_reader or a checkpoint. Without a tensor NAME.g_idx, groups are natural.
 /// @param bits, group, format  as its configuration says (gptq_config.hpp); shapes must agree with them
@@ -99,3 +79,7 @@ template <class Reader>
 }
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/gptq/impl/gptq_safetensors.hpp"
+#endif

@@ -11,11 +11,9 @@
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/assert.hpp"
 #include "luq/core/index.hpp"
+#include "luq/io/gptq/detail/gptq_checks.hpp"
 
 namespace luq::detail {
-
-/// Codes that are packed together.
-inline constexpr index gptq_block = 32;
 
 /// Packs 32 codes into `bits` words, words[0], words[stride], ...
 inline void pack_gptq_block(const code* codes, unsigned bits, std::int32_t* words, index stride) {
