@@ -15,6 +15,8 @@
 
 #include "io/io_test_support.hpp"
 #include "luq/core/random_matrix.hpp"
+#include "luq/io/luq/detail/packed_tensors.hpp"
+#include "luq/io/luq/plan_json.hpp"
 #include "policy/random_model.hpp"
 
 using luq::errc;
