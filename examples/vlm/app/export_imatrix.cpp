@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <iostream>
-#include <luq/io/llama_cpp/llama_cpp_export.hpp>
+#include <luq/io/llama_cpp/imatrix.hpp>
 
 #include "calibrate.hpp"
 #include "export.hpp"

@@ -15,18 +15,14 @@
 // keys of their own. Files of the converter have them (write_llama_cpp_model_like() of llama_cpp_model.hpp).
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
-#include "luq/core/is_finite.hpp"
 #include "luq/io/gguf/gguf_value.hpp"
 
 namespace luq {
@@ -34,22 +30,25 @@ namespace luq {
 /// The decoders that are known.
 enum class llama_cpp_architecture { llama, qwen2, qwen2vl };
 
-namespace detail {
-
-inline constexpr std::array<std::string_view, 3> llama_cpp_architecture_names{"llama", "qwen2", "qwen2vl"};
-
-}  // namespace detail
-
 /// The name in the key general.architecture, which begins the keys of sizes as well.
 [[nodiscard]] constexpr std::string_view llama_cpp_architecture_name(llama_cpp_architecture architecture) noexcept {
-  return detail::llama_cpp_architecture_names[static_cast<std::size_t>(architecture)];
+  switch (architecture) {
+    case llama_cpp_architecture::llama:
+      return "llama";
+    case llama_cpp_architecture::qwen2:
+      return "qwen2";
+    case llama_cpp_architecture::qwen2vl:
+      break;
+  }
+  return "qwen2vl";
 }
 
 /// The architecture of a name.
 [[nodiscard]] constexpr std::optional<llama_cpp_architecture> parse_llama_cpp_architecture(
     std::string_view name) noexcept {
-  for (std::size_t i = 0; i < detail::llama_cpp_architecture_names.size(); ++i) {
-    if (detail::llama_cpp_architecture_names[i] == name) return static_cast<llama_cpp_architecture>(i);
+  using enum llama_cpp_architecture;
+  for (const llama_cpp_architecture known : {llama, qwen2, qwen2vl}) {
+    if (name == llama_cpp_architecture_name(known)) return known;
   }
   return std::nullopt;
 }
@@ -78,73 +77,16 @@ struct llama_cpp_decoder {
   bool tied_head = false;  ///< the head multiplies by the table of embeddings, if the checkpoint holds only one of them
 };
 
-namespace detail {
-
-inline void require_size(const char* what, index got, index least, index divisor = 1) {
-  constexpr index most = 0x7fffffff;  // llama.cpp reads them as u32 and counts with them as int
-  if (got >= least && got <= most && got % divisor == 0) return;
-  fail(errc::invalid_argument, "llama.cpp decoder: ", what, ": expected ", least, " ... ", most,
-       divisor == 1 ? "" : ", a multiple of " + std::to_string(divisor), ", got ", got);
-}
-
-}  // namespace detail
-
 /// Checks what llama.cpp and the functions here rely on.
 /// @throws luq::error invalid_argument
-inline void require_valid(const llama_cpp_decoder& d) {
-  detail::require_size("layers", d.layers, 1);
-  detail::require_size("hidden size", d.hidden_size, 1);
-  detail::require_size("intermediate size", d.intermediate_size, 1);
-  detail::require_size("key and value heads", d.key_value_heads, 1);
-  detail::require_size("heads", d.heads, 1, d.key_value_heads);
-  detail::require_size("features of a head", d.head_dim, 2, 2);
-  detail::require_size("vocabulary", d.vocabulary, 1);
-  detail::require_size("context length", d.context_length, 1);
-  const auto is_positive = [](const float& x) { return is_finite(x) && x > 0; };
-  if (!is_positive(d.rms_norm_epsilon) || !is_positive(d.rotary_base) || !is_positive(d.rotary_factor)) {
-    fail(errc::invalid_argument, "llama.cpp decoder: expected a positive epsilon, rotary base and rotary factor, got ",
-         d.rms_norm_epsilon, ", ", d.rotary_base, " and ", d.rotary_factor);
-  }
-  if (d.architecture != llama_cpp_architecture::llama && d.heads * d.head_dim != d.hidden_size) {
-    fail(errc::invalid_argument, "llama.cpp decoder: ", llama_cpp_architecture_name(d.architecture), ": expected ",
-         d.hidden_size, " features in all heads, the hidden size, got ", d.heads, " heads of ", d.head_dim);
-  }
-  const bool has_sections = d.architecture == llama_cpp_architecture::qwen2vl;
-  if (d.rotary_sections.size() != (has_sections ? 4 : 0)) {
-    fail(errc::invalid_argument, "llama.cpp decoder: rotary sections: expected ", has_sections ? 4 : 0, " for ",
-         llama_cpp_architecture_name(d.architecture), ", got ", d.rotary_sections.size());
-  }
-}
+void require_valid(const llama_cpp_decoder& d);
 
 /// Keys and values of a GGUF file, but for those that depend on the types of its tensors.
 /// @throws luq::error as require_valid()
-[[nodiscard]] inline std::vector<gguf_entry> llama_cpp_decoder_metadata(const llama_cpp_decoder& d) {
-  require_valid(d);
-  const std::string prefix = std::string(llama_cpp_architecture_name(d.architecture)) + ".";
-  const auto number = [](index value) { return static_cast<std::uint32_t>(value); };
-  std::vector<gguf_entry> entries{{"general.architecture", std::string(llama_cpp_architecture_name(d.architecture))},
-                                  {"general.type", std::string("model")}};
-  if (!d.name.empty()) entries.push_back({"general.name", d.name});
-  const auto add = [&](const char* key, gguf_value value) { entries.push_back({prefix + key, std::move(value)}); };
-  add("block_count", number(d.layers));
-  add("context_length", number(d.context_length));
-  add("embedding_length", number(d.hidden_size));
-  add("feed_forward_length", number(d.intermediate_size));
-  add("attention.head_count", number(d.heads));
-  add("attention.head_count_kv", number(d.key_value_heads));
-  add("attention.key_length", number(d.head_dim));
-  add("attention.value_length", number(d.head_dim));
-  add("attention.layer_norm_rms_epsilon", d.rms_norm_epsilon);
-  add("rope.freq_base", d.rotary_base);
-  add("rope.dimension_count", number(d.head_dim));
-  if (!d.rotary_sections.empty()) add("rope.dimension_sections", gguf_array(d.rotary_sections));
-  if (d.rotary_factor != 1) {
-    add("rope.scaling.type", std::string("linear"));
-    add("rope.scaling.factor", d.rotary_factor);
-  }
-  add("vocab_size", number(d.vocabulary));
-  entries.push_back({"tokenizer.ggml.model", std::string("no_vocab")});
-  return entries;
-}
+[[nodiscard]] std::vector<gguf_entry> llama_cpp_decoder_metadata(const llama_cpp_decoder& d);
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/llama_cpp/impl/llama_cpp_decoder.hpp"
+#endif

@@ -9,11 +9,6 @@
 // A choice by width, not by quality: iq1_m in place of billm is another code of other levels.
 #pragma once
 
-#include <optional>
-#include <string>
-
-#include "luq/codecs/any_codec.hpp"
-#include "luq/io/exports/detail/export_forms.hpp"
 #include "luq/io/llama_cpp/llama_cpp_export.hpp"
 #include "luq/policy/plan.hpp"
 
@@ -21,14 +16,10 @@ namespace luq {
 
 /// A type for every codec of a plan.
 /// @param given  types that are the caller's choice, kept
-[[nodiscard]] inline llama_cpp_types llama_quantize_types(const plan& p, llama_cpp_types given = {}) {
-  for (const any_codec& codec : p.codecs) {
-    if (detail::llama_cpp_type(codec, given)) continue;
-    constexpr export_target target = export_target::llama_quantize;
-    const std::optional<detail::export_form> own = detail::form_of(target, codec);
-    given[codec_name(codec)] = own ? own->name : detail::form_of(target, detail::nearest_codec(target, codec))->name;
-  }
-  return given;
-}
+[[nodiscard]] llama_cpp_types llama_quantize_types(const plan& p, llama_cpp_types given = {});
 
 }  // namespace luq
+
+#ifndef LUQ_COMPILED
+#include "luq/io/llama_cpp/impl/llama_quantize_types.hpp"
+#endif
