@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <luq/core/error.hpp>
+#include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/llama_cpp/llama_cpp_export.hpp>
 #include <luq/io/llama_cpp/llama_cpp_model.hpp>
 #include <map>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <luq/core/error.hpp>
+#include <luq/io/files/detail/printable.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
 #include <set>
 #include <string>
