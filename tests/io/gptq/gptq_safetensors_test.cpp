@@ -12,6 +12,7 @@
 #include "io/io_test_support.hpp"
 #include "luq/io/safetensors/checkpoint.hpp"
 #include "luq/io/safetensors/safetensors.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 
 using luq::errc;
 using luq::gptq_format;

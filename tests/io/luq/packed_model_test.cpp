@@ -17,6 +17,7 @@
 #include "luq/core/random_matrix.hpp"
 #include "luq/io/luq/detail/packed_tensors.hpp"
 #include "luq/io/luq/plan_json.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 #include "policy/random_model.hpp"
 
 using luq::errc;

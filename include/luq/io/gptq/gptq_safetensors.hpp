@@ -18,7 +18,7 @@
 #include "luq/io/gptq/detail/gptq_checks.hpp"
 #include "luq/io/gptq/gptq_format.hpp"
 #include "luq/io/gptq/gptq_tensors.hpp"
-#include "luq/io/safetensors/safetensors_writer.hpp"
+#include "luq/io/safetensors/tensor_source.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {

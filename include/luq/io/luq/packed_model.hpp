@@ -18,7 +18,7 @@
 
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/io/safetensors/safetensors.hpp"
-#include "luq/io/safetensors/safetensors_writer.hpp"
+#include "luq/io/safetensors/tensor_source.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {

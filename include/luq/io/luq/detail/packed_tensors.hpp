@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "luq/io/safetensors/safetensors_writer.hpp"
+#include "luq/io/safetensors/tensor_source.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq::detail {

@@ -22,6 +22,7 @@
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/luq/detail/packed_tensors.hpp"
 #include "luq/io/luq/plan_json.hpp"
+#include "luq/io/safetensors/safetensors_writer.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 
 namespace luq {

@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "luq/core/compiled.hpp"
 #include "luq/core/error.hpp"
+#include "luq/core/index.hpp"
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/safetensors/detail/safetensors_rules.hpp"
 
