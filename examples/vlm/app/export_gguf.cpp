@@ -4,8 +4,8 @@
 #include <iostream>
 #include <luq/core/error.hpp>
 #include <luq/io/gguf/ggml_blocks.hpp>
-#include <luq/io/llama_cpp/llama_cpp_export.hpp>
 #include <luq/io/llama_cpp/llama_cpp_model.hpp>
+#include <luq/io/llama_cpp/llama_cpp_names.hpp>
 #include <map>
 #include <span>
 #include <string>

@@ -7,7 +7,7 @@
 //   NAME.in_sum2 [in] = sum of x_i^2 over tokens          NAME.counts [1] = tokens
 //
 // of which the quantizer takes the quotient. A Hessian of luq has the quotient in its diagonal, H_ii = 2 mean(x_i^2),
-// over image tokens too. NAME is llama.cpp's name of the weight (gguf_module_name() of llama_cpp_export.hpp).
+// over image tokens too. NAME is llama.cpp's name of the weight (llama_cpp_names.hpp).
 #pragma once
 
 #include <cstdint>

@@ -20,20 +20,13 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "luq/io/llama_cpp/llama_cpp_names.hpp"
 #include "luq/policy/plan.hpp"
 
 namespace luq {
-
-/// The name that llama.cpp gives a module of a decoder, "blk.7.ffn_down" for "model.layers.7.mlp.down_proj"; its weight
-/// has ".weight" appended. Takes names of text models (model.layers...), of multimodal ones as stored
-/// (language_model.model.layers...) and as transformers names them since 4.52 (model.language_model.layers...).
-/// Nothing for whatever else there is, such as vision towers.
-[[nodiscard]] std::optional<std::string> gguf_module_name(std::string_view module);
 
 /// The type that stands for each codec, both as text, such as {{"ternary:g256", "tq2_0"}}. Codecs that are not in it
 /// have the type that holds what they hold, for sign:g128 q1_0 and for symmetric int4 q4_0, or none.

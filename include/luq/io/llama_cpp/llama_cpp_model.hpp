@@ -8,7 +8,7 @@
 //   norms, biases           F32
 //   embedding, head         as the checkpoint stores them: F32, F16 or BF16
 //
-// Names are llama.cpp's (gguf_module_name() of llama_cpp_export.hpp), and rows of query and key projections stand in
+// Names are llama.cpp's (llama_cpp_names.hpp), and rows of query and key projections stand in
 // the order of the architecture (detail/rotary_rows.hpp).
 //
 // There are two ways to the rest of the file. write_llama_cpp_model() takes it from a Hugging Face checkpoint and

@@ -22,10 +22,9 @@
 #include "luq/io/files/detail/printable.hpp"
 #include "luq/io/gguf/ggml_blocks.hpp"
 #include "luq/io/gguf/gguf_writer.hpp"
-#include "luq/io/llama_cpp/detail/llama_cpp_names.hpp"
+#include "luq/io/llama_cpp/detail/gguf_weight_name.hpp"
 #include "luq/io/llama_cpp/detail/rotary_rows.hpp"
 #include "luq/io/llama_cpp/llama_cpp_decoder.hpp"
-#include "luq/io/llama_cpp/llama_cpp_export.hpp"
 #include "luq/io/luq/packed_model.hpp"
 #include "luq/policy/plan.hpp"
 

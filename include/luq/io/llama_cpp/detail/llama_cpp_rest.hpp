@@ -30,7 +30,7 @@
 #include "luq/io/llama_cpp/detail/llama_cpp_linears.hpp"
 #include "luq/io/llama_cpp/detail/rotary_rows.hpp"
 #include "luq/io/llama_cpp/llama_cpp_decoder.hpp"
-#include "luq/io/llama_cpp/llama_cpp_export.hpp"
+#include "luq/io/llama_cpp/llama_cpp_names.hpp"
 #include "luq/io/safetensors/checkpoint.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 #include "luq/models/tensor_place.hpp"

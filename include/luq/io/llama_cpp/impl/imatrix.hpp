@@ -19,7 +19,7 @@
 #include "luq/io/gguf/ggml_type.hpp"
 #include "luq/io/gguf/gguf_value.hpp"
 #include "luq/io/gguf/gguf_writer.hpp"
-#include "luq/io/llama_cpp/detail/llama_cpp_names.hpp"
+#include "luq/io/llama_cpp/detail/gguf_weight_name.hpp"
 
 namespace luq {
 

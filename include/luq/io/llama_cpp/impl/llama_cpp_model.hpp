@@ -28,8 +28,8 @@
 #include "luq/io/gguf/ggml_blocks.hpp"
 #include "luq/io/gguf/ggml_type.hpp"
 #include "luq/io/gguf/gguf_writer.hpp"
+#include "luq/io/llama_cpp/detail/gguf_weight_name.hpp"
 #include "luq/io/llama_cpp/detail/llama_cpp_linears.hpp"
-#include "luq/io/llama_cpp/detail/llama_cpp_names.hpp"
 #include "luq/io/llama_cpp/detail/llama_cpp_rest.hpp"
 #include "luq/io/tensors/tensor_info.hpp"
 

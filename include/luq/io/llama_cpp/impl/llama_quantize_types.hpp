@@ -14,7 +14,7 @@
 #include "luq/core/compiled.hpp"
 #include "luq/io/exports/detail/export_forms.hpp"
 #include "luq/io/exports/export_target.hpp"
-#include "luq/io/llama_cpp/detail/llama_cpp_names.hpp"
+#include "luq/io/llama_cpp/detail/llama_cpp_types.hpp"
 
 namespace luq {
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What weights and types are called in llama.cpp.
+// The type of ggml that stands for a codec.
 //
 // IWYU pragma: private, include "luq/io/llama_cpp/llama_cpp_export.hpp"
 #pragma once
@@ -10,15 +10,10 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "luq/codecs/any_codec.hpp"
 
 namespace luq::detail {
-
-/// The name of a module's weight, which must have one.
-/// @throws luq::error unsupported if it has none
-[[nodiscard]] std::string gguf_weight_name(std::string_view module);
 
 /// The type for a codec, in lower case, or nothing.
 /// @param types  llama_cpp_types of llama_cpp_export.hpp
@@ -28,5 +23,5 @@ namespace luq::detail {
 }  // namespace luq::detail
 
 #ifndef LUQ_COMPILED
-#include "luq/io/llama_cpp/impl/llama_cpp_names.hpp"
+#include "luq/io/llama_cpp/impl/llama_cpp_types.hpp"
 #endif
