@@ -50,7 +50,7 @@ def public_headers(include, area):
     """The doors of an area, as they are included."""
     found = sorted((include / "luq" / area).rglob("*.hpp"))
     return tuple(f"luq/{header.relative_to(include / 'luq')}" for header in found
-                 if not {"detail", "impl"} & set(header.relative_to(include).parts))
+                 if not {"cpu", "detail", "impl", "templates"} & set(header.relative_to(include).parts))
 
 
 def all_rows(include):

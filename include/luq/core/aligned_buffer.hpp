@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -23,7 +24,13 @@ struct aligned_allocator {
   explicit constexpr aligned_allocator(const aligned_allocator<U>&) noexcept {}
 
   [[nodiscard]] T* allocate(std::size_t count) {
-    if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
+    if (count > static_cast<std::size_t>(-1) / sizeof(T)) {
+#if defined(__cpp_exceptions)
+      throw std::bad_array_new_length();
+#else
+      std::abort();
+#endif
+    }
     return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{buffer_alignment}));
   }
   void deallocate(T* data, std::size_t) noexcept { ::operator delete (data, std::align_val_t{buffer_alignment}); }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one exception type of the library. It reports bad data, never a bug of the caller (core/assert.hpp does that):
+// The one exception type of the library, and what takes its place without exceptions. It reports bad data, never a bug of the caller (core/assert.hpp does that):
 // a message says what is wrong, where, what was expected and what was found, in one line fit to be printed as it is.
 #pragma once
 
@@ -39,7 +39,14 @@ class error : public std::runtime_error {
   errc code_;
 };
 
-/// Throws `luq::error`.
+/// Receives errors where code is compiled without exceptions (-fno-exceptions): of all data errors that such a unit
+/// comes upon. It must not return; if it does, or if there is none, std::abort() is called.
+using error_handler = void (*)(errc code, const char* message);
+
+/// Sets the handler of the program and returns the one before, null at first. With exceptions it is never called.
+error_handler set_error_handler(error_handler handler) noexcept;
+
+/// Throws `luq::error`; without exceptions it calls the handler.
 [[noreturn]] void fail(errc code, const std::string& message);
 
 /// Throws `luq::error` with the text of `parts` as message, see text.hpp.

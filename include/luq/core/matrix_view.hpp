@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "luq/core/assert.hpp"
+#include "luq/core/detail/eigen_alignment.hpp"
 #include "luq/core/index.hpp"
 #include "luq/core/matrix_declarations.hpp"
 

@@ -33,6 +33,7 @@ struct openmp_executor {
       task(index{0});
       return;
     }
+#if defined(__cpp_exceptions)
     detail::first_exception failure;
 #pragma omp parallel for schedule(static) num_threads(concurrency()) if (count > 1)
     for (index i = 0; i < count; ++i) {
@@ -44,6 +45,10 @@ struct openmp_executor {
       }
     }
     failure.rethrow_if_any();
+#else
+#pragma omp parallel for schedule(static) num_threads(concurrency()) if (count > 1)
+    for (index i = 0; i < count; ++i) task(i);
+#endif
 #else
     serial_executor{}.parallel_for(count, task);
 #endif
