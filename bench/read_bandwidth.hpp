@@ -33,8 +33,7 @@ inline void read_bytes(std::span<const std::byte> bytes) {
       ((sums[v] = sums[v] ^ batch::load_unaligned(data + i + v * batch::size)), ...);
     }
     ((total = total ^ sums[v]), ...);
-  }
-  (std::make_index_sequence<vectors>());
+  }(std::make_index_sequence<vectors>());
   unsigned char rest = 0;
   for (; i < bytes.size(); ++i) rest = static_cast<unsigned char>(rest ^ data[i]);
   benchmark::DoNotOptimize(total);

@@ -37,8 +37,8 @@ void run(const experiment& data, const Codec& codec) {
     const auto codes = luq::quantize_codes(data.W, data.H, codec, quantizer, nullptr, luq::openmp_executor{});
     return luq::relative_output_error(data.W, codes.decode(), data.H);
   };
-  const double bits =
-      8.0 * static_cast<double>(luq::packed_bytes(codec, data.W.rows(), data.W.cols())) / static_cast<double>(data.W.size());
+  const double bits = 8.0 * static_cast<double>(luq::packed_bytes(codec, data.W.rows(), data.W.cols())) /
+                      static_cast<double>(data.W.size());
   std::printf("%-20s %6.3f %11.5f %11.5f", codec.name().c_str(), bits, error_with(luq::round_to_nearest{}),
               error_with(luq::billm{}));
   if constexpr (luq::MemorylessCodec<Codec>) {

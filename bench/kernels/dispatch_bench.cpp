@@ -53,11 +53,10 @@ void register_products() {
   for (const char* codec : luq_bench::codec_names) {
     for (const implementation& kernels : luq::dispatch::implementations()) {
       for (const int tokens : {1, 32}) {
-        luq_bench::register_measured_once("dispatch/" + std::string(kernels.name) + "/" + codec + "/" + shape.name() +
-                                              "/tokens:" + std::to_string(tokens),
-                                          [=, &kernels](benchmark::State& state) {
-                                            measure(state, kernels, codec, tokens);
-                                          });
+        luq_bench::register_measured_once(
+            "dispatch/" + std::string(kernels.name) + "/" + codec + "/" + shape.name() +
+                "/tokens:" + std::to_string(tokens),
+            [=, &kernels](benchmark::State& state) { measure(state, kernels, codec, tokens); });
       }
     }
   }

@@ -10,9 +10,9 @@
 // out. ggml runs a graph of one node, planned beforehand, on a thread pool that stays; like luq's, its time includes
 // the quantization of activations.
 #include <benchmark/benchmark.h>
-#include "luq/core/random_matrix.hpp"
 #include <ggml-cpp.h>
 #include <ggml-cpu.h>
+#include "luq/core/random_matrix.hpp"
 
 #include <cstddef>
 #include <cstdio>

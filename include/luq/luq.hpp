@@ -52,8 +52,8 @@
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/tile_layout.hpp"
-#include "luq/codecs/trellis_codec.hpp"
 #include "luq/codecs/transformed_matrix.hpp"
+#include "luq/codecs/trellis_codec.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 #include "luq/quantizers/any_quantize.hpp"

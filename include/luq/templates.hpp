@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The definitions of all templates, for programs that link luq::compiled and have codecs or searches of their own, which
-// are not in it. Header-only there is nothing to include.
+// The definitions of all templates, for programs that link luq::compiled and have codecs or searches of their own,
+// which are not in it. Header-only there is nothing to include.
 #pragma once
 
 #include "luq/codecs/templates/any_packed_matrix.hpp"

@@ -173,7 +173,8 @@ TEST_CASE("true bytes and bits are those of the codec, and above the nominal bit
     CAPTURE(codec.name());
     CHECK(luq::codec_name(any) == codec.name());
     CHECK(luq::packed_bytes(any, 67, 70) == luq::packed_bytes(codec, 67, 70));
-    CHECK(luq::bits_per_weight(any, 67, 70) == 8.0 * static_cast<double>(luq::packed_bytes(codec, 67, 70)) / (67.0 * 70.0));
+    CHECK(luq::bits_per_weight(any, 67, 70) ==
+          8.0 * static_cast<double>(luq::packed_bytes(codec, 67, 70)) / (67.0 * 70.0));
     CHECK(luq::bits_per_weight(any, 67, 70) > luq::nominal_bits(any));
   });
   CHECK(luq::packed_bytes(luq::sign_codec{}, 64, 256) == 64 * 36);

@@ -267,7 +267,8 @@ void check_degenerate_groups(const Codec& codec, float error) {
     CHECK(decoded(W).allFinite());
     CHECK((decoded(W).array().abs() > 0x1p58f).all());
   } else {
-    check_fails(luq::errc::non_finite, "does not fit its 16-bit storage type", [&] { (void)luq::fit_group(codec, W, {}); });
+    check_fails(luq::errc::non_finite, "does not fit its 16-bit storage type",
+                [&] { (void)luq::fit_group(codec, W, {}); });
   }
 }
 

@@ -28,7 +28,8 @@ namespace {
 template <class Codec>
 std::array<float, 2> fitted(const Codec& codec, const std::vector<float>& w,
                             const std::vector<float>& importance = {}) {
-  const luq::group_parameters group = luq::fit_group(codec, luq::view(w.data(), 1, static_cast<luq::index>(w.size())), importance);
+  const luq::group_parameters group =
+      luq::fit_group(codec, luq::view(w.data(), 1, static_cast<luq::index>(w.size())), importance);
   return {group.values(0, 0), group.values(0, 1)};
 }
 

@@ -141,7 +141,9 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("the true bits of groups of 128 columns and fp16 scales") {
-  const auto bits = [](const auto& codec) { return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096); };
+  const auto bits = [](const auto& codec) {
+    return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096);
+  };
   CHECK(bits(int_codec<2>{}) == 2 + 18.0 / 128);
   CHECK(bits(int_codec<3>{}) == 3 + 19.0 / 128);
   CHECK(bits(int_codec<4>{}) == 4 + 20.0 / 128);

@@ -102,7 +102,9 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("the true bits of the usual group sizes") {
-  const auto bits = [](const auto& codec) { return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096); };
+  const auto bits = [](const auto& codec) {
+    return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096);
+  };
   CHECK(bits(lloyd_codec<4>{}) == 4.25);
   CHECK(bits(lloyd_codec<4>{.group = 128}) == 4.125);
   CHECK(bits(lloyd_codec<3>{}) == 3.25);

@@ -113,7 +113,9 @@ TEST_CASE("no other two magnitudes have a smaller error, plain or weighted") {
 TEST_CASE("magnitudes worked by hand") {
   matrix W(1, 5);
   W << 1, -1, 5, -7, 2;  // 1 1 2 | 5 7 leaves 2/3 + 2; 1 1 | 2 5 7 leaves 12.7; 1 1 2 5 | 7 leaves 10.75
-  const auto parameters = [&](std::vector<float> importance) { return luq::fit_group(lut2_codec{}, W, importance).values; };
+  const auto parameters = [&](std::vector<float> importance) {
+    return luq::fit_group(lut2_codec{}, W, importance).values;
+  };
   const auto stored = [](float x) { return static_cast<float>(luq::half(x)); };
   CHECK(parameters({})(0, 0) == stored((6.0f + 4.0f / 3) / 2));
   CHECK(parameters({})(0, 1) == stored((6.0f - 4.0f / 3) / 2));

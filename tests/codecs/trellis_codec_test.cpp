@@ -122,7 +122,9 @@ TEST_CASE("every shape is packed without loss into the bytes it should take") {
 }
 
 TEST_CASE("the true bits of the usual group sizes") {
-  const auto bits = [](const auto& codec) { return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096); };
+  const auto bits = [](const auto& codec) {
+    return 8.0 * static_cast<double>(luq::packed_bytes(codec, 64, 4096)) / (64 * 4096);
+  };
   CHECK(bits(trellis_codec<2>{}) == 1.03125);
   CHECK(bits(trellis_codec<2>{.group = luq::whole_row}) == 1 + 16.0 / 4096);
   CHECK(bits(trellis_codec<3>{}) == (103 * 8 + 16) / 512.0);

@@ -8,11 +8,11 @@ Reads include lines and namespaces, and fails, with a line for each, on
   - headers of one area that include each other in a circle: they have no order to be read in;
   - definitions of another area that a header includes;
   - a name of a namespace `detail` outside of private folders, and a public name declared inside one;
-  - a door that luq.hpp leaves out, or that is none; definitions of templates that templates.hpp leaves out;
+  - a door that luq.hpp leaves out, or that is none; definitions that templates.hpp leaves out;
   - a header of more than 300 lines that is not known to do one thing; one without its licence.
 
-Private folders are detail/ and cpu/, for what users never name, impl/ and templates/, for the definitions of what public
-headers declare.
+Private folders are detail/ and cpu/, for what users never name, impl/ and templates/, for the definitions of what
+public headers declare.
 """
 
 import re
@@ -51,10 +51,12 @@ LICENCE = re.compile(
 INCLUDE = re.compile(r'^ *# *include ["<]([^">]+)[">]', re.MULTILINE)
 PRIVATE_NAMESPACE = re.compile(r"^namespace (luq::)?(\w+::)*detail(::\w+)* \{", re.MULTILINE)
 PRIVATE_BLOCK = re.compile(
-    r"^namespace (?:\w+::)*detail(?:::\w+)* \{\n.*?^\}  // namespace (?:\w+::)*detail(?:::\w+)*\n", re.MULTILINE | re.DOTALL
+    r"^namespace (?:\w+::)*detail(?:::\w+)* \{\n.*?^\}  // namespace (?:\w+::)*detail(?:::\w+)*\n",
+    re.MULTILINE | re.DOTALL,
 )
 DECLARED_TYPE = re.compile(
-    r"^(?:template <[^\n]*>\n(?:requires[^\n]*\n)?)?(?:enum class|enum|struct|class|concept|using|inline constexpr) (\w+)[^\n(]*[{=;]",
+    r"^(?:template <[^\n]*>\n(?:requires[^\n]*\n)?)?"
+    r"(?:enum class|enum|struct|class|concept|using|inline constexpr) (\w+)[^\n(]*[{=;]",
     re.MULTILINE,
 )
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which headers read neither Eigen nor xsimd: light_headers_test.py COMPILER INCLUDE..., the directories of includes.
 
-Names, bytes and text of codecs, and policies and files, are for programs that may never multiply a matrix; these pay for
-no more than they use. What follows is all of policy and models, and all of io but what has matrices in its declarations.
+Names, bytes and text of codecs, and policies and files, are for programs that may never multiply a matrix; these pay
+for no more than they use. LIGHT is all of policy and models, and all of io but what has matrices in its declarations.
 """
 
 import subprocess

@@ -22,9 +22,9 @@
 namespace {
 
 [[noreturn]] void expect_too_few_bytes(luq::errc code, const char* message) {
-  const bool expected = code == luq::errc::corrupt_file &&
-                        std::string_view(message) ==
-                            "packed matrix of codec sign:g128, 2 x 128: expected 36 bytes, got 35";
+  const bool expected =
+      code == luq::errc::corrupt_file &&
+      std::string_view(message) == "packed matrix of codec sign:g128, 2 x 128: expected 36 bytes, got 35";
   if (!expected) std::fprintf(stderr, "unexpected error: %s\n", message);
   std::_Exit(expected ? 0 : 1);
 }

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A function or variable of a header that is not inline would be defined twice when these two units are linked.
-#include <luq/io/tensors/dlpack.hpp>
-#include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/exports/export_linter.hpp>
+#include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/gguf/gguf.hpp>
 #include <luq/io/gptq/gptq_config_json.hpp>
 #include <luq/io/gptq/gptq_plan_config.hpp>
@@ -12,6 +11,7 @@
 #include <luq/io/llama_cpp/llama_cpp_export.hpp>
 #include <luq/io/luq/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
+#include <luq/io/tensors/dlpack.hpp>
 #include <luq/luq.hpp>
 
 double bits_in_second_unit();

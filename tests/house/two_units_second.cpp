@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include <luq/io/tensors/dlpack.hpp>
-#include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/exports/export_linter.hpp>
+#include <luq/io/gguf/ggml_blocks.hpp>
 #include <luq/io/gguf/gguf.hpp>
 #include <luq/io/gptq/gptq_config_json.hpp>
 #include <luq/io/gptq/gptq_plan_config.hpp>
@@ -10,6 +9,7 @@
 #include <luq/io/llama_cpp/llama_cpp_export.hpp>
 #include <luq/io/luq/packed_model.hpp>
 #include <luq/io/safetensors/checkpoint.hpp>
+#include <luq/io/tensors/dlpack.hpp>
 #include <luq/luq.hpp>
 
 double bits_in_second_unit() {

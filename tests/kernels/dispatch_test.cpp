@@ -80,6 +80,7 @@ TEST_CASE("the current implementation serves any codec, with threads, bias and a
                    {.activations = activation_mode::int8, .accumulate = true, .bias = bias.data()},
                    luq::openmp_executor());
   for (luq::index t = 0; t < 5; ++t) {
-    for (luq::index r = 0; r < 130; ++r) CHECK(Y(t, r) == doctest::Approx(1.0f + bias(0, r) + plain(t, r)).epsilon(1e-5));
+    for (luq::index r = 0; r < 130; ++r)
+      CHECK(Y(t, r) == doctest::Approx(1.0f + bias(0, r) + plain(t, r)).epsilon(1e-5));
   }
 }

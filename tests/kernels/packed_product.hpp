@@ -20,9 +20,9 @@
 #include "codecs/random_coded_matrix.hpp"
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/random.hpp"
+#include "luq/kernels/cpu/stages/activations.hpp"
 #include "luq/kernels/dispatch.hpp"
 #include "luq/kernels/matmul.hpp"
-#include "luq/kernels/cpu/stages/activations.hpp"
 #include "quantizers/codec_list.hpp"
 
 namespace luq_test {

@@ -58,11 +58,12 @@ template <class Codec, auto Change>
 implementation with_quantization() {
   sound = &luq::dispatch::implementations().front();
   static luq::detail::stage_table spoilt = *sound->stages;
-  static_cast<luq::detail::codec_stages<Codec>&>(spoilt).quantize =
-      [](const float* X, luq::index stride, luq::index first, luq::index end, const luq::detail::activation_view& quantized) {
-        sound_stages<Codec>().quantize(X, stride, first, end, quantized);
-        Change(quantized);
-      };
+  static_cast<luq::detail::codec_stages<Codec>&>(spoilt).quantize = [](const float* X, luq::index stride,
+                                                                       luq::index first, luq::index end,
+                                                                       const luq::detail::activation_view& quantized) {
+    sound_stages<Codec>().quantize(X, stride, first, end, quantized);
+    Change(quantized);
+  };
   return {"spoilt", &spoilt};
 }
 

@@ -29,9 +29,8 @@ TEST_CASE("names without a place are errors") {
         "layers.0.mlp.up_proj.weight", "language_model.layers.0.mlp.up_proj.weight", "language_model.lm_head"}) {
     CAPTURE(name);
     CHECK(!luq::find_tensor_place(name, 2));
-    check_fails(errc::unsupported, "tensor \"" + std::string(name) + "\" of 2 dimensions", [&] {
-      (void)luq::make_checkpoint_tensor(name, {2, 2});
-    });
+    check_fails(errc::unsupported, "tensor \"" + std::string(name) + "\" of 2 dimensions",
+                [&] { (void)luq::make_checkpoint_tensor(name, {2, 2}); });
   }
   CHECK(!luq::find_tensor_place("model.layers.3.mlp.up_proj.weight", 3));
 }

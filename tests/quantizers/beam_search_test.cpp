@@ -9,11 +9,11 @@
 #include "codec_list.hpp"
 #include "io/io_test_support.hpp"
 #include "linear_problem.hpp"
-#include "luq/quantizers/templates/beam_search.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
+#include "luq/quantizers/templates/beam_search.hpp"
 #include "search_result.hpp"
 
 using luq::beam_search;

@@ -40,8 +40,7 @@ void bind_execution(nb::module_& module) {
         threads = count;
       },
       "count"_a, "Sets the threads of all calls; 0 takes OpenMP's default. No result depends on it.");
-  module.def(
-      "threads", [] { return current_executor().concurrency(); }, "The threads that calls use.");
+  module.def("threads", [] { return current_executor().concurrency(); }, "The threads that calls use.");
   module.def(
       "kernels",
       [] {

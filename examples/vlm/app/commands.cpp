@@ -175,8 +175,8 @@ void run_scan(const settings& s, const scan_options& options, luq::progress_obse
   table rows{{"order", "low layers", "true bits", "nominal bits", "accuracy"}, {}};
   for (const named_order& order : orders_to_compare(scores, options.random_orders)) {
     const luq::prefix_policy policy{decoder_shape(model), order.order, low_rung.codec, high_rung.codec, order.name};
-    const auto points = luq::scan_prefixes(
-        policy, [&](const luq::plan& choice) { return evaluator(choice).overall(); }, progress);
+    const auto points =
+        luq::scan_prefixes(policy, [&](const luq::plan& choice) { return evaluator(choice).overall(); }, progress);
     for (const luq::scan_point& point : points) {
       rows.rows.push_back({order.name, std::to_string(point.low_layers), fixed(luq::average_bits(point.choice), 3),
                            fixed(luq::average_nominal_bits(point.choice), 2), percent(point.quality)});

@@ -122,12 +122,9 @@ chart frontier_chart(const std::vector<frontier_point>& points) {
                       choice.codec);
   };
   add_series("trellis, beam search", is_trellis, true);
-  add_series(
-      "scalar codes, refined", [&](const rung& r) { return r.how == search::best && !is_trellis(r); }, false);
-  add_series(
-      "scalar codes, column feedback", [](const rung& r) { return r.how == search::feedback; }, false);
-  add_series(
-      "BiLLM as published", [](const rung& r) { return r.how == search::block_rule; }, false);
+  add_series("scalar codes, refined", [&](const rung& r) { return r.how == search::best && !is_trellis(r); }, false);
+  add_series("scalar codes, column feedback", [](const rung& r) { return r.how == search::feedback; }, false);
+  add_series("BiLLM as published", [](const rung& r) { return r.how == search::block_rule; }, false);
   return figure;
 }
 

@@ -151,11 +151,8 @@ void require_known_tensors(const luq::checkpoint& tensors, const model_config& c
                            const std::string& source) {
   std::set<std::string> known{names.embedding, names.head};
   collect_decoder(config.text, {known, names.decoder});
-  std::visit(
-      [&](const auto& vision) {
-        collect_vision(vision, {known, names.vision}, {known, names.projector});
-      },
-      config.vision);
+  std::visit([&](const auto& vision) { collect_vision(vision, {known, names.vision}, {known, names.projector}); },
+             config.vision);
   std::vector<std::string> unknown;
   for (const std::string& name : tensors.names()) {
     const bool is_buffer = name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".embeddings.position_ids");

@@ -179,22 +179,17 @@ TEST_CASE("malformed calibration sets are refused") {
 
   refuse(errc::corrupt_file, {"input_ids", "expected 2 dimensions", "[12]"},
          [](auto& set) { set.integers["input_ids"].shape = {12}; });
-  refuse(errc::corrupt_file, {"attention_mask", "expected 2 dimensions", "[3, 2, 2]"}, [](auto& set) {
-    set.integers["attention_mask"].shape = {3, 2, 2};
-  });
-  refuse(errc::corrupt_file, {"image_index", "expected 1 dimensions", "[3, 1]"}, [](auto& set) {
-    set.integers["image_index"].shape = {3, 1};
-  });
-  refuse(errc::corrupt_file, {"pixel_values", "expected 4 dimensions", "[2, 2, 2]"}, [](auto& set) {
-    set.floats["pixel_values"].shape = {2, 2, 2};
-  });
+  refuse(errc::corrupt_file, {"attention_mask", "expected 2 dimensions", "[3, 2, 2]"},
+         [](auto& set) { set.integers["attention_mask"].shape = {3, 2, 2}; });
+  refuse(errc::corrupt_file, {"image_index", "expected 1 dimensions", "[3, 1]"},
+         [](auto& set) { set.integers["image_index"].shape = {3, 1}; });
+  refuse(errc::corrupt_file, {"pixel_values", "expected 4 dimensions", "[2, 2, 2]"},
+         [](auto& set) { set.floats["pixel_values"].shape = {2, 2, 2}; });
 
-  refuse(errc::corrupt_file, {"attention_mask", "[3, 4]", "[4, 3]"}, [](auto& set) {
-    set.integers["attention_mask"].shape = {4, 3};
-  });
-  refuse(errc::corrupt_file, {"image_index", "expected 3 entries", "got 2"}, [](auto& set) {
-    set.integers["image_index"] = {{2}, {0, 1}};
-  });
+  refuse(errc::corrupt_file, {"attention_mask", "[3, 4]", "[4, 3]"},
+         [](auto& set) { set.integers["attention_mask"].shape = {4, 3}; });
+  refuse(errc::corrupt_file, {"image_index", "expected 3 entries", "got 2"},
+         [](auto& set) { set.integers["image_index"] = {{2}, {0, 1}}; });
   refuse(errc::corrupt_file, {"sequence 1: image_index", "got 2"},
          [](auto& set) { set.integers["image_index"].values[1] = 2; });
   refuse(errc::corrupt_file, {"sequence 1: image_index", "got -2"},
@@ -224,12 +219,10 @@ TEST_CASE("malformed question sets are refused") {
   refuse(errc::corrupt_file, {"input_ids", "expected 2 dimensions"},
          [](auto& set) { set.integers["input_ids"].shape = {9}; });
   for (const char* name : {"lengths", "answers", "kinds", "image_index"}) {
-    refuse(errc::corrupt_file, {name, "expected 1 dimensions", "[3, 1]"}, [&](stored_set& set) {
-      set.integers[name].shape = {3, 1};
-    });
-    refuse(errc::corrupt_file, {name, "expected 3 entries", "got 4"}, [&](stored_set& set) {
-      set.integers[name] = {{4}, {1, 1, 1, 1}};
-    });
+    refuse(errc::corrupt_file, {name, "expected 1 dimensions", "[3, 1]"},
+           [&](stored_set& set) { set.integers[name].shape = {3, 1}; });
+    refuse(errc::corrupt_file, {name, "expected 3 entries", "got 4"},
+           [&](stored_set& set) { set.integers[name] = {{4}, {1, 1, 1, 1}}; });
   }
 
   for (const std::int32_t bad : {0, -1, 4}) {
@@ -310,9 +303,8 @@ TEST_CASE("a ratio of one kind needs no other, and takes as much however much th
   }
   const auto refuse = [](bool multimodal, double alpha, std::vector<std::string> fragments) {
     fragments.emplace_back("a set");
-    check_fails(errc::insufficient_data, fragments, [&] {
-      (void)vlm::mix_sequences(set_of({{multimodal, 2}}), alpha);
-    });
+    check_fails(errc::insufficient_data, fragments,
+                [&] { (void)vlm::mix_sequences(set_of({{multimodal, 2}}), alpha); });
   };
   refuse(false, 1.0, {"expected multimodal sequences", "ratio of 1", "0 multimodal and 2 text-only"});
   refuse(true, 0.0, {"expected text-only sequences", "ratio of 0", "2 multimodal and 0 text-only"});

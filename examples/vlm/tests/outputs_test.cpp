@@ -96,7 +96,7 @@ TEST_CASE("files that cannot be written") {
       check_refused(with(command, {"--output", output}), {output, reason});
     }
     check_refused(with(commands_of_files()[0], {"--output", test_places().path("packed"), "--plan", output}),
-                         {output, reason});
+                  {output, reason});
   }
 }
 
@@ -126,20 +126,19 @@ TEST_CASE("outputs that are one file, or inputs") {
   const words quantize = commands_of_files()[0];
   check_refused(with(quantize, {"--output", same, "--plan", same}), {same, "two outputs"});
   check_refused(with(quantize, {"--output", same, "--plan", test_places().path("folder/../same")}),
-                       {"folder/../same: cannot be written", "two outputs"});
+                {"folder/../same: cannot be written", "two outputs"});
   check_refused(with(quantize, {"--output", model + "/model.safetensors"}), {"it is read, too"});
   check_refused(with(quantize, {"--output", same, "--plan", model + "/config.json"}), {"it is read, too"});
   for (const words& command : commands_of_files()) {
     check_refused(with(command, {"--output", file}), {file + ": cannot be written: it is read, too"});
   }
-  check_refused(
-      {"export", "--to", "gguf", "--model", model, "--packed", "/absent", "--like", file, "--output", file},
-      {"it is read, too"});
+  check_refused({"export", "--to", "gguf", "--model", model, "--packed", "/absent", "--like", file, "--output", file},
+                {"it is read, too"});
   const std::string used = test_places().path("used");
   std::filesystem::create_directory(used);
   std::ofstream(used + "/packed.safetensors") << "no input";
   check_refused({"demo", "--model", model, "--output", used, "--calibration", used + "/packed.safetensors"},
-                       {"it is read, too"});
+                {"it is read, too"});
 }
 
 TEST_CASE("a disk that is full when the file is written") {

@@ -59,9 +59,8 @@ TEST_CASE("a mixed plan is the model assembled by hand") {
 
 TEST_CASE("a codec that nothing was quantized with is named") {
   const luq::plan choice = plan_of(high().choice.codec, low().choice.codec, luq::parse_codec("int4:g32"));
-  check_fails(luq::errc::invalid_argument, {"layer 2", "int4:g32"}, [&] {
-    (void)vlm::planned_model(random_model(), choice, {&low(), &high()}, weight_form::decoded);
-  });
+  check_fails(luq::errc::invalid_argument, {"layer 2", "int4:g32"},
+              [&] { (void)vlm::planned_model(random_model(), choice, {&low(), &high()}, weight_form::decoded); });
   check_fails(luq::errc::invalid_argument, {"layer 0", "int4:g16"},
               [&] { (void)vlm::planned_model(random_model(), choice, {&low()}, weight_form::packed); });
 }

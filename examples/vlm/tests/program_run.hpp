@@ -57,8 +57,7 @@ inline program_result run_program(std::vector<std::string> arguments, const std:
 
 /// Checks that a command ends with one short line on standard error, which has all of the fragments.
 /// @return the line
-inline std::string check_refused(const std::vector<std::string>& arguments,
-                                 const std::vector<std::string>& fragments) {
+inline std::string check_refused(const std::vector<std::string>& arguments, const std::vector<std::string>& fragments) {
   std::string line = "luq-vlm";
   for (const std::string& argument : arguments) line += " " + argument;
   CAPTURE(line);

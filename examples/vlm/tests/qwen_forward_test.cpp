@@ -143,9 +143,8 @@ TEST_CASE("tokens that do not fit their images are refused and leave the cache a
   const auto mismatch = luq::errc::shape_mismatch;
   check_fails(mismatch, {"id 90", "got 0 rows for 1 tokens"}, [&] { run({1, 90}, nullptr); });
   check_fails(mismatch, {"got 2 rows for 3 tokens"}, [&] { run({90, 90, 90}, &image); });
-  check_fails(mismatch, {"position 0", "the 2 tokens of image 0 side by side", "got 1"}, [&] {
-    run({90, 1, 90}, &image);
-  });
+  check_fails(mismatch, {"position 0", "the 2 tokens of image 0 side by side", "got 1"},
+              [&] { run({90, 1, 90}, &image); });
   check_fails(luq::errc::unsupported, {"position 1", "got id 91", "video"}, [&] { run({1, 91}, nullptr); });
   CHECK(cache.length() == 0);
   run({1, 90, 90, 2}, &image);

@@ -89,9 +89,8 @@ TEST_CASE("a tensor that the configuration does not tell of is an error, not lef
                            "visual.patch_embed.proj.bias", "lm_head.bias", "language_model.lm_head.weight",
                            "model.language_model.norm.weight"}) {
     CAPTURE(name);
-    check_qwen_refused(errc::corrupt_file, {std::string("tensor '") + name + "': expected none"}, [&](auto& stored) {
-      stored.tensors[name] = {{64}, std::vector<float>(64, 1.0f)};
-    });
+    check_qwen_refused(errc::corrupt_file, {std::string("tensor '") + name + "': expected none"},
+                       [&](auto& stored) { stored.tensors[name] = {{64}, std::vector<float>(64, 1.0f)}; });
   }
 }
 
@@ -122,16 +121,11 @@ TEST_CASE("a tensor that is missing or has another shape is named") {
   check_qwen_refused(errc::corrupt_file, {"'lm_head.weight'", "no such tensor"},
                      [](auto& stored) { stored.tensors.erase("lm_head.weight"); });
   check_qwen_refused(errc::shape_mismatch, {"patch_embed.proj.weight", "[32, 3, 2, 4, 4]", "got [32, 96]"},
-                     [](auto& stored) {
-                       stored.tensors["visual.patch_embed.proj.weight"].shape = {32, 96};
-                     });
+                     [](auto& stored) { stored.tensors["visual.patch_embed.proj.weight"].shape = {32, 96}; });
   check_qwen_refused(errc::shape_mismatch, {"visual.blocks.3.attn.qkv.weight", "[96, 32]", "got [32, 96]"},
-                     [](auto& stored) {
-                       stored.tensors["visual.blocks.3.attn.qkv.weight"].shape = {32, 96};
-                     });
-  check_qwen_refused(errc::shape_mismatch, {"visual.merger.mlp.2.weight", "[64, 128]"}, [](auto& stored) {
-    stored.tensors["visual.merger.mlp.2.weight"].shape = {128, 64};
-  });
+                     [](auto& stored) { stored.tensors["visual.blocks.3.attn.qkv.weight"].shape = {32, 96}; });
+  check_qwen_refused(errc::shape_mismatch, {"visual.merger.mlp.2.weight", "[64, 128]"},
+                     [](auto& stored) { stored.tensors["visual.merger.mlp.2.weight"].shape = {128, 64}; });
   check_qwen_refused(errc::corrupt_file,
                      {"expected a tensor visual.merger.ln_q.weight or model.visual.merger.ln_q.weight"},
                      [](auto& stored) { stored.tensors.erase("visual.merger.ln_q.weight"); });

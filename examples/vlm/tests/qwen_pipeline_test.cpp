@@ -65,12 +65,10 @@ TEST_CASE("grids that are not those of the patches are refused") {
   check(errc::corrupt_file, {"image 1", "got -8 x -6"}, [](auto& grids) { grids[4] = -8, grids[5] = -6; });
   check(errc::corrupt_file, {"image 1", "got 0 x 6"}, [](auto& grids) { grids[4] = 0; });
   check(errc::unsupported, {"image 1", "1 frame", "got 2"}, [](auto& grids) { grids[3] = 2; });
-  refuse(set, errc::corrupt_file, {"image_grid_thw", "[9, 1]"}, vlm::read_calibration_set, [](stored_set& stored) {
-    stored.integers["image_grid_thw"].shape = {9, 1};
-  });
-  refuse(set, errc::corrupt_file, {"pixel_values", "2 dimensions"}, vlm::read_calibration_set, [](stored_set& stored) {
-    stored.floats["pixel_values"].shape = {116, 96, 1};
-  });
+  refuse(set, errc::corrupt_file, {"image_grid_thw", "[9, 1]"}, vlm::read_calibration_set,
+         [](stored_set& stored) { stored.integers["image_grid_thw"].shape = {9, 1}; });
+  refuse(set, errc::corrupt_file, {"pixel_values", "2 dimensions"}, vlm::read_calibration_set,
+         [](stored_set& stored) { stored.floats["pixel_values"].shape = {116, 96, 1}; });
   refuse(set, errc::corrupt_file, {"pixel_values", "4 dimensions"}, vlm::read_calibration_set,
          [](stored_set& stored) { stored.integers.erase("image_grid_thw"); });
   refuse(qwen_questions(16), errc::corrupt_file, {"image_index", "got 3"}, vlm::read_question_set,

@@ -60,9 +60,8 @@ TEST_CASE("several images, with text between them or not") {
 TEST_CASE("image tokens that are not those of the grids are refused") {
   const auto mismatch = luq::errc::shape_mismatch;
   check_fails(mismatch, {"position 1", "the 4 tokens of image 0", "got 3"}, [] { (void)positions("tiii", {{2, 2}}); });
-  check_fails(mismatch, {"position 0", "the 4 tokens of image 0 side by side", "got 2"}, [] {
-    (void)positions("iitii", {{2, 2}});
-  });
+  check_fails(mismatch, {"position 0", "the 4 tokens of image 0 side by side", "got 2"},
+              [] { (void)positions("iitii", {{2, 2}}); });
   check_fails(mismatch, {"position 4", "image 1", "got 0"}, [] { (void)positions("iiiii", {{2, 2}}); });
   check_fails(mismatch, {"tokens of 2 images", "got 1"}, [] { (void)positions("iiiit", {{2, 2}, {1, 1}}); });
 }

@@ -26,10 +26,8 @@ TEST_CASE("without flags nothing is padding") {
 }
 
 TEST_CASE("padding must trail, and flags must match the ids") {
-  check_fails(luq::errc::unsupported, {"at the end only", "position 2", "at 0"}, [] {
-    (void)token_sequence({0, 0, 5}, {false, false, true}, 4);
-  });
-  check_fails(luq::errc::shape_mismatch, {"expected 3 flags", "got 2"}, [] {
-    (void)token_sequence({1, 2, 3}, {true, true}, 4);
-  });
+  check_fails(luq::errc::unsupported, {"at the end only", "position 2", "at 0"},
+              [] { (void)token_sequence({0, 0, 5}, {false, false, true}, 4); });
+  check_fails(luq::errc::shape_mismatch, {"expected 3 flags", "got 2"},
+              [] { (void)token_sequence({1, 2, 3}, {true, true}, 4); });
 }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A packed matrix whose codec is chosen at run time, from the closed set of any_codec.hpp. The functions are templates of
-// the one type that they take, so that who calls none of them does not compile what they do for every codec.
+// A packed matrix whose codec is chosen at run time, from the closed set of any_codec.hpp. The functions are templates
+// of the one type that they take, so that who calls none of them does not compile what they do for every codec.
 #pragma once
 
 #include <concepts>

@@ -49,7 +49,7 @@ struct basic_billm_codec {
   index salient_limit = 50;             ///< salient columns of a group stay below it, >= 1; 50 as published
 
   static constexpr double nominal_bits = 1.08;  ///< at the published share of salient columns
-  static constexpr int parameter_count = 7;  ///< { p0 ... p6 }
+  static constexpr int parameter_count = 7;     ///< { p0 ... p6 }
   static constexpr int column_classes = 2;
   static constexpr std::array<std::uint16_t, 2> planes{2, 2};  ///< s, u; bit 1 is +1
   static constexpr int components = 3;                         ///< s, u, s u
@@ -93,7 +93,8 @@ struct basic_billm_codec {
     return i == 0 ? s : i == 1 ? u : s * u;
   }
   template <class Number>
-  [[nodiscard]] constexpr std::array<Number, 4> coefficients(const Number* parameters, int column_class) const noexcept {
+  [[nodiscard]] constexpr std::array<Number, 4> coefficients(const Number* parameters,
+                                                             int column_class) const noexcept {
     if (column_class == 1) return {parameters[5], parameters[6], Number(0.0f), parameters[4]};
     return {parameters[1], parameters[2], parameters[3], parameters[0]};
   }

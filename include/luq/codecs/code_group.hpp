@@ -5,8 +5,8 @@
 // Which codes are chosen for the good of a layer's output is the business of a quantizer, which calls these for the
 // groups it meets.
 //
-// Rows are fitted one by one (fit_row), in parallel by chunks of them. A codec may code a whole row at once (code_row: a
-// trellis) or all rows of a group together (code_group: BiLLM, whose salient columns are those of all rows).
+// Rows are fitted one by one (fit_row), in parallel by chunks of them. A codec may code a whole row at once (code_row:
+// a trellis) or all rows of a group together (code_group: BiLLM, whose salient columns are those of all rows).
 #pragma once
 
 #include <cstddef>

@@ -21,9 +21,9 @@
 
 #include <cstdint>
 
-#include "luq/core/compiled.hpp"
 #include "luq/codecs/input_transform.hpp"
 #include "luq/core/aligned_buffer.hpp"
+#include "luq/core/compiled.hpp"
 
 namespace luq {
 

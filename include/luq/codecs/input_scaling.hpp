@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "luq/core/compiled.hpp"
 #include "luq/codecs/input_transform.hpp"
+#include "luq/core/compiled.hpp"
 #include "luq/core/half.hpp"
 
 namespace luq {

@@ -31,18 +31,19 @@ namespace luq {
 ///  - `restore_weights(W)`: W [out x in] becomes W T, the inverse of the above.
 ///  - `transform_hessian(H)`: the symmetric H [in x in] becomes T H T^T, symmetric to the last bit.
 template <class T>
-concept InputTransform = std::copy_constructible<T> && std::equality_comparable<T> &&
+concept InputTransform =
+    std::copy_constructible<T> && std::equality_comparable<T> &&
     requires(const T transform, mutable_matrix_view M, std::span<std::byte> bytes,
              std::span<const std::byte> const_bytes, index in_features, const serial_executor& executor) {
-  { transform.in_features() } -> std::same_as<index>;
-  { transform.name() } -> std::same_as<std::string>;
-  { transform.bytes() } -> std::same_as<index>;
-  transform.pack(bytes);
-  { T::unpack(in_features, const_bytes) } -> std::same_as<T>;
-  transform.transform_activations(M, executor);
-  transform.transform_weights(M, executor);
-  transform.restore_weights(M, executor);
-  transform.transform_hessian(M, executor);
-};
+      { transform.in_features() } -> std::same_as<index>;
+      { transform.name() } -> std::same_as<std::string>;
+      { transform.bytes() } -> std::same_as<index>;
+      transform.pack(bytes);
+      { T::unpack(in_features, const_bytes) } -> std::same_as<T>;
+      transform.transform_activations(M, executor);
+      transform.transform_weights(M, executor);
+      transform.restore_weights(M, executor);
+      transform.transform_hessian(M, executor);
+    };
 
 }  // namespace luq

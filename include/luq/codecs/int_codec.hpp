@@ -37,7 +37,8 @@ enum class int_range {
 };
 
 template <unsigned Bits, class Scale = half>
-requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_codec {
+requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8)
+struct basic_int_codec {
   index group = 128;                    ///< columns that share a scale, >= 1, or whole_row; 128 as published
   bool symmetric = false;               ///< fix zero at 2^(Bits-1) instead of storing one per row and group
   int_range range = int_range::minmax;  ///< searched is better at 2 and 3 bits and costs 80 trial codings
@@ -107,9 +108,7 @@ requires(Bits == 2 || Bits == 3 || Bits == 4 || Bits == 8) struct basic_int_code
     }
   }
 
-  [[nodiscard]] static constexpr int component(code q, int) noexcept {
-    return static_cast<int>(q) - (1 << (Bits - 1));
-  }
+  [[nodiscard]] static constexpr int component(code q, int) noexcept { return static_cast<int>(q) - (1 << (Bits - 1)); }
   template <class Number>
   [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], parameters[0] * (Number(symmetric_zero) - parameters[1])};

@@ -32,7 +32,8 @@
 namespace luq {
 
 template <unsigned Bits, class Scale = half>
-requires(Bits == 2 || Bits == 3 || Bits == 4) struct basic_lloyd_codec {
+requires(Bits == 2 || Bits == 3 || Bits == 4)
+struct basic_lloyd_codec {
   index group = 64;  ///< columns that share a scale, >= 1, or whole_row; 64 gives 4.25 bits a weight at 4 bits
 
   static constexpr double nominal_bits = Bits;

@@ -53,7 +53,8 @@
 namespace luq {
 
 template <int Radix, class Scale = half>
-requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16) struct basic_trellis_codec {
+requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16)
+struct basic_trellis_codec {
   index group = 512;  ///< columns that share a scale and form one sequence, >= 1, or whole_row
 
   static constexpr double nominal_bits = Radix == 2 ? 1 : Radix == 3 ? 1.58 : Radix == 4 ? 2 : Radix == 8 ? 3 : 4;

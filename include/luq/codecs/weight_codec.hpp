@@ -79,18 +79,18 @@ concept WeightCodec =
 
 /// `encode(w, parameters, column_class)`: the code whose decoded value is nearest to the finite w.
 template <class C>
-concept MemorylessCodec = WeightCodec<C> &&
-    requires(const C codec, float w, const float* parameters, int column_class) {
-  { codec.encode(w, parameters, column_class) } -> std::same_as<code>;
-};
+concept MemorylessCodec =
+    WeightCodec<C> && requires(const C codec, float w, const float* parameters, int column_class) {
+      { codec.encode(w, parameters, column_class) } -> std::same_as<code>;
+    };
 
 /// `next(previous, symbol)`: the code of a column whose stored symbol is `symbol`, 0 ... levels-1, and whose left
 /// neighbour has the code `previous`; the first column of a group follows code 0. A code has code % levels as its
 /// symbol and forgets: after `window` symbols nothing is left of the codes before. `code_row(w, importance, parameters,
 /// codes)` fits and codes one row of a group.
 template <class C>
-concept SequenceCodec = WeightCodec<C> &&
-    requires(const C codec, std::span<const float> w, float* parameters, code* codes, code previous, int symbol) {
+concept SequenceCodec = WeightCodec<C> && requires(const C codec, std::span<const float> w, float* parameters,
+                                                   code* codes, code previous, int symbol) {
   { C::next(previous, symbol) } -> std::same_as<code>;
   { C::window } -> std::convertible_to<int>;
   { C::code_count } -> std::convertible_to<int>;

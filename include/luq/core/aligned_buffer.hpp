@@ -31,9 +31,9 @@ struct aligned_allocator {
       std::abort();
 #endif
     }
-    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{buffer_alignment}));
+    return static_cast<T*>(::operator new(count * sizeof(T), std::align_val_t{buffer_alignment}));
   }
-  void deallocate(T* data, std::size_t) noexcept { ::operator delete (data, std::align_val_t{buffer_alignment}); }
+  void deallocate(T* data, std::size_t) noexcept { ::operator delete(data, std::align_val_t{buffer_alignment}); }
 
   friend constexpr bool operator==(aligned_allocator, aligned_allocator) noexcept { return true; }
 };

@@ -8,8 +8,8 @@
 //                 then declared by headers and compiled once, in the library
 //
 // A header <area>/<name>.hpp that takes part declares its functions and ends by including <area>/impl/<name>.hpp unless
-// LUQ_COMPILED is defined; that defines them, each marked LUQ_INLINE. The library has a unit for each folder impl/, which includes
-// all headers there; CMake finds them, so a new one is in no list.
+// LUQ_COMPILED is defined; that defines them, each marked LUQ_INLINE. The library has a unit for each folder impl/,
+// which includes all headers there; CMake finds them, so a new one is in no list.
 #pragma once
 
 #ifdef LUQ_COMPILED

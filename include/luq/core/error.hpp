@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one exception type of the library, and what takes its place without exceptions. It reports bad data, never a bug of the caller (core/assert.hpp does that):
-// a message says what is wrong, where, what was expected and what was found, in one line fit to be printed as it is.
+// The one exception type of the library, and what takes its place without exceptions. It reports bad data, never a bug
+// of the caller (core/assert.hpp does that): a message says what is wrong, where, what was expected and what was found,
+// in one line fit to be printed as it is.
 #pragma once
 
 #include <stdexcept>

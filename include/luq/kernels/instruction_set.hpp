@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The instruction sets that kernels know by name. A kernel takes one as a template parameter, so that it stands in every
-// mangled name and code compiled with different flags never shares an instantiation. Any architecture of xsimd will do;
-// two that integer kernels want and xsimd 8.1 has not are added here.
+// The instruction sets that kernels know by name. A kernel takes one as a template parameter, so that it stands in
+// every mangled name and code compiled with different flags never shares an instantiation. Any architecture of xsimd
+// will do; two that integer kernels want and xsimd 8.1 has not are added here.
 //
 //   avx512_vnni      8-bit dot products (VNNI) and byte permutations over 64 entries (VBMI), on top of AVX-512BW
 //   neon64_dotprod   8-bit dot products, on top of 64-bit NEON
 //
-// Other sets with integer kernels of their own (cpu/lanes/integer_lanes.hpp) are xsimd::avx512bw, xsimd::avx2, its variant with
-// FMA, and xsimd::neon64. The rest multiply integers one by one, which is exact and slow.
+// Other sets with integer kernels of their own (cpu/lanes/integer_lanes.hpp) are xsimd::avx512bw, xsimd::avx2, its
+// variant with FMA, and xsimd::neon64. The rest multiply integers one by one, which is exact and slow.
 #pragma once
 
 #include <xsimd/xsimd.hpp>

@@ -21,8 +21,9 @@ namespace luq {
 /// @param X  [tokens x in] row-major, any stride and alignment, any number of tokens; read only; must not alias Y
 /// @param Y  [tokens x out]
 /// Relative error: float rounding in float32 mode, at most 1e-5 of ||Y|| in practice; in int8 mode that of rounding
-/// activations (cpu/stages/activations.hpp) and, from tokens_of_levels tokens on, levels (cpu/stages/integer_product.hpp),
-/// below 2e-2 of ||Y|| for dense activations. Not-a-number activations give not-a-number results.
+/// activations (cpu/stages/activations.hpp) and, from tokens_of_levels tokens on, levels
+/// (cpu/stages/integer_product.hpp), below 2e-2 of ||Y|| for dense activations. Not-a-number activations give
+/// not-a-number results.
 template <class Arch = product_arch, WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, executor_ref executor = {});

@@ -14,8 +14,8 @@ enum class activation_mode {
   int8,     ///< rounded to integers for each token and run: what integer instructions multiply
   /// For a single token and codecs of sign planes, sums of four activations are tabulated for all signs and rounded
   /// (cpu/planes/plane_lookups.hpp): faster where weights come from a cache, or are BiLLM's, with errors of the size of
-  /// int8's. Where there is no such table (other codecs, more tokens, columns or groups that are no multiple of 32, other
-  /// instruction sets), the same as int8.
+  /// int8's. Where there is no such table (other codecs, more tokens, columns or groups that are no multiple of 32,
+  /// other instruction sets), the same as int8.
   lookup,
 };
 

@@ -99,9 +99,12 @@ template <WeightCodec Codec, Quantizer Q>
 /// Searches scales for W [out x in] alone, and quantizes and packs it under them.
 /// @param report  filled if not null; its loss and damping are those of the scaled problem
 template <WeightCodec Codec, Quantizer Q>
-[[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_awq(
-    const matrix_view& W, const matrix_view& H, std::span<const float> magnitude, const Codec& codec,
-    const Q& quantizer, const awq_options& options = {}, quantize_report* report = nullptr, executor_ref executor = {}) {
+[[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_awq(const matrix_view& W, const matrix_view& H,
+                                                                    std::span<const float> magnitude,
+                                                                    const Codec& codec, const Q& quantizer,
+                                                                    const awq_options& options = {},
+                                                                    quantize_report* report = nullptr,
+                                                                    executor_ref executor = {}) {
   const awq_search best = search_awq_scales(std::span(&W, 1), H, magnitude, codec, quantizer, options, executor);
   return quantize_transformed(W, H, best.scaling, codec, quantizer, report, executor);
 }

@@ -16,8 +16,8 @@
 // A coding of all columns would be long to keep and to copy. Codings are cut at blocks of 64 columns: when a block is
 // done, the best coding decides the block before it, and those that disagree about that are dropped.
 //
-// Afterwards all scales of the row are fitted by least squares under the codes found (detail/row_refinement.hpp), and the
-// search is repeated under them, as often as asked; of the results of a row the best is kept.
+// Afterwards all scales of the row are fitted by least squares under the codes found (detail/row_refinement.hpp), and
+// the search is repeated under them, as often as asked; of the results of a row the best is kept.
 #pragma once
 
 #include "luq/core/compiled.hpp"

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The searches for codes that a program offers by name, one or two steps each with the options that proved best. Callers
-// who want others put quantizers together themselves:
+// The searches for codes that a program offers by name, one or two steps each with the options that proved best.
+// Callers who want others put quantizers together themselves:
 //
 //   nearest      luq::round_to_nearest
 //   feedback     luq::gptq, columns in activation order
@@ -39,7 +39,8 @@ enum class code_search { nearest, feedback, block_rule, best };
 
 /// @throws luq::error invalid_argument for a name that none has
 [[nodiscard]] inline code_search parse_code_search(std::string_view name) {
-  for (const code_search how : {code_search::nearest, code_search::feedback, code_search::block_rule, code_search::best}) {
+  for (const code_search how :
+       {code_search::nearest, code_search::feedback, code_search::block_rule, code_search::best}) {
     if (name == code_search_name(how)) return how;
   }
   fail(errc::invalid_argument, "search \"", name, "\": expected nearest, feedback, block rule or best");

@@ -94,8 +94,9 @@ template <WeightCodec Codec, Quantizer Q>
 
 /// Quantizes and packs W [out x in] without activations, for quantizers that need none.
 template <WeightCodec Codec, Quantizer Q>
-requires(!Q::needs_hessian) [[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const Codec& codec,
-                                                                        const Q& quantizer, executor_ref executor = {}) {
+requires(!Q::needs_hessian)
+[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const Codec& codec, const Q& quantizer,
+                                            executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_valid_group(codec);
   quantize_report report;

@@ -44,8 +44,11 @@ template <InputTransform Transform, WeightCodec Codec, Quantizer Q>
 
 /// Likewise without activations, for quantizers that need none.
 template <InputTransform Transform, WeightCodec Codec, Quantizer Q>
-requires(!Q::needs_hessian) [[nodiscard]] transformed_matrix<Codec, Transform> quantize_transformed(
-    const matrix_view& W, const Transform& transform, const Codec& codec, const Q& quantizer, executor_ref executor = {}) {
+requires(!Q::needs_hessian)
+[[nodiscard]] transformed_matrix<Codec, Transform> quantize_transformed(const matrix_view& W,
+                                                                        const Transform& transform, const Codec& codec,
+                                                                        const Q& quantizer,
+                                                                        executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_fitting_transform(W, transform);
   matrix weights = W;

@@ -21,7 +21,7 @@ struct quantize_report {
   /// Inputs that were zero for every token of the Hessian that was factorised. Their weights were set to zero before
   /// they were coded, as published with GPTQ: what they would do to inputs other than those seen is lost.
   index dead_columns = 0;
-  double loss = 0;         ///< sum of (w - q)^2 / U_jj^2 over all weights as they stood when coded; 0 without a Hessian
+  double loss = 0;  ///< sum of (w - q)^2 / U_jj^2 over all weights as they stood when coded; 0 without a Hessian
 };
 
 /// quantizer(W, H, codec, executor, report) returns the codes of W [out x in]. H [in x in] is symmetric, any positive

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Alternating refinement of what another quantizer chose, by the layer's output error itself: all scales of a row by
-// least squares under its codes, then each code by coordinate descent under its scales, in turn (detail/row_refinement.hpp).
-// Column feedback visits each column once and never learns of columns after it; this visits them again with all others
-// known, which gains most where codes are few.
+// least squares under its codes, then each code by coordinate descent under its scales, in turn
+// (detail/row_refinement.hpp). Column feedback visits each column once and never learns of columns after it; this
+// visits them again with all others known, which gains most where codes are few.
 //
 // Neither step can raise the error, so more rounds are never worse *on the calibration data*. H is damped as for column
 // feedback, which keeps scales from following the noise of few tokens.

@@ -45,7 +45,8 @@ struct row_column_options {
 /// @throws luq::error non_finite, invalid_argument, shape_mismatch
 template <WeightCodec Codec>
 [[nodiscard]] input_scaling alternate_column_scales(const matrix_view& W, std::span<const float> importance,
-                                                    const Codec& codec, int iterations = 15, executor_ref executor = {}) {
+                                                    const Codec& codec, int iterations = 15,
+                                                    executor_ref executor = {}) {
   detail::require_finite_weights(W);
   detail::require_valid_group(codec);
   if (iterations < 0) fail(errc::invalid_argument, "column scales: expected iterations >= 0, got ", iterations);

@@ -10,10 +10,10 @@
 #include <numeric>
 #include <vector>
 
+#include "codecs/published_billm.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
 #include "luq/core/random_matrix.hpp"
-#include "codecs/published_billm.hpp"
 
 using luq::matrix;
 using luq_test::numbers;

@@ -52,8 +52,8 @@ TEST_CASE("products are added to parts of matrices, whose surroundings stay as t
           double worst = 0;
           for (luq::index i = 0; i < m; ++i) {
             for (luq::index j = 0; j < n; ++j) {
-              const double sum = sum_of_products(
-                  depth, [&](luq::index k) { return a(i, k); }, [&](luq::index k) { return b(k, j); });
+              const double sum =
+                  sum_of_products(depth, [&](luq::index k) { return a(i, k); }, [&](luq::index k) { return b(k, j); });
               const double expected = static_cast<double>(before(i, j)) + static_cast<double>(factor) * sum;
               worst = std::max(worst, std::abs(static_cast<double>(C(i, j)) - expected));
             }

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program of units that link luq::compiled and one that uses the same headers without it. Values, containers and errors
-// pass between them, and both modes give the same bits.
+// A program of units that link luq::compiled and one that uses the same headers without it. Values, containers and
+// errors pass between them, and both modes give the same bits.
 #include <cstdio>
 #include <stdexcept>
 

@@ -139,9 +139,8 @@ TEST_CASE("outputs that are one file, under whatever names, and outputs that are
   refuse({"a", scratch / "a"}, {}, "it is the name of two outputs");
   refuse({"./a"}, {"a"}, "./a: cannot be written: it is read, too");
   std::filesystem::current_path(before);
-  check_fails(errc::io_failure, "there is no folder", [&] {
-    luq::require_outputs(paths{scratch / "a", scratch / "none" / "b"});
-  });
+  check_fails(errc::io_failure, "there is no folder",
+              [&] { luq::require_outputs(paths{scratch / "a", scratch / "none" / "b"}); });
   CHECK(scratch.size() == 4);
 }
 

@@ -263,8 +263,8 @@ TEST_CASE("alignment") {
     CAPTURE(alignment);
     gguf_spelling file;
     file.begin(0, 1).key("general.alignment", 4).number(alignment);
-    check_corrupt_gguf(
-        file, "general.alignment: expected a u32 that is a power of two, got " + std::to_string(alignment));
+    check_corrupt_gguf(file,
+                       "general.alignment: expected a u32 that is a power of two, got " + std::to_string(alignment));
   }
   check_corrupt_gguf(gguf_spelling().begin(0, 1).key("general.alignment", 10).number(std::uint64_t{32}),
                      "a power of two, got u64");

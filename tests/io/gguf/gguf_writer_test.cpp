@@ -136,21 +136,18 @@ TEST_CASE("what no reader would accept is not written") {
   check_fails(invalid, "the name has 64 bytes", [&] { layout_of({{std::string(64, 'n'), f32, {1}}}); });
   check_fails(invalid, "the name holds a control character", [&] { layout_of({{"a\t", f32, {1}}}); });
   check_fails(invalid, "duplicate tensor name 'a'", [&] { layout_of({{"a", f32, {1}}, {"a", f32, {1}}}); });
-  check_fails(invalid, "tensor 'a': unknown ggml type 31", [&] {
-    layout_of({{"a", static_cast<ggml_type>(31), {1}}});
-  });
+  check_fails(invalid, "tensor 'a': unknown ggml type 31",
+              [&] { layout_of({{"a", static_cast<ggml_type>(31), {1}}}); });
   check_fails(invalid, "has more than 4 extents", [&] { layout_of({{"a", f32, {1, 1, 1, 1, 1}}}); });
   check_fails(invalid, "is negative", [&] { layout_of({{"a", f32, {2, -1}}}); });
   constexpr luq::index most = std::numeric_limits<luq::index>::max();
   check_fails(invalid, "overflows", [&] { layout_of({{"a", f32, {most}}}); });
   check_fails(invalid, "overflow", [&] { layout_of({{"a", f32, {most - 1}}}); });
   check_fails(invalid, "the data exceed 2^62 bytes", [&] { layout_of({{"a", f32, {(most >> 2) + 1}}}); });
-  check_fails(invalid, "the data exceed", [&] {
-    layout_of({{"a", ggml_type::i8, {most >> 1}}, {"b", ggml_type::i8, {64}}});
-  });
-  check_fails(invalid, "rows of 130 weights are not a multiple of 128, the block of q1_0", [&] {
-    layout_of({{"a", ggml_type::q1_0, {2, 130}}});
-  });
+  check_fails(invalid, "the data exceed",
+              [&] { layout_of({{"a", ggml_type::i8, {most >> 1}}, {"b", ggml_type::i8, {64}}}); });
+  check_fails(invalid, "rows of 130 weights are not a multiple of 128, the block of q1_0",
+              [&] { layout_of({{"a", ggml_type::q1_0, {2, 130}}}); });
 }
 
 #if LUQ_IO_HAS_POSIX
@@ -158,9 +155,8 @@ TEST_CASE("what no reader would accept is not written") {
 TEST_CASE("a file for which there is no space is refused before any tensor is written") {
   const luq_test::scratch_directory scratch;
   const luq_test::file_size_limit limit(4096);
-  check_fails(errc::io_failure, "a: cannot reserve ", [&] {
-    luq::gguf_writer writer(scratch / "a", {{"large", ggml_type::f32, {10'000}}});
-  });
+  check_fails(errc::io_failure, "a: cannot reserve ",
+              [&] { luq::gguf_writer writer(scratch / "a", {{"large", ggml_type::f32, {10'000}}}); });
   CHECK(scratch.size() == 0);
 }
 

@@ -124,13 +124,10 @@ TEST_CASE("each tensor is checked") {
     sources[0].declaration.shape = {0, 64};
     sources[0].data = {};
   });
-  check_checkpoint_refused(errc::corrupt_file, "got [64, 9]", [](auto& sources) {
-    sources[0].declaration.shape = {64, 9};
-  });
+  check_checkpoint_refused(errc::corrupt_file, "got [64, 9]",
+                           [](auto& sources) { sources[0].declaration.shape = {64, 9}; });
   check_checkpoint_refused(errc::invalid_argument, "expected multiples of 32 outputs and inputs, got 48 x 128",
-                           [](auto& sources) {
-                             sources[0].declaration.shape = {12, 48};
-                           });
+                           [](auto& sources) { sources[0].declaration.shape = {12, 48}; });
   check_checkpoint_refused(errc::corrupt_file,
                            "qweight': expected I32 [9, 64] for 3 bits and groups of 32, got U32 [9, 64]",
                            [](auto& sources) { sources[0].declaration.dtype = luq::tensor_dtype::u32; });
@@ -142,13 +139,9 @@ TEST_CASE("each tensor is checked") {
                            [](auto& sources) { sources[2].declaration.dtype = luq::tensor_dtype::bf16; });
   check_checkpoint_refused(errc::corrupt_file,
                            "scales': expected F16 [3, 64] for 3 bits and groups of 32, got F16 [64, 3]",
-                           [](auto& sources) {
-                             sources[2].declaration.shape = {64, 3};
-                           });
+                           [](auto& sources) { sources[2].declaration.shape = {64, 3}; });
   check_checkpoint_refused(errc::corrupt_file, "g_idx': expected I32 [96] for 3 bits and groups of 32, got I32 [96, 1]",
-                           [](auto& sources) {
-                             sources[3].declaration.shape = {96, 1};
-                           });
+                           [](auto& sources) { sources[3].declaration.shape = {96, 1}; });
   const std::vector<std::int32_t> wrong(96, 3);
   check_checkpoint_refused(errc::corrupt_file, "g_idx of column 0: expected a group of 0 ... 2, got 3",
                            [&](auto& sources) { sources[3].data = std::as_bytes(std::span(wrong)); });

@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("words, to the bit", Codec, luq::int_codec<2>, luq::int_codec
   constexpr unsigned bits = bits_of<Codec>;
   const golden expected =
       bits == 2   ? golden{{0x77777777, 0x77777777}, {0x6db6db6d, 0xdb6db6db}, {0x18618618, 0x86186186},
-                         0xe5df7e6a7d0f8625,       0xa3395d804be5fca1,       0x233ec1c52767abe1}
+                           0xe5df7e6a7d0f8625,       0xa3395d804be5fca1,       0x233ec1c52767abe1}
       : bits == 3 ? golden{{0xeb3eb3eb, 0xb3eb3eb3, 0x3eb3eb3e},
                            {0x7a98bbd4, 0x62ef5317, 0xbd4c5dea},
                            {0x3174298b, 0xd0a62e85, 0x98ba14c5},

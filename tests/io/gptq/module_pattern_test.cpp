@@ -84,7 +84,10 @@ TEST_CASE("each operator") {
   CHECK(matches("a?b$", "ab"));
   CHECK(matches("a?b$", "b"));
   CHECK_FALSE(matches("a?b$", "aab"));
-  CHECK(matches("(?:a*?b+?c?" "?)$", "aabbc"));
+  CHECK(
+      matches("(?:a*?b+?c?"
+              "?)$",
+              "aabbc"));
   CHECK(matches("(ab|a)(bc|c)$", "abc"));
   CHECK(matches("(|a)b$", "b"));
   CHECK(matches("()*a", "a"));
@@ -142,7 +145,9 @@ TEST_CASE("what is no pattern, and what is beyond this matcher") {
       {"(?:?)", errc::invalid_argument, "nothing to repeat"},
       {"^*", errc::invalid_argument, "a repeated anchor"},
       {"a**", errc::invalid_argument, "a repeated repetition"},
-      {"a+?" "?", errc::invalid_argument, "a repeated repetition"},
+      {"a+?"
+       "?",
+       errc::invalid_argument, "a repeated repetition"},
       {"[z-a]", errc::invalid_argument, "a range that ends before it begins"},
       {"[\\d-z]", errc::invalid_argument, "a range between classes"},
       {"[a-\\w]", errc::invalid_argument, "a range between classes"},

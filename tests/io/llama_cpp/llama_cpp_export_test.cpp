@@ -176,9 +176,8 @@ TEST_CASE("plans that cannot be exported") {
   check(errc::invalid_argument, "'q9_0' is no type of ggml", {{"sign:g128", "q9_0"}});
   check(errc::invalid_argument, "'' is no type of ggml", {{"sign:g128", ""}});
   for (const char* name : {"", "q4,0", "q4=0", "q4 0", "q4\n", "Q4_KT"}) {
-    check_fails(errc::invalid_argument, "is no name of a type", [&] {
-      static_cast<void>(luq::ik_llama_cpp_custom_q(p, {{"sign:g128", name}}));
-    });
+    check_fails(errc::invalid_argument, "is no name of a type",
+                [&] { static_cast<void>(luq::ik_llama_cpp_custom_q(p, {{"sign:g128", name}})); });
   }
   p.shape[1][3].cols = 320;
   check(errc::unsupported,

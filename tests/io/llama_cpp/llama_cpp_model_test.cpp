@@ -475,15 +475,11 @@ TEST_CASE("files that a model cannot be like") {
   refuse(errc::unsupported, "expected a model of llama, qwen2 or qwen2vl, got 'gemma'",
          [](entries& metadata, tensors&) { metadata.front().value = std::string("gemma"); });
   refuse(errc::unsupported, "one of 2 files of a model: expected a whole one, which llama.cpp's gguf-split",
-         [](entries& metadata, tensors&) {
-           metadata.push_back({"split.count", std::uint16_t{2}});
-         });
-  refuse(errc::unsupported, "one of -1 files", [](entries& metadata, tensors&) {
-    metadata.push_back({"split.count", std::int32_t{-1}});
-  });
-  refuse(errc::unsupported, "key 'split.count': unexpected type string", [](entries& metadata, tensors&) {
-    metadata.push_back({"split.count", std::string("1")});
-  });
+         [](entries& metadata, tensors&) { metadata.push_back({"split.count", std::uint16_t{2}}); });
+  refuse(errc::unsupported, "one of -1 files",
+         [](entries& metadata, tensors&) { metadata.push_back({"split.count", std::int32_t{-1}}); });
+  refuse(errc::unsupported, "key 'split.count': unexpected type string",
+         [](entries& metadata, tensors&) { metadata.push_back({"split.count", std::string("1")}); });
   refuse(errc::corrupt_file, "an even number of features", [](entries& metadata, tensors&) {
     for (luq::gguf_entry& entry : metadata) {
       if (entry.key == "llama.attention.key_length") entry.value = std::uint32_t{33};

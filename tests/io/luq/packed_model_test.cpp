@@ -288,9 +288,8 @@ TEST_CASE("other tensors that do not fit in") {
     check_fails(errc::invalid_argument, "is no linear of the plan, but named like one",
                 [&] { (void)luq::predict_packed_model_size(p, others); });
   }
-  check_fails(errc::invalid_argument, "two tensors are named 'x'", [&] {
-    write_with({floats("x", 2), floats("x", 2)});
-  });
+  check_fails(errc::invalid_argument, "two tensors are named 'x'",
+              [&] { write_with({floats("x", 2), floats("x", 2)}); });
   check_fails(errc::shape_mismatch, "expected 12 bytes", [&] { write_with({floats("x", 3)}); });
   CHECK(directory.size() == 0);
 }
@@ -348,9 +347,8 @@ TEST_CASE("tensors that contradict the plan") {
   check_corrupt_model("tensor 'a.up.packed': expected U8 [1152], got U8 [1153]",
                       [](auto& declarations, auto&) { declarations[0].shape = {1153}; });
   check_corrupt_model("expected U8 [1152], got U8 [0]", [](auto& declarations, auto&) { declarations[0].shape = {0}; });
-  check_corrupt_model("expected U8 [1152], got U8 [64, 18]", [](auto& declarations, auto&) {
-    declarations[0].shape = {64, 18};
-  });
+  check_corrupt_model("expected U8 [1152], got U8 [64, 18]",
+                      [](auto& declarations, auto&) { declarations[0].shape = {64, 18}; });
   check_corrupt_model("expected U8 [1152], got I8 [1152]",
                       [](auto& declarations, auto&) { declarations[0].dtype = luq::tensor_dtype::i8; });
   check_corrupt_model("expected U8 [1152], got F16 [576]", [](auto& declarations, auto&) {

@@ -34,9 +34,7 @@ struct reference_tensor {
   using enum luq::tensor_dtype;
   std::vector<reference_tensor> tensors;
   const auto add = [&](const std::string& name, luq::tensor_dtype dtype, std::vector<luq::index> shape,
-                       std::size_t bytes) {
-    tensors.push_back({name, dtype, std::move(shape), pattern(name, bytes)});
-  };
+                       std::size_t bytes) { tensors.push_back({name, dtype, std::move(shape), pattern(name, bytes)}); };
   add("z.bool", boolean, {3, 5}, 15);
   add("z.int8", i8, {3, 5}, 15);
   add("z.uint8", u8, {3, 5}, 15);

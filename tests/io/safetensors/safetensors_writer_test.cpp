@@ -178,18 +178,14 @@ TEST_CASE("what no reader would accept is not written") {
   check_fails(invalid, "the data exceed 2^53 - 1 bytes", [&] { layout_of({{"a", f32, {most}}}); });
   check_fails(invalid, "the data exceed", [&] { layout_of({{"a", tensor_dtype::u8, {most}}, {"b", f32, {1}}}); });
   check_fails(invalid, "are not a whole number of bytes", [&] { layout_of({{"a", tensor_dtype::f4, {3}}}); });
-  check_fails(invalid, "the shape has 65 extents", [&] {
-    layout_of({{"a", f32, std::vector<luq::index>(65, luq::index{1})}});
-  });
-  check_fails(invalid, "two tensors are named 'a'", [&] {
-    layout_of({{"a", f32, {1}}, {"b", f32, {1}}, {"a", tensor_dtype::u8, {1}}});
-  });
-  check_fails(invalid, "2 tensors exceed the limit of 1", [&] {
-    layout_of({{"a", f32, {1}}, {"b", f32, {1}}}, {}, {.tensors = 1});
-  });
-  check_fails(invalid, "the header has 56 bytes, the limit is 48", [&] {
-    layout_of({{"a", f32, {1}}}, {}, {.header_bytes = 48});
-  });
+  check_fails(invalid, "the shape has 65 extents",
+              [&] { layout_of({{"a", f32, std::vector<luq::index>(65, luq::index{1})}}); });
+  check_fails(invalid, "two tensors are named 'a'",
+              [&] { layout_of({{"a", f32, {1}}, {"b", f32, {1}}, {"a", tensor_dtype::u8, {1}}}); });
+  check_fails(invalid, "2 tensors exceed the limit of 1",
+              [&] { layout_of({{"a", f32, {1}}, {"b", f32, {1}}}, {}, {.tensors = 1}); });
+  check_fails(invalid, "the header has 56 bytes, the limit is 48",
+              [&] { layout_of({{"a", f32, {1}}}, {}, {.header_bytes = 48}); });
   CHECK_NOTHROW(layout_of({{"a", f32, {1}}}, {}, {.header_bytes = 56}));
 }
 

@@ -133,9 +133,7 @@ static_assert(std::is_nothrow_move_constructible_v<owner> && std::is_nothrow_mov
 static_assert(!std::is_copy_constructible_v<owner> && !std::is_copy_assignable_v<owner>);
 
 template <class Owner>
-concept LendsFromTemporary = requires(Owner&& temporary) {
-  std::move(temporary).as_matrix();
-};
+concept LendsFromTemporary = requires(Owner&& temporary) { std::move(temporary).as_matrix(); };
 static_assert(!LendsFromTemporary<owner>);  // the matrix would outlive the memory
 
 /// A tensor and the arrays it points at. Elements are those of `storage`, from its first byte.

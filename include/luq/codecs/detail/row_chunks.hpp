@@ -11,9 +11,9 @@
 
 namespace luq::detail {
 
-/// Rows that one task codes, a multiple of a tile's: enough for a matrix product to pay, few enough for a copy of them to
-/// be small beside the weights. 128 are a tenth faster, but with two threads take 16 % of the memory of a 4096 x 4096
-/// linear and its Hessian instead of 11 %.
+/// Rows that one task codes, a multiple of a tile's: enough for a matrix product to pay, few enough for a copy of them
+/// to be small beside the weights. 128 are a tenth faster, but with two threads take 16 % of the memory of a 4096 x
+/// 4096 linear and its Hessian instead of 11 %.
 inline constexpr index row_chunk = 64;
 
 [[nodiscard]] constexpr index row_chunks(index rows) {

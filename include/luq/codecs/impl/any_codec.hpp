@@ -126,8 +126,7 @@ LUQ_INLINE any_codec parse_codec(std::string_view text) {
   const std::optional<any_codec> codec = detail::parse_codec_family(parts, group);
   if (!codec || !parts.at_end()) {
     std::string shown(text.substr(0, 80));  // a message is one line, whatever was typed
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
+    std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
     fail(errc::invalid_argument, "codec \"", shown,
          "\": expected FAMILY[:gGROUP][OPTIONS] with int2, int3, int4 or int8 [:sym][:searched][:onesided], sign, "
          "ternary, lut2, lloyd2, lloyd3, lloyd4, trellis-r2, trellis-r3, trellis-r4, trellis-r8, trellis-r16, or "

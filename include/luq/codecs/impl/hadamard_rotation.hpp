@@ -17,7 +17,7 @@
 namespace luq {
 
 LUQ_INLINE hadamard_rotation::hadamard_rotation(index in_features, const rotation_options& options)
-  : seed_(options.seed), block_(options.block == 0 ? largest_block(in_features) : options.block) {
+    : seed_(options.seed), block_(options.block == 0 ? largest_block(in_features) : options.block) {
   if (block_ < 1 || !std::has_single_bit(static_cast<std::uint64_t>(block_)) || in_features % block_ != 0 ||
       block_ > std::int64_t{1} << 31) {
     fail(errc::invalid_argument, "Hadamard rotation of ", in_features,

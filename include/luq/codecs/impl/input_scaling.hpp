@@ -14,8 +14,7 @@
 
 namespace luq {
 
-LUQ_INLINE input_scaling::input_scaling(std::span<const float> factors)
-  : factors_(factors.begin(), factors.end()) {
+LUQ_INLINE input_scaling::input_scaling(std::span<const float> factors) : factors_(factors.begin(), factors.end()) {
   for (std::size_t c = 0; c < factors_.size(); ++c) {
     factors_[c] = static_cast<float>(half(factors[c]));
     if (!is_finite(factors_[c])) {
@@ -71,8 +70,7 @@ LUQ_INLINE void input_scaling::restore_weights(mutable_matrix_view W, executor_r
 LUQ_INLINE void input_scaling::transform_hessian(mutable_matrix_view H, executor_ref executor) const {
   LUQ_ASSERT(H.rows() == in_features() && H.cols() == in_features());
   // (f_r f_c) H_rc, in this order, so that the mirrored element is the same bits.
-  executor.parallel_for(H.rows(),
-                        [&](index r) { H.row(r).array() *= row() * factors_[static_cast<std::size_t>(r)]; });
+  executor.parallel_for(H.rows(), [&](index r) { H.row(r).array() *= row() * factors_[static_cast<std::size_t>(r)]; });
 }
 
 LUQ_INLINE Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>> input_scaling::row() const {

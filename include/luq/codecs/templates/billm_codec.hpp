@@ -54,7 +54,8 @@ class billm_rule {
   /// Which columns are salient: of the columns in order of their total saliency, the first i that leave the least
   /// error on S when both the i and the others are binarised with a residual. (The others are later coded without
   /// one; that the search assumes otherwise is part of the published rule.)
-  [[nodiscard]] static std::vector<std::uint8_t> choose_salient(const matrix& S, index salient_limit, executor_ref executor) {
+  [[nodiscard]] static std::vector<std::uint8_t> choose_salient(const matrix& S, index salient_limit,
+                                                                executor_ref executor) {
     const index columns = S.cols();
     const Eigen::VectorXd total = S.cwiseAbs().template cast<double>().colwise().sum().transpose();
     std::vector<index> order(static_cast<std::size_t>(columns));
@@ -142,12 +143,12 @@ class billm_rule {
     const binarization second = binarize(columns, residual, is_salient);
 
     const std::array<double, 7> exact{0.5 * (large_part.mean + small_part.mean),
-                                                    0.5 * (large_part.magnitude + small_part.magnitude),
-                                                    0.5 * (large_part.magnitude - small_part.magnitude),
-                                                    0.5 * (large_part.mean - small_part.mean),
-                                                    first.mean + second.mean,
-                                                    first.magnitude,
-                                                    second.magnitude};
+                                      0.5 * (large_part.magnitude + small_part.magnitude),
+                                      0.5 * (large_part.magnitude - small_part.magnitude),
+                                      0.5 * (large_part.mean - small_part.mean),
+                                      first.mean + second.mean,
+                                      first.magnitude,
+                                      second.magnitude};
     for (std::size_t p = 0; p < exact.size(); ++p) {
       parameters[p] = stored_value<Scale>(static_cast<float>(exact[p]));
     }
@@ -177,13 +178,14 @@ coded_group basic_billm_codec<Scale>::code_group(const matrix_view& W, std::span
       S.array().rowwise() *= Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>(importance.data(), columns);
     }
   }
-  coded_group result{{matrix(rows, parameter_count), rule::choose_salient(S, salient_limit, executor)}, basic_matrix<code>(rows, columns)};
+  coded_group result{{matrix(rows, parameter_count), rule::choose_salient(S, salient_limit, executor)},
+                     basic_matrix<code>(rows, columns)};
   const float threshold = rule::choose_split(S, result.parameters, executor);
   constexpr index rows_of_task = 64;
   executor.parallel_for((rows + rows_of_task - 1) / rows_of_task, [&](index task) {
     for (index r = task * rows_of_task; r < (std::min)(rows, (task + 1) * rows_of_task); ++r) {
       rule::code_row(W.row(r).data(), S.row(r).data(), columns, threshold, result.parameters,
-               result.parameters.values.row(r).data(), result.codes.row(r).data());
+                     result.parameters.values.row(r).data(), result.codes.row(r).data());
     }
   });
   return result;

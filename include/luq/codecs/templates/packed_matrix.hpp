@@ -147,7 +147,8 @@ int packed_matrix<Codec>::stored_symbol(index row_tile, index group, index row, 
 }
 
 template <WeightCodec Codec>
-void packed_matrix<Codec>::pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g) {
+void packed_matrix<Codec>::pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t,
+                                     index g) {
   const index h = layout_.rows_of(t);
   const index k = layout_.columns_of(g);
   const std::vector<index> places = detail::stored_places(group.column_class, k);
@@ -175,8 +176,7 @@ void packed_matrix<Codec>::pack_tile(const coded_matrix<Codec>& source, const gr
     plane += plane_bytes;
   }
   const std::span<std::byte> parameters(plane, static_cast<std::size_t>(layout_.parameter_bytes(h)));
-  codec_.read_parameters(
-      detail::parameter_writer(group.row(t * tile_rows), h, group.values.cols(), parameters));
+  codec_.read_parameters(detail::parameter_writer(group.row(t * tile_rows), h, group.values.cols(), parameters));
 }
 
 }  // namespace luq

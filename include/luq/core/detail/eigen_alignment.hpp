@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Eigen allocates and frees matrices by the alignment that it was compiled for, which follows from the instruction set:
-// a matrix that one unit allocates and another frees corrupts memory if the two disagree. A program whose units disagree
-// with luq::compiled does not link: each unit needs a symbol that has the alignment in its name.
+// a matrix that one unit allocates and another frees corrupts memory if the two disagree. A program whose units
+// disagree with luq::compiled does not link: each unit needs a symbol that has the alignment in its name.
 #pragma once
 
 #ifdef LUQ_COMPILED

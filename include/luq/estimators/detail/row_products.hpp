@@ -111,8 +111,7 @@ class row_products {
       (add(sums + (I / Vectors) * static_cast<std::size_t>(stride_) + (I % Vectors) * static_cast<std::size_t>(lanes),
            acc[I]),
        ...);
-    }
-    (std::make_index_sequence<static_cast<std::size_t>(tile_tokens) * Vectors>{});
+    }(std::make_index_sequence<static_cast<std::size_t>(tile_tokens) * Vectors>{});
   }
 
   index rows_ = 0;

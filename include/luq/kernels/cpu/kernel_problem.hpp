@@ -10,8 +10,8 @@
 
 #include "luq/core/random_matrix.hpp"
 #include "luq/kernels/cpu/stages/product_stages.hpp"
-#include "luq/kernels/reference.hpp"
 #include "luq/kernels/matmul_options.hpp"
+#include "luq/kernels/reference.hpp"
 
 namespace luq::detail {
 

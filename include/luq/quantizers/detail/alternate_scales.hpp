@@ -49,7 +49,7 @@ template <WeightCodec Codec>
     for (index c = 0; c < W.cols(); ++c) {
       if (w_q[c] > 0) f[c] = w_q[c] / q_q[c];  // else nothing is known of this column
     }
-    f /= std::sqrt(f.square().mean());  // the codec's scales take the common factor
+    f /= std::sqrt(f.square().mean());                                      // the codec's scales take the common factor
     for (double& factor : f) factor = std::clamp(factor, 0x1p-12, 0x1p12);  // fp16 keeps full precision in this range
   }
 }

@@ -55,7 +55,8 @@ class row_refinement {
   }
 
   /// One pass of coordinate descent over all columns. Returns whether a code changed.
-  bool reassign_codes() requires MemorylessCodec<Codec> {
+  bool reassign_codes()
+  requires MemorylessCodec<Codec> {
     matrix gradient = gradient_of(W_ - decoded());  // kept up to date as codes change
     const Eigen::ArrayXf inverse = (H_.diagonal().array() + ridge_).inverse();
     bool changed = false;
@@ -125,7 +126,8 @@ class row_refinement {
   }
 
   /// Moves one weight to the value nearest to its present one plus `offset`. Returns the step.
-  float reassign(index r, index j, float offset) requires MemorylessCodec<Codec> {
+  float reassign(index r, index j, float offset)
+  requires MemorylessCodec<Codec> {
     const index size = group_size(result_.codec, W_.cols());
     const float* p = parameters(r, j / size);
     const int column_class = group(j / size).class_of(j % size);

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "luq/core/error.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/error.hpp"
 #include "luq/quantizers/detail/drift_coupling.hpp"
 #include "luq/quantizers/gptq.hpp"
 
@@ -74,15 +74,14 @@ LUQ_INLINE matrix drift_coupling(const matrix& drift, float drift_share, const h
     matrix T = matrix::Zero(rows, n - first);
     for (index j = first; j < n; j += tile) {
       const index cols = (std::min)(tile, n - j);
-      add_product_with_transposed(T.middleCols(j - first, cols), 1.0f, D.rightCols(n - j),
-                                          U.block(j, j, cols, n - j));
+      add_product_with_transposed(T.middleCols(j - first, cols), 1.0f, D.rightCols(n - j), U.block(j, j, cols, n - j));
     }
     for (index r = 0; r < rows; ++r) T.row(r).head(r + 1).setZero();
     T *= drift_share;
     for (index j = first; j < n; j += tile) {
       const index cols = (std::min)(tile, n - j);
       add_product(P.block(first, j, rows, cols), 1.0f, T.leftCols(j + cols - first),
-                          U.block(first, j, j + cols - first, cols));
+                  U.block(first, j, j + cols - first, cols));
     }
   });
   return P;

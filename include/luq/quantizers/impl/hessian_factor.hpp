@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "luq/core/all_finite.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/mirror.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "luq/core/error.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/error.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/detail/row_refinement.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
@@ -298,7 +298,7 @@ class beam_rounds {
     const index group = group_size(result.codec, W.cols());
     matrix working = W;
     std::vector<row_beam<Codec>> searches(static_cast<std::size_t>(W.rows()),
-                                                  row_beam<Codec>(result.codec, options_.beams));
+                                          row_beam<Codec>(result.codec, options_.beams));
     matrix errors(W.rows(), beam_block);
     for (index begin = 0; begin < W.cols(); begin += beam_block) {
       const index count = (std::min)(beam_block, W.cols() - begin);
@@ -313,8 +313,7 @@ class beam_rounds {
       }
       const index rest = W.cols() - begin - count;
       if (begin > 0 && rest > 0) {
-        add_product(working.rightCols(rest), -1.0f, errors,
-                            U.block(prior, begin + count, beam_block, rest));
+        add_product(working.rightCols(rest), -1.0f, errors, U.block(prior, begin + count, beam_block, rest));
       }
     }
     const index last = (W.cols() - 1) / beam_block * beam_block;

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "luq/core/error.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/error.hpp"
 #include "luq/quantizers/billm.hpp"
 
 namespace luq {
@@ -16,8 +16,8 @@ namespace detail {
 
 /// Adds the compensation of columns begin ... begin+columns-1 to the columns after them. Returns the loss.
 template <WeightCodec Codec>
-[[nodiscard]] double feed_forward(const billm& options, index begin, index columns, const matrix& U, executor_ref executor, matrix& working,
-                    const coded_matrix<Codec>& result) {
+[[nodiscard]] double feed_forward(const billm& options, index begin, index columns, const matrix& U,
+                                  executor_ref executor, matrix& working, const coded_matrix<Codec>& result) {
   const index end = begin + columns;
   const index rest = working.cols() - end;
   const Eigen::Array<float, 1, Eigen::Dynamic> pivots = U.diagonal().segment(begin, columns).transpose();
@@ -75,8 +75,8 @@ coded_matrix<Codec> billm::operator()(const matrix_view& W, const hessian_factor
   for (index g = 0; g < layout.groups(); ++g) {
     const index begin = layout.first_column(g);
     const index columns = layout.columns_of(g);
-    coded_group group = code_group(codec, working.middleCols(begin, columns),
-                                                       factor.importance(begin, columns), executor);
+    coded_group group =
+        code_group(codec, working.middleCols(begin, columns), factor.importance(begin, columns), executor);
     result.codes.middleCols(begin, columns) = group.codes;
     result.groups[static_cast<std::size_t>(g)] = std::move(group.parameters);
     report.loss += detail::feed_forward(*this, begin, columns, factor.U, executor, working, result);

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "luq/core/all_finite.hpp"
+#include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/core/detail/matrix_products.hpp"
 #include "luq/quantizers/detail/drift_coupling.hpp"
 #include "luq/quantizers/gptq.hpp"
 
@@ -62,7 +62,6 @@ class column_feedback {
     }
   }
 
-
  private:
   /// P of gptq.hpp, in the order of the factor; empty without drift.
   [[nodiscard]] matrix coupling(const hessian_factor& factor, executor_ref executor) const {
@@ -89,7 +88,8 @@ class column_feedback {
     }
     if (factor.order.empty() != (options_.order == column_order::natural) && W.cols() > 0) {
       fail(errc::invalid_argument, "gptq: expected a factor made for ",
-           options_.order == column_order::natural ? "natural" : "activation or group-aware", " order, got one for the other");
+           options_.order == column_order::natural ? "natural" : "activation or group-aware",
+           " order, got one for the other");
     }
     if (options_.order == column_order::group_aware && !visits_groups(factor, group_size(codec, W.cols()))) {
       fail(errc::invalid_argument, "gptq: expected a factor that visits groups of codec ", codec.name(),
@@ -100,10 +100,11 @@ class column_feedback {
     }
     if (options_.drift == nullptr) return;
     if (options_.drift->rows() != W.cols() || options_.drift->cols() != W.cols()) {
-      fail(errc::shape_mismatch, "gptq: expected the drift of ", W.cols(), " inputs, got a matrix of ", options_.drift->rows(),
-           " x ", options_.drift->cols());
+      fail(errc::shape_mismatch, "gptq: expected the drift of ", W.cols(), " inputs, got a matrix of ",
+           options_.drift->rows(), " x ", options_.drift->cols());
     }
-    if (!all_finite(*options_.drift)) fail(errc::non_finite, "gptq: drift: expected finite entries, got a NaN or infinity");
+    if (!all_finite(*options_.drift))
+      fail(errc::non_finite, "gptq: drift: expected finite entries, got a NaN or infinity");
   }
 
   /// Codes each chunk of rows for itself and hands it to deliver(first_row, coded_matrix), concurrently.
@@ -130,7 +131,8 @@ class column_feedback {
   /// Codes rows that share a fit: a chunk of them, or all where the codec has column classes.
   template <WeightCodec Codec>
   [[nodiscard]] coded_matrix<Codec> code_rows(const matrix_view& W, const hessian_factor& factor, const matrix& P,
-                                              const Codec& codec, executor_ref executor, quantize_report& report) const {
+                                              const Codec& codec, executor_ref executor,
+                                              quantize_report& report) const {
     matrix working(W.rows(), W.cols());  // columns in the order of the factor
     for (index r = 0; r < W.rows(); ++r) {
       for (index j = 0; j < W.cols(); ++j) {
@@ -196,7 +198,8 @@ class column_feedback {
 
   template <WeightCodec Codec>
   void fit_groups_that_begin(index begin, index end, const matrix& working, const hessian_factor& factor,
-                             const tile_layout<Codec>& layout, executor_ref executor, coded_matrix<Codec>& result) const {
+                             const tile_layout<Codec>& layout, executor_ref executor,
+                             coded_matrix<Codec>& result) const {
     const index group = group_size(result.codec, working.cols());
     for (index v = (begin + group - 1) / group; v * group < end; ++v) {  // in the order of the factor
       const index g = factor.input(v * group) / group;

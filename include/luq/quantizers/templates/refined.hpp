@@ -17,8 +17,8 @@ template <MemorylessCodec Codec>
 coded_matrix<Codec> refined<Start>::operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
                                                executor_ref executor, quantize_report& report) const {
   if (rounds < 0 || sweeps < 0 || !is_finite(damp) || damp < 0) {
-    fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", rounds, ", ", sweeps,
-         " and ", damp);
+    fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", rounds, ", ", sweeps, " and ",
+         damp);
   }
   coded_matrix<Codec> result = start(W, H, codec, executor, report);
   if (W.cols() == 0) return result;

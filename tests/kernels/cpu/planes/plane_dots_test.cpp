@@ -58,7 +58,8 @@ TEST_CASE("words of every number of columns up to 200, and their tails, for one 
         const auto symbol = symbols_of<source()>(plane, other);
         const auto activations = [&](luq::index first, luq::index end, luq::index columns) {
           std::vector<std::vector<std::int8_t>> x;
-          for (std::uint64_t t = 0; t < tokens(); ++t) x.push_back(random_activations(first, end, columns, seed + 7 * t));
+          for (std::uint64_t t = 0; t < tokens(); ++t)
+            x.push_back(random_activations(first, end, columns, seed + 7 * t));
           return x;
         };
         const auto are_expected = [&](const auto& sums, luq::index first, luq::index end, const auto& x) {
@@ -73,9 +74,8 @@ TEST_CASE("words of every number of columns up to 200, and their tails, for one 
         // The last word may have slots without columns.
         const auto x = activations(0, end_of_words, plane.columns_of_words());
         held_sums<arch_type, tokens()> sums(sums_before());
-        luq::detail::add_plane_dots<arch_type, radix(), source()>(plane.bytes.data(), other.bytes.data(),
-                                                                  plane.view().words, interleaved_quads(x).data(),
-                                                                  sums.of_token);
+        luq::detail::add_plane_dots<arch_type, radix(), source()>(
+            plane.bytes.data(), other.bytes.data(), plane.view().words, interleaved_quads(x).data(), sums.of_token);
         CHECK(are_expected(sums, 0, end_of_words, x));
 
         const luq::index slots_of_tail = plane.view().tail_bytes * luq::symbols_per_byte(radix());

@@ -42,8 +42,7 @@ void for_each_factor(Check&& check) {
       }
     };
     (call(std::integral_constant<int, 1 << Log>()), ...);
-  }
-  (std::make_integer_sequence<int, 8>());
+  }(std::make_integer_sequence<int, 8>());
 }
 
 /// A word of random bytes for each lane, of which those from `bytes` on are 0.
@@ -133,8 +132,7 @@ TEST_CASE("symbols of words and of tails of 1, 2 and 3 bytes come in the order o
     for_each_radix([&](auto radix) {
       [&]<int... Bytes>(std::integer_sequence<int, Bytes...>) {
         (check(radix, std::integral_constant<int, 1>(), std::integral_constant<int, Bytes + 1>()), ...);
-      }
-      (std::make_integer_sequence<int, 4>());
+      }(std::make_integer_sequence<int, 4>());
     });
     check(std::integral_constant<int, 2>(), std::integral_constant<int, 4>(), std::integral_constant<int, 3>());
     check(std::integral_constant<int, 16>(), std::integral_constant<int, 2>(), std::integral_constant<int, 4>());

@@ -16,9 +16,9 @@
 #include "kernels/packed_product.hpp"
 #include "luq/core/random_matrix.hpp"
 
+using luq::matrix;
 using luq::detail::activation_run;
 using luq::detail::activation_view;
-using luq::matrix;
 using luq::detail::quantized_activations;
 using luq_test::for_each_arch;
 using luq_test::quantized_on;

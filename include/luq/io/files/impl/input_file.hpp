@@ -81,7 +81,7 @@ LUQ_INLINE mapped_file::mapped_file(const std::filesystem::path& path) : path_(p
   if (number < 0) fail_with_errno(path_, "open");
   descriptor_ = file_descriptor(number);
 
-  struct ::stat status {};
+  struct ::stat status{};
   if (::fstat(number, &status) != 0) fail_with_errno(path_, "determine the size");
   if (!S_ISREG(status.st_mode)) {
     fail(errc::io_failure, path_, ": expected a regular file, got ", file_kind(status.st_mode));
@@ -121,7 +121,7 @@ LUQ_INLINE mapped_file::~mapped_file() {
 }
 
 LUQ_INLINE void mapped_file::require_unchanged() const {
-  struct ::stat status {};
+  struct ::stat status{};
   if (::fstat(descriptor_.number(), &status) != 0) fail_with_errno(path_, "determine the size");
   if (static_cast<std::uint64_t>(status.st_size) != size_) {
     fail(errc::io_failure, path_, ": the size changed while in use: expected ", size_, " bytes, got ", status.st_size);

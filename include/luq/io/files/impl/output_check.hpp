@@ -108,7 +108,9 @@ LUQ_INLINE void require_creatable(const std::filesystem::path& file) {
     fail(errc::io_failure, name, ": cannot be written: expected a file or a new name, got ",
          std::filesystem::is_directory(old) ? "a folder" : "something else");
   }
-  { const detail::atomic_file attempt(file); }
+  {
+    const detail::atomic_file attempt(file);
+  }
   if (std::filesystem::exists(old)) detail::require_replaceable(file);
 }
 

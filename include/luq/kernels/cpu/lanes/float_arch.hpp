@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The architecture of xsimd that does the float arithmetic of an instruction set: itself, unless xsimd does not know it.
+// The architecture of xsimd that does the float arithmetic of an instruction set: itself, unless xsimd does not know
+// it.
 #pragma once
 
 namespace luq::detail {

@@ -88,9 +88,7 @@ struct avx2_lanes {
 
   static sums zero() { return _mm256_setzero_si256(); }
   static sums broadcast_sum(std::int32_t value) { return _mm256_set1_epi32(value); }
-  static sums load_sums(const std::int32_t* from) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-  }
+  static sums load_sums(const std::int32_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
   static void store_sums(std::int32_t* to, sums value) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), value); }
   static sums add(sums a, sums b) { return _mm256_add_epi32(a, b); }
   static sums subtract(sums a, sums b) { return _mm256_sub_epi32(a, b); }

@@ -47,9 +47,8 @@ struct avx512_lanes {
     } else {
       static_assert(Bytes == 3);
       // Four rows are 12 bytes: three words each to a quarter of the register, then its bytes to their rows.
-      const __m512i gathered =
-          _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0),
-                                   _mm512_maskz_loadu_epi32(0x0fff, from));
+      const __m512i gathered = _mm512_permutexvar_epi32(
+          _mm512_setr_epi32(0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0), _mm512_maskz_loadu_epi32(0x0fff, from));
       return _mm512_shuffle_epi8(
           gathered, _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1)));
     }
@@ -210,7 +209,8 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
     const __m512 sign_2 = plus_where(0xf0f0);
     const __m512 sign_3 = plus_where(0xff00);
     for (int b = 0; b < 4; ++b) {
-      const __m512 first = _mm512_fmadd_ps(sign_1, _mm512_set1_ps(x[4 + b]), _mm512_mul_ps(sign_0, _mm512_set1_ps(x[b])));
+      const __m512 first =
+          _mm512_fmadd_ps(sign_1, _mm512_set1_ps(x[4 + b]), _mm512_mul_ps(sign_0, _mm512_set1_ps(x[b])));
       const __m512 second =
           _mm512_fmadd_ps(sign_3, _mm512_set1_ps(x[12 + b]), _mm512_mul_ps(sign_2, _mm512_set1_ps(x[8 + b])));
       const __m512i sums = _mm512_cvtps_epi32(_mm512_add_ps(first, second));
@@ -232,7 +232,7 @@ struct integer_lanes<avx512_vnni> : avx512_lanes<avx512_vnni> {
 
     LUQ_ALWAYS_INLINE void trits(words packed, words* fields) const {
       const __mmask64 upper_half = _mm512_movepi8_mask(packed);
-      const auto lookup = [&](const words (&table)[4]) {
+      const auto lookup = [&](const words(&table)[4]) {
         const __m512i low = _mm512_permutex2var_epi8(table[0], packed, table[1]);
         return _mm512_mask_mov_epi8(low, upper_half, _mm512_permutex2var_epi8(table[2], packed, table[3]));
       };

@@ -97,13 +97,9 @@ struct neon_lanes {
     const uint32x4_t moved = vshlq_u32(vdupq_n_u32(window), vld1q_s32(shifts.data()));
     return floats(vcvtq_f32_u32(vandq_u32(moved, vdupq_n_u32((1u << Bits) - 1u))));
   }
-  static floats multiply_add(const floats& a, const floats& b, const floats& c) {
-    return floats(vfmaq_f32(c, a, b));
-  }
+  static floats multiply_add(const floats& a, const floats& b, const floats& c) { return floats(vfmaq_f32(c, a, b)); }
 
-  static floats greater_magnitude(const floats& a, const floats& b) {
-    return floats(vmaxnmq_f32(vabsq_f32(b), a));
-  }
+  static floats greater_magnitude(const floats& a, const floats& b) { return floats(vmaxnmq_f32(vabsq_f32(b), a)); }
   static sums round(const floats& a) { return vcvtnq_s32_f32(a); }
   static float reduce_max(const floats& a) { return vmaxvq_f32(a); }
   static std::int32_t reduce_add(sums a) { return vaddvq_s32(a); }

@@ -27,8 +27,8 @@
 
 namespace luq::detail {
 
-/// A gapless stream of tile_rows integers of Bits bits each (bit_packing.hpp) from integer `first` on: the next eight, or
-/// as many as there are. Nothing beyond the stream is read.
+/// A gapless stream of tile_rows integers of Bits bits each (bit_packing.hpp) from integer `first` on: the next eight,
+/// or as many as there are. Nothing beyond the stream is read.
 template <unsigned Bits>
 LUQ_ALWAYS_INLINE std::uint64_t bits_of_stream(const std::byte* stream, index first) {
   constexpr index last_window = tile_rows * static_cast<index>(Bits) / 8 - 8;
@@ -46,8 +46,8 @@ struct integer_lanes {
   using floats = float;         ///< vector of `lanes` floats, with * and - and a constructor from a float
 
   static constexpr index lanes = 1;
-  static constexpr index accumulators = 4;  ///< vectors of sums that a kernel should keep at once
-  static constexpr int widest_operand = 255;  ///< dot() takes weight bytes up to this: 255, or 127 where it must be
+  static constexpr index accumulators = 4;        ///< vectors of sums that a kernel should keep at once
+  static constexpr int widest_operand = 255;      ///< dot() takes weight bytes up to this: 255, or 127 where it must be
   static constexpr bool has_table_of_64 = false;  ///< there is what plane_lookups.hpp calls
 
   static words load(const void* from) {

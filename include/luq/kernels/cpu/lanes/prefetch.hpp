@@ -10,8 +10,8 @@
 //                   slower than without any, while planes of 1 and 2 bits, whose kernels take longer for a line, stream
 //                   up to 1.7 times as fast with requests 16 KiB ahead into the second level.
 //
-// Second-level requests instead cost a Zen 5 core much: signs stream at 0.53 of the read bandwidth with them and at 0.83
-// without, and int4 takes 1.5 times as long for eight tokens.
+// Second-level requests instead cost a Zen 5 core much: signs stream at 0.53 of the read bandwidth with them and at
+// 0.83 without, and int4 takes 1.5 times as long for eight tokens.
 #pragma once
 
 #include <cstddef>
@@ -66,8 +66,8 @@ LUQ_ALWAYS_INLINE void prefetch_weights(const std::byte* address) {
   }
 }
 
-/// Asks for weights that are soon read in equal shares, while others are multiplied: many requests at once would wait for
-/// each other, and nothing is multiplied meanwhile.
+/// Asks for weights that are soon read in equal shares, while others are multiplied: many requests at once would wait
+/// for each other, and nothing is multiplied meanwhile.
 template <class Lanes>
 class upcoming_weights {
  public:

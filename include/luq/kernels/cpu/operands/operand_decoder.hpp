@@ -8,8 +8,8 @@
 //
 // An operand is a component of the codec less its least value, or the level of a whole weight (levels_of_rows):
 //
-//   operand = component - least                     w = sum_i a_i (operand_i + least_i) + a_0
-//   operand = round(level / step) + 128             w = step (operand - 128), |error| <= step / 2, step = greatest / 127
+//   operand = component - least                    w = sum_i a_i (operand_i + least_i) + a_0
+//   operand = round(level / step) + 128            w = step (operand - 128), |error| <= step / 2, step = greatest / 127
 //
 // The second form makes one operand of codecs that have several, so that each token costs one product instead of two or
 // three; it is for many tokens (integer_product.hpp).
@@ -67,8 +67,7 @@ class operand_decoder {
 
   /// Levels of whole weights.
   void levels_of_rows(const row_levels& levels, index first, index end, std::uint8_t* out)
-    requires has_two_bit_planes<Codec>
-  {
+  requires has_two_bit_planes<Codec> {
     for (index c = first; c < end; c += unit, out += quads_of_unit * quad_bytes) {
       if (unit <= k_ - c) {
         full_unit_levels(levels, c, out);
@@ -136,15 +135,12 @@ class operand_decoder {
     }
   }
 
-  void full_unit_symbols(index column, std::uint8_t* out) const {
-    combine_planes<whole_code>(column, out);
-  }
+  void full_unit_symbols(index column, std::uint8_t* out) const { combine_planes<whole_code>(column, out); }
 
   /// Levels of a full unit. The bits of both planes are brought together, those of even slots and those of odd ones, so
   /// that each code is two neighbouring bits.
   void full_unit_levels(const row_levels& levels, index column, std::uint8_t* out) const
-    requires has_two_bit_planes<Codec>
-  {
+  requires has_two_bit_planes<Codec> {
     const words even_bits = lanes::broadcast(0x55555555u);
     const words odd_bits = lanes::broadcast(0xaaaaaaaau);
     const words code_bits = lanes::broadcast(0x03030303u);
@@ -241,7 +237,8 @@ class operand_decoder {
   }
 
   /// Symbols of `columns` columns, in place, to operands of the codes they lead to.
-  LUQ_FLATTEN void follow_codes(std::uint8_t* out, index columns) requires SequenceCodec<Codec> {
+  LUQ_FLATTEN void follow_codes(std::uint8_t* out, index columns)
+  requires SequenceCodec<Codec> {
     constexpr int radix = levels<Codec>();
     constexpr bool is_power_of_two = (radix & (radix - 1)) == 0;
     const words byte_mask = lanes::broadcast(0xffu);
@@ -276,8 +273,8 @@ class operand_decoder {
     }
   }
 
-  /// Codec::next() of each row: (radix state + symbol) mod code_count, with differences in place of a division. One that
-  /// is below 0 wraps to a number that is not the lesser one.
+  /// Codec::next() of each row: (radix state + symbol) mod code_count, with differences in place of a division. One
+  /// that is below 0 wraps to a number that is not the lesser one.
   static LUQ_ALWAYS_INLINE words next_code(words state, words symbol) {
     static_assert(levels<Codec>() == 3);
     constexpr auto count = static_cast<std::uint32_t>(Codec::code_count);

@@ -22,17 +22,16 @@ struct row_coefficients {
   std::int32_t offset;
 };
 
-/// sums[t][r] += scale_t (coefficient_r (dot_tr - offset sum_t) + constant_r sum_t) for Tokens tokens and 64 rows, where
-/// dot_tr is the sum of products over the quads.
+/// sums[t][r] += scale_t (coefficient_r (dot_tr - offset sum_t) + constant_r sum_t) for Tokens tokens and 64 rows,
+/// where dot_tr is the sum of products over the quads.
 /// @param operands  [quads][tile_rows][4]; above integer_lanes<Arch>::widest_operand only with InParts
 /// @param x         [quads][Tokens][4]
 /// @param scales    of the tokens, `stride` apart
 /// @param x_sums    of the tokens' integers, `stride` apart
 /// @param sums      [Tokens][tile_rows]
 template <class Arch, index Tokens, bool InParts>
-void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, index quads,
-                          const row_coefficients& rows, const float* scales, const std::int32_t* x_sums, index stride,
-                          float* sums) {
+void multiply_token_block(const std::uint8_t* operands, const std::int8_t* x, index quads, const row_coefficients& rows,
+                          const float* scales, const std::int32_t* x_sums, index stride, float* sums) {
   using lanes = integer_lanes<Arch>;
   constexpr auto of_token = static_cast<std::size_t>(std::max<index>(1, lanes::accumulators / Tokens));
   constexpr index vectors = (std::min)(tile_rows / lanes::lanes, static_cast<index>(std::bit_floor(of_token)));

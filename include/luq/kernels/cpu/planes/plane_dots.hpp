@@ -142,8 +142,8 @@ LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] c
         total = lanes::add(total, sums[t][v][0]);
 #pragma GCC unroll 8
         for (index position = 1; position < positions; ++position) {
-          const int shift = Radix == 3 ? lanes::trit_shift[static_cast<std::size_t>(position)]
-                                       : static_cast<int>(bits * position);
+          const int shift =
+              Radix == 3 ? lanes::trit_shift[static_cast<std::size_t>(position)] : static_cast<int>(bits * position);
           total = lanes::add(total, lanes::scale_down(sums[t][v][position], shift));
         }
       }
@@ -154,8 +154,8 @@ LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] c
 /// The same for the tail of a plane.
 /// @param x  quads from the first column of the tail on, 0 beyond the last
 template <class Arch, int Radix, word_source Source = word_source::plane, index Tokens = 1>
-LUQ_NEVER_INLINE void add_tail_dots(const plane_view& plane, [[maybe_unused]] const plane_view& other, const std::int8_t* x,
-                   row_sums<Arch> (&dots)[Tokens]) {
+LUQ_NEVER_INLINE void add_tail_dots(const plane_view& plane, [[maybe_unused]] const plane_view& other,
+                                    const std::int8_t* x, row_sums<Arch> (&dots)[Tokens]) {
   using lanes = integer_lanes<Arch>;
   const typename lanes::trit_unpacker unpack;
   with_tail_bytes(plane.tail_bytes, [&](auto bytes) {

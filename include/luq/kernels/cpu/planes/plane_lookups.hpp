@@ -14,8 +14,8 @@
 //                       greatest such sum of the run
 //
 // There is one rounding for four columns, and its step is at most four times that of rounded activations, so that the
-// bound of their error holds. It takes a lookup and a dot product for 64 rows and four columns where plane_dots.hpp takes
-// four of these, and is the faster the less time reading the weights takes.
+// bound of their error holds. It takes a lookup and a dot product for 64 rows and four columns where plane_dots.hpp
+// takes four of these, and is the faster the less time reading the weights takes.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,9 @@ inline constexpr index table_columns = 16;
 inline constexpr index table_bytes = 64;
 
 /// Bytes of the tables of `columns` columns.
-[[nodiscard]] constexpr index tables_bytes(index columns) noexcept { return columns / table_columns * table_bytes; }
+[[nodiscard]] constexpr index tables_bytes(index columns) noexcept {
+  return columns / table_columns * table_bytes;
+}
 
 /// 1 / step for a finite step >= 0, or 0 where that is infinite, up to 2^-128: activations of so small a step are zero
 /// for every purpose.

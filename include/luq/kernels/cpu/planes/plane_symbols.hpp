@@ -46,8 +46,8 @@ class slot_reader {
   words trits_[Radix == 3 ? 5 : 1];
 };
 
-/// Symbols of a word of `Bytes` bytes times Factor as quads, slot by slot `Bytes` columns on: calls place(quad, symbols)
-/// for each part; parts of one quad are to be joined by or. Bytes beyond the word's are 0.
+/// Symbols of a word of `Bytes` bytes times Factor as quads, slot by slot `Bytes` columns on: calls place(quad,
+/// symbols) for each part; parts of one quad are to be joined by or. Bytes beyond the word's are 0.
 template <class Lanes, int Radix, int Factor, int Bytes, class Place>
 LUQ_ALWAYS_INLINE void place_symbols(typename Lanes::words packed, const typename Lanes::trit_unpacker& unpack,
                                      Place&& place) {

@@ -15,7 +15,8 @@
 
 namespace luq::detail {
 
-/// Reader (read_parameters() of WeightCodec) that copies the parameters of h rows to where those of tile_rows have room.
+/// Reader (read_parameters() of WeightCodec) that copies the parameters of h rows to where those of tile_rows have
+/// room.
 template <class Arch>
 class parameter_padder {
  public:

@@ -69,19 +69,18 @@ LUQ_ALWAYS_INLINE void with_token_count(index tokens, Function&& function) {
   }
 }
 
-
 /// Quantized activations [tokens x in] of one matrix, and what kernels need to find them. A view.
 struct activation_view {
   index tokens = 0;
-  index group = 0;                         ///< columns of a group of the matrix
-  std::span<const activation_run> runs;    ///< in stored order
-  std::span<const index> stored_columns;   ///< of the matrix
-  index quads = 0;                         ///< of all runs of one token
-  std::span<std::int8_t> bytes;            ///< blocks, see above
-  std::span<std::uint8_t> tables;          ///< of one token, for plane_lookups.hpp; empty if not wanted
-  std::span<float> scales;                 ///< [tokens][runs]: of the integers, or the step of tables
-  std::span<std::int32_t> sums;            ///< [tokens][runs]: of the integers
-  std::span<float> exact_sums;             ///< [runs]: of the activations themselves, beside tables
+  index group = 0;                        ///< columns of a group of the matrix
+  std::span<const activation_run> runs;   ///< in stored order
+  std::span<const index> stored_columns;  ///< of the matrix
+  index quads = 0;                        ///< of all runs of one token
+  std::span<std::int8_t> bytes;           ///< blocks, see above
+  std::span<std::uint8_t> tables;         ///< of one token, for plane_lookups.hpp; empty if not wanted
+  std::span<float> scales;                ///< [tokens][runs]: of the integers, or the step of tables
+  std::span<std::int32_t> sums;           ///< [tokens][runs]: of the integers
+  std::span<float> exact_sums;            ///< [runs]: of the activations themselves, beside tables
 
   [[nodiscard]] LUQ_ALWAYS_INLINE index run_count() const { return static_cast<index>(runs.size()); }
   [[nodiscard]] LUQ_ALWAYS_INLINE index blocks() const { return (tokens + tokens_of_block - 1) / tokens_of_block; }
@@ -152,7 +151,6 @@ class run_list {
   index quads_ = 0;
   scratch_array<activation_run, Tag> runs_;
 };
-
 
 /// Room for the quantized activations of some tokens. The matrix must outlive it.
 /// @tparam Tag  see scratch_array

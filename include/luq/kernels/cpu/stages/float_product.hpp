@@ -153,9 +153,9 @@ class float_product {
 
   const packed_view<Codec>& W_;
   const float_activations& X_;
-  float* columns_;  // [columns of a run][tile_rows]
-  float* sums_;     // [tokens][tile_rows]
-  code* codes_;     // [columns of the group][rows of the tile]
+  float* columns_;     // [columns of a run][tile_rows]
+  float* sums_;        // [tokens][tile_rows]
+  code* codes_;        // [columns of the group][rows of the tile]
   std::byte* padded_;  // parameters of a partial tile
 };
 

@@ -38,7 +38,7 @@ inline constexpr index tokens_of_pass = SequenceCodec<Codec> ? 512 : 128;
 /// @tparam Tag  see scratch_array
 template <class Tag, class Codec>
 [[nodiscard]] index integer_scratch_bytes(const packed_matrix<Codec>& W, index tokens) {
-  const index sums = (std::min)(tokens, tokens_of_pass<Codec>) * tile_rows * static_cast<index>(sizeof(float));
+  const index sums = (std::min)(tokens, tokens_of_pass<Codec>)*tile_rows * static_cast<index>(sizeof(float));
   return sums + longest_run * tile_rows + full_tile_bytes(W.codec(), group_size(W.codec(), W.cols()));
 }
 
@@ -181,7 +181,7 @@ class integer_product {
       upcoming_.request_share();
       with_token_count(tokens, [&](auto count) {
         multiply_token_block<Arch, count(), (Wide && lanes::widest_operand < 255)>(operands, x, quads, rows, scales,
-                                                                                  x_sums, X_.run_count(), sums);
+                                                                                   x_sums, X_.run_count(), sums);
       });
     }
   }

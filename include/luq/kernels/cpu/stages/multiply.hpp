@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A product by its stages (product_stages.hpp): what stands around them, memory and threads. Work is cut by rows of W, and
-// each task takes a stretch of neighbouring row tiles: one contiguous range of bytes, for memory is read fastest front
-// to back. No result depends on the cut.
+// A product by its stages (product_stages.hpp): what stands around them, memory and threads. Work is cut by rows of W,
+// and each task takes a stretch of neighbouring row tiles: one contiguous range of bytes, for memory is read fastest
+// front to back. No result depends on the cut.
 #pragma once
 
 #include <algorithm>

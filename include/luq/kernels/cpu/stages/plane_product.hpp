@@ -3,8 +3,8 @@
 //
 // A few tokens with one row tile after the other, straight from the packed words: nothing is decoded, for the time of a
 // single token should be that of reading the weights. For each run of columns, the symbols of each plane are multiplied
-// with the activations (plane_dots.hpp) or looked up (plane_lookups.hpp), T_p = sum_c symbol_p x_c, and the components of
-// the codec follow from these sums by its form (component_form.hpp):
+// with the activations (plane_dots.hpp) or looked up (plane_lookups.hpp), T_p = sum_c symbol_p x_c, and the components
+// of the codec follow from these sums by its form (component_form.hpp):
 //
 //   D_i = sum_p factor_ip T_p + offset_i X           X = sum_c x_c
 //   y  += a_0 X + sum_i a_i D_i                      a: the coefficients of the rows in this group
@@ -72,9 +72,8 @@ class plane_product {
   template <index Tokens, bool Lookup>
   LUQ_FLATTEN void multiply_block(index row_tile, index block, const product_output& Y) {
     floats sums[Tokens][vectors];
-    unrolled<Tokens>([&](auto t) {
-      unrolled<vectors>([&](auto v) { sums[t()][v()] = lanes::broadcast_float(0.0f); });
-    });
+    unrolled<Tokens>(
+        [&](auto t) { unrolled<vectors>([&](auto v) { sums[t()][v()] = lanes::broadcast_float(0.0f); }); });
     const auto& layout = W_.layout();
     const index h = layout.rows_of(row_tile);
     const std::byte* tile = W_.row_tile(row_tile);

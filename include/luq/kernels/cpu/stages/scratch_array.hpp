@@ -28,12 +28,12 @@ class scratch_array {
  public:
   explicit scratch_array(index count)
       : data_(static_cast<T*>(
-            ::operator new (static_cast<std::size_t>(count) * sizeof(T), std::align_val_t{buffer_alignment}))),
+            ::operator new(static_cast<std::size_t>(count) * sizeof(T), std::align_val_t{buffer_alignment}))),
         count_(count) {}
   scratch_array(scratch_array&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
   scratch_array& operator=(scratch_array&&) = delete;
-  ~scratch_array() { ::operator delete (data_, std::align_val_t{buffer_alignment}); }
+  ~scratch_array() { ::operator delete(data_, std::align_val_t{buffer_alignment}); }
 
   [[nodiscard]] T* data() const noexcept { return data_; }
   [[nodiscard]] std::span<T> first(index count) const noexcept {
