@@ -51,6 +51,27 @@ TEST_CASE("every task runs once") {
   });
 }
 
+TEST_CASE("a reference runs tasks as the executor that it was made from") {
+  for_each_executor([](const auto& executor) {
+    const luq::executor_ref reference = executor;
+    const luq::executor_ref copy = reference;  // refers to the executor, not to the other reference
+    CHECK(copy.concurrency() == executor.concurrency());
+    std::vector<int> calls(1001, 0);
+    copy.parallel_for(1001, [&](luq::index i) { ++calls[static_cast<std::size_t>(i)]; });
+    CHECK(std::all_of(calls.begin(), calls.end(), [](int c) { return c == 1; }));
+    CHECK_THROWS_WITH_AS(copy.parallel_for(9, [](luq::index i) { luq::fail(luq::errc::non_finite, "task ", i); }),
+                         "task 0", luq::error);
+  });
+}
+
+TEST_CASE("a reference to no executor runs tasks in order on the calling thread") {
+  std::vector<luq::index> order;
+  const luq::executor_ref reference;
+  CHECK(reference.concurrency() == 1);
+  reference.parallel_for(5, [&](luq::index i) { order.push_back(i); });
+  CHECK(order == std::vector<luq::index>{0, 1, 2, 3, 4});
+}
+
 TEST_CASE("an exception of a task reaches the caller, that of the smallest task if there are several") {
   for_each_executor([](const auto& executor) {
     std::string message;

@@ -69,6 +69,23 @@ TEST_CASE("implementations are listed best first, each once, and can be pinned")
   dispatch::unpin();
 }
 
+TEST_CASE("with luq::compiled a product that names no instruction set is that of the current implementation") {
+  const packed_problem problem = luq_test::make_packed_problem(luq::parse_codec("int4:g32"), 130, 96, 3);
+  const matrix X = luq::random_normal_matrix(5, 96, luq::counter_rng(4));
+  for (const dispatch::implementation& kernels : dispatch::implementations()) {
+    CAPTURE(kernels.name);
+    dispatch::pin(kernels.name);
+    matrix expected(5, 130);
+    dispatch::matmul(kernels, problem.packed, X, expected);
+    matrix Y(5, 130);
+    luq::matmul(problem.packed, X, Y);
+    CHECK(Y == expected);
+    luq::matmul(std::get<luq::packed_matrix<luq::int_codec<4>>>(problem.packed), X, Y, {.accumulate = true});
+    CHECK(Y == 2.0f * expected);
+  }
+  dispatch::unpin();
+}
+
 TEST_CASE("the current implementation serves any codec, with threads, bias and accumulation") {
   const packed_problem problem = luq_test::make_packed_problem(luq::parse_codec("int4:g32"), 130, 96, 3);
   const matrix X = luq::random_normal_matrix(5, 96, luq::counter_rng(4));
