@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "luq/codecs/hadamard_rotation.hpp"
 
-#include "luq/codecs/detail/walsh_hadamard.hpp"
-
 #include <doctest/doctest.h>
 
 #include <bit>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "codec_test_support.hpp"
+#include "luq/codecs/detail/walsh_hadamard.hpp"
 
 using luq::errc;
 using luq::hadamard_rotation;

@@ -9,6 +9,7 @@
 
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random_matrix.hpp"
+#include "luq/kernels/any_matmul.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_mode;

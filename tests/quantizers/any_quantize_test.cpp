@@ -20,8 +20,8 @@ TEST_CASE("a codec and a search that are chosen at run time give the bytes of th
       luq::quantize_report report;
       luq::quantize_report report_of_any;
       const auto expected = luq::pack(luq::search_codes(problem.W, problem.H, codec, how, &report));
-      const luq::any_packed_matrix packed = luq::quantize(problem.W, problem.H, luq::any_codec(codec), how,
-                                                          &report_of_any, luq::openmp_executor{2});
+      const luq::any_packed_matrix packed =
+          luq::quantize(problem.W, problem.H, luq::any_codec(codec), how, &report_of_any, luq::openmp_executor{2});
       const auto bytes = luq::bytes_of(packed);
       CHECK(std::equal(bytes.begin(), bytes.end(), expected.bytes().begin(), expected.bytes().end()));
       CHECK(report_of_any.damp == report.damp);
