@@ -11,6 +11,7 @@
 
 #include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/codecs/input_scaling.hpp"
+#include "luq/core/error.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random.hpp"
 #include "luq/core/random_matrix.hpp"

@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+#include "luq/kernels/templates/verify_kernels.hpp"
+
 using luq::activation_mode;
 using luq::int_codec;
 using luq::dispatch::implementation;
