@@ -7,7 +7,6 @@
 #include <luq/core/error.hpp>
 #include <luq/io/gguf/ggml_type.hpp>
 #include <luq/models/published_checkpoints.hpp>
-#include <luq/policy/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
 #include "pipeline.hpp"

@@ -10,7 +10,6 @@
 #include <luq/io/luq/plan_json.hpp>
 #include <luq/io/safetensors/safetensors_writer.hpp>
 #include <luq/models/published_checkpoints.hpp>
-#include <luq/policy/published_checkpoints.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/pipeline.hpp"
