@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <luq/codecs/coded_matrix.hpp>
-#include <luq/kernels/cuda/arranged_activations.cuh>
+#include <luq/kernels/cuda/activation_bits.hpp>
 
 namespace luq_test {
 

@@ -13,9 +13,11 @@
 // most n 2^-24 of the sum of its terms' magnitudes; the host bounds n by 256. Tokens with weights are multiplied by
 // sqrt(lambda) in float first, as on the host.
 //
-// An activation that is no finite number makes the sum none. That is found when the sum is fetched: finding it earlier
-// would wait for the device.
+// An activation that is no finite number makes the sum non-finite. host() finds that; finding it earlier would wait for
+// the device.
 #pragma once
+
+#include <cuda_runtime.h>
 
 #include <cstdint>
 #include <span>
@@ -23,27 +25,14 @@
 
 #include "luq/core/assert.hpp"
 #include "luq/core/cuda/device_memory.cuh"
-#include "luq/estimators/cuda/device_blas.cuh"
+#include "luq/estimators/cuda/detail/device_blas.cuh"
+#include "luq/estimators/cuda/detail/token_kernels.cuh"
 #include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/hessian.hpp"
 
 namespace luq::cuda {
 
-namespace detail {
-
-/// scaled [tokens x in] = sqrt(lambda) X; a block has a token.
-template <class Stored>
-__global__ void scale_tokens(const Stored* X, std::int64_t stride, int in, const float* lambda, float* scaled) {
-  const std::int64_t token = blockIdx.x;
-  const float factor = sqrtf(lambda[token]);
-  for (int c = static_cast<int>(threadIdx.x); c < in; c += static_cast<int>(blockDim.x)) {
-    // What a token of weight 0 holds is nobody's business, and may be no number.
-    scaled[token * in + c] = factor > 0 ? factor * static_cast<float>(X[token * stride + c]) : 0.0f;
-  }
-}
-
-}  // namespace detail
-
+/// Sum of weighted x x^T in device memory.
 class device_hessian {
  public:
   /// @throws luq::error device_failure
@@ -76,9 +65,7 @@ class device_hessian {
     const luq::detail::token_weights weights = luq::detail::checked_weights("Hessian", tokens, lambda);
     const device_array<float> device_lambda(std::span<const float>(weights), stream_);
     device_array<float> scaled(static_cast<std::size_t>(tokens * in_), stream_);
-    detail::scale_tokens<<<static_cast<unsigned>(tokens), 256, 0, stream_>>>(X, stride, static_cast<int>(in_),
-                                                                             device_lambda.data(), scaled.data());
-    require_success(cudaGetLastError(), "launch of the weighting of tokens");
+    detail::launch_scaling(X, stride, tokens, in_, device_lambda.data(), scaled.data(), stream_);
     detail::add_gram(blas, scaled.data(), tokens, in_, sum_.data(), in_);
     for (const float weight : weights) {
       if (weight > 0) ++tokens_;
@@ -106,3 +93,7 @@ class device_hessian {
 };
 
 }  // namespace luq::cuda
+
+#ifndef LUQ_COMPILED_CUDA
+#include "luq/estimators/cuda/templates/token_kernels.cuh"
+#endif

@@ -5,11 +5,11 @@
 //
 //   luq::cuda::dequantized_matmul(blas, W, X, tokens, Y, {.bias = b}, stream);   // Y [tokens x rows] = X W^T + bias
 //
-// Beside what the product takes, weights are read and written once, 2 + bits / 8 bytes each: for a few hundred tokens
-// less than what multiplying in integers (matmul.cuh) costs more than cuBLAS. Activations are not rounded to integers.
-// Weights are rounded to the type of X, which is 2^-11 of each for half and 2^-8 for bfloat16 at most.
+// Weights are read once and written once as 16-bit numbers, 2 + bits / 8 bytes each. From a few hundred tokens on this
+// costs less than cuBLAS gains over products of integers (matmul.cuh). Activations are not rounded to integers. Weights
+// are rounded to the type of X: by at most 2^-11 of each for half, 2^-8 for bfloat16.
 //
-// Takes 2 rows cols bytes of device memory while it runs.
+// A product takes 2 rows cols bytes of device memory while it runs.
 #pragma once
 
 #include <algorithm>
@@ -20,18 +20,6 @@
 #include "luq/kernels/cuda/product_options.cuh"
 
 namespace luq::cuda {
-
-namespace detail {
-
-/// Y [tokens x rows] = bias; a block has a token.
-template <class Output, class Bias>
-__global__ void begin_with_bias(const Bias* bias, int rows, Output* Y, std::int64_t stride) {
-  for (int row = static_cast<int>(threadIdx.x); row < rows; row += static_cast<int>(blockDim.x)) {
-    Y[blockIdx.x * stride + row] = rounded_to<Output>(to_float(bias[row]));
-  }
-}
-
-}  // namespace detail
 
 /// Y = X W^T + bias, every element of it, summed in float.
 /// @param blas  on `stream`
@@ -50,8 +38,9 @@ void dequantized_matmul(cublasHandle_t blas, const device_matrix<Codec>& W, cons
   device_array<Stored> weights(static_cast<std::size_t>(W.rows() * W.cols()), stream);
   dequantize(W, weights.data(), cols, stream);
   if (options.bias != nullptr) {
-    detail::begin_with_bias<<<static_cast<unsigned>(tokens), 256, 0, stream>>>(options.bias, rows, Y, stride);
-    require_success(cudaGetLastError(), "launch of the bias");
+    detail::launch_bias<256>(
+        {Y, options.bias, stride, detail::number_type_of<Output>(), detail::number_type_of<Bias>()}, rows, tokens,
+        stream);
   }
   const int leading = (std::max)(cols, 1);
   const float one = 1;

@@ -1,32 +1,38 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A chunk of 32 rows of weights, and a chunk of activations, on their way from global to shared memory: where they go,
-// and the asynchronous copies that bring them there. chunk_product.cuh multiplies them.
+// Asynchronous copies of a chunk of weights (32 rows) and of a chunk of activations from global to shared memory, where
+// chunk_product.cuh multiplies them.
 //
-// Lanes copy words of weights in the order in which they lie in memory, eight lanes 128 bytes (in the order in which
-// lanes multiply them, four times as many requests to the second level of cache took half of the bandwidth), and to
-// places from which they are read without conflicts of banks.
+// Eight lanes copy 128 bytes of weights that are neighbours in global memory. (When each lane copied the words that it
+// multiplies, there were four times as many requests to the second level of cache, and half of the bandwidth.) In
+// shared memory the words go to slots from which they are read without bank conflicts.
 #pragma once
 
-#include "luq/kernels/cuda/arranged_activations.cuh"
+#include <cstddef>
+#include <cstdint>
 
-namespace luq::cuda {
+#include "luq/kernels/cuda/detail/activations/activation_layout.cuh"
+#include "luq/kernels/cuda/detail/planes/packed_planes.cuh"
 
-/// The place of four rows (of eight such fours) of one unit (of four) among the 32 of a copy. Lanes 8u ... 8u+7, which
-/// write the rows of unit u, and lanes 8i ... 8i+7, which read two fours of rows of all units, each have eight
-/// different places modulo 8: all banks of shared memory.
+namespace luq::cuda::detail {
+
+/// Slot 0 ... 31 in shared memory of the 16 bytes for rows 4 four_rows ... + 3 of one unit. A rotation by 2 unit puts
+/// any eight consecutive lanes, writing or reading, into eight different slots modulo 8: no bank conflicts.
+/// @param unit       0 ... 3, of the four that are copied together
+/// @param four_rows  0 ... 7
 [[nodiscard]] LUQ_DEVICE_CODE int staged_place(int unit, int four_rows) {
   return unit * 8 + (four_rows + 2 * unit) % 8;
 }
 
-/// 32 rows of a packed matrix, and where in them each lane begins to copy: kernels have many more instructions for
-/// addresses than for products unless what does not change from chunk to chunk is computed once.
+/// 32 rows of a packed matrix, and the address from which each lane copies. Addresses are computed once and not for
+/// each chunk: otherwise kernels have many more instructions for addresses than for products.
 template <class Warp, PlaneCodec Codec>
 struct weight_rows {
   bool exist;
-  typename Warp::template per_lane<const std::byte*> words;       ///< in the first tile: of a plane's first units
-  typename Warp::template per_lane<const std::byte*> parameters;  ///< 16 bytes of them, as if they were at its begin
+  typename Warp::template per_lane<const std::byte*> words;  ///< in the first tile, of the first units of a plane
+  typename Warp::template per_lane<const std::byte*>
+      parameters;  ///< 16 bytes, without the offset of parameters in a tile
 
   LUQ_DEVICE_CODE weight_rows(const packed_planes<Codec>& W, int half_tile) : exist(half_tile < W.half_tiles()) {
     const std::byte* const tiles = W.tiles + half_tile / 2 * W.row_tile_bytes;
@@ -45,7 +51,7 @@ class staged_weights {
   static constexpr int most_parameter_bytes = most_parameters<Codec>.bytes_of_warp();
 
  public:
-  /// Copies of 16 bytes to a lane that its words take: of all planes.
+  /// Copies of 16 bytes that each lane makes for all planes.
   static constexpr int copies = [] {
     int sum = 0;
     for (const int radix : Codec::planes) sum += fours_of_chunk(radix);
@@ -54,7 +60,7 @@ class staged_weights {
   static constexpr int code_bytes = copies * lanes_of_warp * 16;
   static constexpr int bytes = code_bytes + most_parameter_bytes;
 
-  /// Begins to copy; the caller closes the group. Units that the chunk does not have are left as they are.
+  /// Begins to copy; the caller closes the group. The memory of units that the chunk does not have is not written.
   /// @tparam Shares  warps that copy the chunk together
   /// @param staged   `bytes` bytes, 16-byte aligned
   /// @param share    this warp's
@@ -69,7 +75,7 @@ class staged_weights {
     unrolled<rounds>([&](auto round) {
       const int copy = round * Shares + share;
       if (copies % Shares != 0 && copy >= copies) return;
-      // At most two planes: first those of the first.
+      // There are at most two planes. The copies of the first come first.
       constexpr int of_first = fours_of_chunk(Codec::planes.front());
       constexpr int of_other = fours_of_chunk(Codec::planes.back());
       const bool first = copies == of_first || copy < of_first;
@@ -101,7 +107,7 @@ class staged_weights {
   }
 };
 
-/// Chunks of activations of bytes, of `Tokens` tokens, that warps of a block share.
+/// Chunks of activations of `Tokens` tokens, arranged as bytes, which the warps of a block share.
 template <class Warp, PlaneCodec Codec, activation_bits Bits, int Tokens>
 struct staged_activations {
   using layout = activation_layout<Codec, Bits, arithmetic::bytes>;
@@ -110,7 +116,7 @@ struct staged_activations {
   static constexpr int factors = Tokens * (1 + layout::classes);
   static constexpr int bytes = word_bytes + (factors * 4 + 15) / 16 * 16;
 
-  /// Begins to copy; the caller closes the group. What belongs to no token is left as it is, or copied as it is.
+  /// Begins to copy; the caller closes the group. Columns of tokens that do not exist are copied or left as they are.
   /// @param X        with room for whole blocks of `Tokens` tokens
   /// @param staged   `bytes` bytes, 16-byte aligned
   /// @tparam Shares  warps that copy the chunk together
@@ -143,4 +149,4 @@ struct staged_activations {
   }
 };
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

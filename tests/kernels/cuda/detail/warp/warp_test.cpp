@@ -5,11 +5,11 @@
 #include <array>
 #include <cstdint>
 #include <luq/core/random.hpp>
-#include <luq/kernels/cuda/warp.cuh>
+#include <luq/kernels/cuda/detail/warp/warp.cuh>
 
 namespace {
 
-using warp = luq::cuda::emulated_warp;
+using warp = luq::cuda::detail::emulated_warp;
 
 // Where an element is, in the words of the PTX ISA for mma.m16n8k32 with 8-bit types: the lane's group is lane / 4, its
 // place in the group lane % 4, and element i of a fragment is byte i % 4 of word i / 4.
@@ -45,9 +45,9 @@ TEST_CASE("the emulated instruction multiplies the matrices whose fragments it i
   for (auto& row : B) {
     for (int& value : row) value = static_cast<int>(rng.below(position++, 256)) - 128;
   }
-  warp::per_lane<luq::cuda::fragment_a> a{};
-  warp::per_lane<luq::cuda::fragment_b> b{};
-  warp::per_lane<luq::cuda::fragment_c> c{};
+  warp::per_lane<luq::cuda::detail::fragment_a> a{};
+  warp::per_lane<luq::cuda::detail::fragment_b> b{};
+  warp::per_lane<luq::cuda::detail::fragment_c> c{};
   warp::each_lane([&](int lane) {
     for (int i = 0; i < 16; ++i) {
       const int value = A[static_cast<std::size_t>(row_of_a(lane, i))][static_cast<std::size_t>(column_of_a(lane, i))];
@@ -60,7 +60,7 @@ TEST_CASE("the emulated instruction multiplies the matrices whose fragments it i
     for (int i = 0; i < 4; ++i) c[lane].sum[i] = 1000 * lane + i;
   });
   warp::multiply_add(c, a, b, c);
-  for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
+  for (int lane = 0; lane < luq::cuda::detail::lanes_of_warp; ++lane) {
     for (int i = 0; i < 4; ++i) {
       std::int32_t expected = 1000 * lane + i;
       for (std::size_t k = 0; k < 32; ++k) {
@@ -85,9 +85,9 @@ TEST_CASE("the emulated instruction of bits counts where both are 1") {
     for (bool& value : row) value = random_bit();
   }
   // Lane 4g + t has columns 32t ... of rows g and g + 8, and rows 32t ... of column g.
-  warp::per_lane<luq::cuda::bit_fragment_a> a{};
+  warp::per_lane<luq::cuda::detail::bit_fragment_a> a{};
   warp::per_lane<std::uint32_t> b{};
-  warp::per_lane<luq::cuda::fragment_c> d{};
+  warp::per_lane<luq::cuda::detail::fragment_c> d{};
   warp::each_lane([&](int lane) {
     const auto g = static_cast<std::size_t>(lane / 4);
     const auto first = static_cast<std::size_t>(lane % 4 * 32);
@@ -99,7 +99,7 @@ TEST_CASE("the emulated instruction of bits counts where both are 1") {
     for (auto& sum : d[lane].sum) sum = -7;
   });
   warp::multiply_bits(d, a, b);
-  for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
+  for (int lane = 0; lane < luq::cuda::detail::lanes_of_warp; ++lane) {
     for (int i = 0; i < 4; ++i) {
       std::int32_t expected = 0;
       for (std::size_t k = 0; k < 128; ++k) {
@@ -133,7 +133,7 @@ TEST_CASE("sums of neighbours") {
   warp::per_lane<float> of_four = of_two;
   warp::sum_of_two(of_two);
   warp::sum_of_four(of_four);
-  for (int lane = 0; lane < luq::cuda::lanes_of_warp; ++lane) {
+  for (int lane = 0; lane < luq::cuda::detail::lanes_of_warp; ++lane) {
     CHECK(of_two[lane] == static_cast<float>(2 * (lane / 2 * 2) + 1));
     CHECK(of_four[lane] == static_cast<float>(4 * (lane / 4 * 4) + 6));
   }

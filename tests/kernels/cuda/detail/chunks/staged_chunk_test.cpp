@@ -5,13 +5,13 @@
 // from there; what is tested here is that nobody waits for a bank.
 #include <doctest/doctest.h>
 
-#include <luq/kernels/cuda/staged_chunk.cuh>
+#include <luq/kernels/cuda/detail/chunks/staged_chunk.cuh>
 #include <set>
 
 TEST_CASE("eight lanes that write or read together use all banks, and no place is used twice") {
-  using luq::cuda::staged_place;
+  using luq::cuda::detail::staged_place;
   std::set<int> places;
-  for (int first = 0; first < luq::cuda::lanes_of_warp; first += 8) {
+  for (int first = 0; first < luq::cuda::detail::lanes_of_warp; first += 8) {
     std::set<int> written;  // 16 bytes, of eight in 32 banks
     std::set<int> read;
     for (int lane = first; lane < first + 8; ++lane) {

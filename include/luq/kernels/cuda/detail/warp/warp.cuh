@@ -48,7 +48,7 @@
 #define LUQ_DEVICE_CODE inline
 #endif
 
-namespace luq::cuda {
+namespace luq::cuda::detail {
 
 inline constexpr int lanes_of_warp = 32;
 
@@ -236,4 +236,4 @@ struct device_warp {
 };
 #endif
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

@@ -10,9 +10,9 @@
 // For those who multiply in floating point (dequantized_matmul.cuh), and for those who want to look at weights.
 #pragma once
 
-#include "luq/kernels/cuda/packed_planes.cuh"
+#include "luq/kernels/cuda/detail/planes/packed_planes.cuh"
 
-namespace luq::cuda {
+namespace luq::cuda::detail {
 
 /// A matrix in memory that weights are written to.
 template <class Stored>
@@ -141,4 +141,4 @@ class dequantized_chunk {
   const std::byte* parameters_ = nullptr;
 };
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

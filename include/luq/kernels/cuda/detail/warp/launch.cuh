@@ -13,7 +13,7 @@
 
 #include "luq/core/cuda/device_memory.cuh"
 
-namespace luq::cuda {
+namespace luq::cuda::detail {
 
 __device__ __forceinline__ void let_successor_begin() {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
@@ -56,4 +56,4 @@ void launch_dependent(void (*kernel)(Parameters...), dim3 blocks, int threads, s
   require_success(cudaLaunchKernelEx(&configuration, kernel, static_cast<Parameters>(arguments)...), what);
 }
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

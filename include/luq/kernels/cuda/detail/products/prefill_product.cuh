@@ -1,17 +1,21 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products for many tokens, where multiplying is what takes time. Warps of a block are a rectangle: each has 32 rows
-// and some tokens, and all chunks. What they multiply is copied into shared memory by all of them, some chunks ahead.
+// Products for many tokens, where most of the time goes to multiplying. The warps of a block form a rectangle: each has
+// 32 rows and some tokens, and multiplies all chunks. All warps together copy weights and activations into shared
+// memory, some chunks ahead.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
-#include "luq/kernels/cuda/chunk_product.cuh"
+#include "luq/kernels/cuda/detail/chunks/chunk_product.cuh"
+#include "luq/kernels/cuda/detail/products/output_rows.cuh"
 
-namespace luq::cuda {
+namespace luq::cuda::detail {
 
-/// 32 rows of each of RowWarps warps times `Tiles` tiles of columns of each of TokenWarps.
+/// A block of RowWarps x TokenWarps warps. Each has 32 rows and `Tiles` tiles of columns.
 template <class Warp, PlaneCodec CodecType, activation_bits Bits, int RowWarps = 4, int TokenWarps = 1,
           int Tiles = most_tiles<CodecType>>
 struct prefill_product {
@@ -21,7 +25,7 @@ struct prefill_product {
   static constexpr int warps = row_warps * token_warps;
   static constexpr int half_tiles_of_block = row_warps;
 
-  /// Blocks that registers are to suffice for: 128 registers for each thread where a warp has up to four tiles.
+  /// Blocks that should fit on a multiprocessor. A thread then has 128 registers if its warp has up to four tiles.
   static constexpr int blocks_of_multiprocessor = (std::max)(1, (Tiles <= 4 ? 16 : 12) / warps);
 
   static constexpr int tokens_of_warp = [] {
@@ -61,18 +65,14 @@ struct prefill_product {
     const int token_warp = warp % token_warps;
     const std::byte* const x_words = activations + token_warp * of_warp::word_bytes;
     const std::byte* const x_factors = activations + of_block::word_bytes + token_warp * of_warp::factors * 4;
-    const typename chunk::activations_in_memory x(reinterpret_cast<const std::uint32_t*>(x_words),
-                                                  reinterpret_cast<const float*>(x_factors));
+    const typename chunk::in_memory x(reinterpret_cast<const std::uint32_t*>(x_words),
+                                      reinterpret_cast<const float*>(x_factors));
     chunk::add(W, words, stage + warp / token_warps * chunk::weights::bytes, x, sums);
   }
 
   /// Writes this warp's outputs.
-  /// @param bias  [rows], or null
-  /// @param Y     [tokens x rows], `stride` elements from row to row
-  template <class Output, class Bias>
   LUQ_DEVICE_CODE static void finish(const packed_planes<Codec>& W, int tokens, int first_half_tile, int first_token,
-                                     int warp, typename chunk::sums_of_warp& sums, const Bias* bias, Output* Y,
-                                     std::int64_t stride) {
+                                     int warp, typename chunk::sums_of_warp& sums, const output_rows& out) {
     chunk::complete(sums);
     Warp::each_lane([&](int lane) {
       const int first_row = (first_half_tile + warp / token_warps) * rows_of_warp + lane / 4 * rows_of_lane;
@@ -82,12 +82,11 @@ struct prefill_product {
         unrolled<rows_of_lane>([&](auto r) {
           const int row = first_row + r;
           if (row >= W.rows) return;
-          const float y = sums[lane].value[r][i] + (bias != nullptr ? to_float(bias[row]) : 0.0f);
-          Y[token * stride + row] = static_cast<Output>(y);
+          out.write(token, row, sums[lane].value[r][i] + out.bias_of(row));
         });
       });
     });
   }
 };
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

@@ -10,7 +10,7 @@
 #include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
-#include <luq/kernels/cuda/dequantized_chunk.cuh>
+#include <luq/kernels/cuda/detail/chunks/dequantized_chunk.cuh>
 
 #include "codecs/random_coded_matrix.hpp"
 #include "kernels/cuda/emulated_product.hpp"
@@ -35,7 +35,7 @@ void check_dequantized(const Codec& codec, luq::index rows, luq::index cols, luq
   luq::basic_matrix<Stored> written = luq::basic_matrix<Stored>::Constant(rows + 1, stride, poison);
   for (int half_tile = 0; half_tile < W.half_tiles(); ++half_tile) {
     for (int chunk = 0; chunk < W.chunks(); ++chunk) {
-      luq::cuda::dequantized_chunk<luq::cuda::emulated_warp, Codec, Stored>(W, half_tile, chunk)
+      luq::cuda::detail::dequantized_chunk<luq::cuda::detail::emulated_warp, Codec, Stored>(W, half_tile, chunk)
           .write({written.data(), stride, fours});
     }
   }

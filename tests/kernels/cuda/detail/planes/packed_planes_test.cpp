@@ -9,7 +9,7 @@
 #include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
-#include <luq/kernels/cuda/packed_planes.cuh>
+#include <luq/kernels/cuda/detail/planes/padded_tiles.cuh>
 
 #include "codecs/random_coded_matrix.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
@@ -19,21 +19,21 @@ namespace {
 
 /// The code of a row and a stored column of a group, from words and slots.
 template <class Codec>
-int code_of(const std::byte* tile, const luq::cuda::group_shape<Codec>& shape, int row, int place) {
+int code_of(const std::byte* tile, const luq::cuda::detail::group_shape<Codec>& shape, int row, int place) {
   int code = 0;
   int weight = 1;
   [&]<std::size_t... Plane>(std::index_sequence<Plane...>) {
     (
         [&] {
           constexpr int radix = Codec::planes[Plane];
-          const luq::cuda::plane_units<radix> units{shape.columns};
+          const luq::cuda::detail::plane_units<radix> units{shape.columns};
           for (int unit = 0; unit < shape.planes[Plane].units; ++unit) {
-            for (int slot = 0; slot < luq::cuda::plane_units<radix>::symbols; ++slot) {
+            for (int slot = 0; slot < luq::cuda::detail::plane_units<radix>::symbols; ++slot) {
               for (int byte = 0; byte < 4; ++byte) {
                 if (units.column(unit, slot, byte) != place) continue;
-                const auto word = luq::cuda::load<std::uint32_t>(tile + shape.planes[Plane].offset +
-                                                                 (unit * luq::tile_rows + row) * 4);
-                const std::uint32_t symbols = luq::cuda::symbols_of_slot<radix>(word, slot);
+                const auto word = luq::cuda::detail::load<std::uint32_t>(tile + shape.planes[Plane].offset +
+                                                                         (unit * luq::tile_rows + row) * 4);
+                const std::uint32_t symbols = luq::cuda::detail::symbols_of_slot<radix>(word, slot);
                 code += weight * static_cast<int>((symbols >> (8 * byte)) & 0xffu);
               }
             }
@@ -41,8 +41,7 @@ int code_of(const std::byte* tile, const luq::cuda::group_shape<Codec>& shape, i
           weight *= radix;
         }(),
         ...);
-  }
-  (std::make_index_sequence<Codec::planes.size()>());
+  }(std::make_index_sequence<Codec::planes.size()>());
   return code;
 }
 
@@ -51,9 +50,9 @@ void check_planes(const Codec& codec, luq::index rows, luq::index cols) {
   CAPTURE(codec.name());
   const auto coded = luq_test::random_coded_matrix(codec, rows, cols, 11);
   const luq::packed_matrix<Codec> W(coded);
-  const auto planes = luq::cuda::describe_planes(W);
-  const auto tiles = luq::cuda::padded_tiles(W, planes);
-  const auto order = luq::cuda::order_of_columns(W);
+  const auto planes = luq::cuda::detail::describe_planes(W);
+  const auto tiles = luq::cuda::detail::padded_tiles(W, planes);
+  const auto order = luq::cuda::detail::order_of_columns(W);
   CHECK(planes.tile_bytes % 128 == 0);
   luq::index wrong_codes = 0;
   luq::index wrong_parameters = 0;
@@ -68,8 +67,10 @@ void check_planes(const Codec& codec, luq::index rows, luq::index cols) {
         const luq::index column = order.columns.empty() ? stored : order.columns[static_cast<std::size_t>(stored)];
         if (code_of<Codec>(tile, shape, row, place) != coded.codes(r, column)) ++wrong_codes;
       }
-      const std::byte* const half = tile + shape.parameters + row / luq::cuda::rows_of_warp * planes.parameter_bytes;
-      const luq::cuda::lane_parameters<Codec> of_four(codec, half, row % luq::cuda::rows_of_warp / 4 * 4);
+      const std::byte* const half =
+          tile + shape.parameters + row / luq::cuda::detail::rows_of_warp * planes.parameter_bytes;
+      const luq::cuda::detail::lane_parameters<Codec> of_four(codec, half,
+                                                              row % luq::cuda::detail::rows_of_warp / 4 * 4);
       for (int p = 0; p < Codec::parameter_count; ++p) {
         if (of_four.values[row % 4][p] != coded.groups[static_cast<std::size_t>(g)].row(r)[p]) ++wrong_parameters;
       }
@@ -83,7 +84,7 @@ void check_planes(const Codec& codec, luq::index rows, luq::index cols) {
 
 TEST_CASE("places of columns in words are found both ways") {
   const auto check_units = []<int Radix>(std::integral_constant<int, Radix>) {
-    using units_type = luq::cuda::plane_units<Radix>;
+    using units_type = luq::cuda::detail::plane_units<Radix>;
     for (int columns = 1; columns <= 3 * units_type::columns_of_word; ++columns) {
       const units_type units{columns};
       for (int column = 0; column < columns; ++column) {

@@ -18,7 +18,7 @@
 #include "luq/codecs/templates/packed_matrix.hpp"
 
 using luq::cuda::activation_bits;
-using luq::cuda::arithmetic;
+using luq::cuda::detail::arithmetic;
 
 namespace {
 

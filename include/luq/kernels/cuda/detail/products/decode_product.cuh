@@ -1,22 +1,27 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Products for few tokens, where reading the weights is what takes time. A block has 32 or 64 rows; its warps share out
-// the chunks and add up in the end, in the order of warps: the same bits every time. Each warp copies the weights that
-// it will multiply next into a ring of `Depth` stages of its own, so that no warp waits for another before the end.
-// Activations are read into registers, a chunk ahead: all blocks of a multiprocessor read the same ones, and find them
-// in its first level of cache.
+// Products for few tokens, where most of the time goes to reading weights.
 //
-// Weights are asked for before the activations are known to be there: a kernel may be launched while the one that makes
-// its activations runs (programmatic dependent launch), and reads weights meanwhile.
+// A block has 32 or 64 rows. Its warps share the chunks. Their sums are added in the end in the order of warps, so that
+// results are the same bits every time. Each warp has a ring of `Depth` stages in shared memory, into which it copies
+// the weights that it multiplies next; so no warp waits for another before the end. Activations are read into
+// registers, one chunk ahead. All blocks of a multiprocessor read the same activations, and find them in its first
+// level of cache.
+//
+// Copies of weights begin before the activations are there: a kernel may be launched while the kernel that writes its
+// activations runs (launch.cuh), and reads weights meanwhile.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
-#include "luq/kernels/cuda/chunk_product.cuh"
+#include "luq/kernels/cuda/detail/chunks/chunk_product.cuh"
+#include "luq/kernels/cuda/detail/products/output_rows.cuh"
 
-namespace luq::cuda {
+namespace luq::cuda::detail {
 
 /// 32 rows, or 64 with two halves, times `Tokens` tokens.
 template <class Warp, PlaneCodec CodecType, activation_bits Bits, arithmetic Arithmetic, int Tokens, int Depth,
@@ -29,9 +34,9 @@ struct decode_product {
   using layout = activation_layout<Codec, Bits, Arithmetic>;
   using chunk = chunk_product<Warp, Codec, Bits, Arithmetic, Tokens>;
 
-  /// Bytes of shared memory that a warp has: its ring, and in its place in the end its sums, [tokens][rows] floats.
+  /// Bytes of shared memory of a warp. They hold its ring, and in the end its sums, [tokens][rows] floats.
   static constexpr int stage_bytes = Halves * chunk::weights::bytes;
-  static constexpr int bytes_of_warp = (std::max)(Depth * stage_bytes, rows_of_block* Tokens * 4);
+  static constexpr int bytes_of_warp = (std::max)(Depth * stage_bytes, rows_of_block * Tokens * 4);
 
   /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
   /// @param half_tile         the first of the block
@@ -52,17 +57,17 @@ struct decode_product {
     wait_for_inputs();
     const int words_of_chunk = X.tiles * layout::words_of_tile;
     const int factors_of_chunk = X.tokens * (1 + layout::classes);
-    typename chunk::activations_in_memory place(
+    typename chunk::in_memory place(
         X.words + warp * words_of_chunk + layout::tiles_of_tokens(first_token) * layout::words_of_tile,
         X.factors + warp * factors_of_chunk + first_token * (1 + layout::classes));
-    typename chunk::activations_in_registers x_of_next;
+    typename chunk::in_registers x_of_next;
     if (warp < chunks) x_of_next = {place, X.tokens - first_token};
     typename chunk::sums_of_warp sums[Halves];
     unrolled<Halves>([&](auto half) { chunk::clear(sums[half]); });
     std::byte* stage = ring;
     std::byte* free = ring + (Depth - 1) * stage_bytes;
     for (int next = warp; next < chunks; next += warps) {
-      const typename chunk::activations_in_registers x = x_of_next;
+      const typename chunk::in_registers x = x_of_next;
       place.move(warps * words_of_chunk, warps * factors_of_chunk);
       if (next + warps < chunks) x_of_next = {place, X.tokens - first_token};
       Warp::template wait_for_copies<Depth - 2>();
@@ -93,19 +98,20 @@ struct decode_product {
   }
 
   /// What thread `thread` of a block of `threads` does when all warps are done: outputs from the sums of warps.
-  /// @param bias  [rows], or null
-  /// @param Y     [tokens x rows], `stride` elements from row to row
-  template <class Output, class Bias>
   LUQ_DEVICE_CODE static void finish(const packed_planes<Codec>& W, int tokens, int half_tile, int first_token,
-                                     int thread, int threads, int warps, const std::byte* memory, const Bias* bias,
-                                     Output* Y, std::int64_t stride) {
+                                     int thread, int threads, int warps, const std::byte* memory,
+                                     const output_rows& out) {
+    // Not unrolled: it would take more registers than the products do, and fewer blocks would fit on a multiprocessor.
+#ifdef __CUDACC__
+#pragma unroll 1
+#endif
     for (int i = thread; i < rows_of_block * Tokens; i += threads) {
       const int row = half_tile * rows_of_warp + i % rows_of_block;
       const int token = first_token + i / rows_of_block;
       if (row >= W.rows || token >= tokens) continue;
-      float y = bias != nullptr ? to_float(bias[row]) : 0.0f;
+      float y = out.bias_of(row);
       for (int warp = 0; warp < warps; ++warp) y += load<float>(memory + warp * bytes_of_warp + i * 4);
-      Y[token * stride + row] = static_cast<Output>(y);
+      out.write(token, row, y);
     }
   }
 
@@ -129,4 +135,4 @@ struct decode_product {
   };
 };
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

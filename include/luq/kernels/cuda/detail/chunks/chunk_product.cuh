@@ -1,74 +1,29 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What one warp multiplies: a chunk of 32 rows of weights, in shared memory, with a chunk of activations, by integer
-// matrix instructions and straight from packed words. Nothing is expanded to floats.
+// The product of a chunk of 32 rows of weights in shared memory with a chunk of activations, by one warp. Integer
+// matrix instructions take the packed words; weights are not expanded to floats.
 //
-// With T_p = sum_c symbol_p x_c over the columns of the chunk, for each plane p, and for two planes of bits whose
-// product a component needs T_01 = sum_c symbol_0 symbol_1 x_c,
+// Sums of planes are multiplied by their coefficients (plane_coefficients.cuh) once for each chunk. How the sum T of a
+// plane is computed depends on the arrangement of activations (activation_layout.cuh):
 //
-//   y += A_0 X + sum_p A_p T_p + A_01 T_01        X = sum_c x_c
-//
-// where A follows from the codec's coefficients and the forms of its components (component_form.hpp). How T is summed
-// depends on how activations are arranged (arranged_activations.cuh):
-//
-//   bytes       one slot of a word is four symbols in four bytes after a shift and a mask, which is what the
-//               instruction takes from a lane
-//   bit_serial  a word of a plane of bits is 32 columns of a row, which is what the instruction takes from a lane;
-//               T = sum_b 2^b T^(b) over the bits b of q, the last of them counted negative
+//   bytes       A slot of a word becomes four symbols in four bytes by a shift and a mask. The instruction takes four
+//               bytes from a lane.
+//   bit_serial  A word of a plane of bits is 32 columns of a row. The instruction takes 32 bits from a lane.
+//               T = sum_b 2^b T^(b) over the bits b of q; the last bit counts negative.
 #pragma once
 
-#include "luq/kernels/cuda/staged_chunk.cuh"
+#include <bit>
+#include <cstddef>
+#include <cstdint>
 
-namespace luq::cuda {
+#include "luq/kernels/cuda/detail/chunks/chunk_activations.cuh"
+#include "luq/kernels/cuda/detail/chunks/plane_coefficients.cuh"
+#include "luq/kernels/cuda/detail/chunks/staged_chunk.cuh"
 
-/// How the sums of planes become outputs, from the codec's forms.
-template <PlaneCodec Codec>
-struct plane_coefficients {
-  static constexpr int planes = static_cast<int>(Codec::planes.size());
-  static constexpr bool has_product = luq::detail::has_symbol_products<Codec>;
-  static constexpr int sources = planes + (has_product ? 1 : 0);
+namespace luq::cuda::detail {
 
-  float of_sum;              ///< A_0
-  float of_source[sources];  ///< A_p, then A_01
-
-  /// @param parameters  of one row and group
-  LUQ_DEVICE_CODE plane_coefficients(const Codec& codec, const float* parameters, int column_class) {
-    const auto a = codec.coefficients(parameters, column_class);
-    of_sum = a[Codec::components];
-    unrolled<Codec::components>([&](auto i) {
-      constexpr auto form = luq::detail::form_of_component<Codec>(i);
-      if constexpr (form.offset != 0) of_sum += a[i] * static_cast<float>(form.offset);
-      unrolled<sources>([&](auto s) {
-        constexpr int factor = factor_of(i, s);
-        if constexpr (factor == 0) return;
-        of_source[s] =
-            is_first(i, s) ? a[i] * static_cast<float>(factor) : of_source[s] + a[i] * static_cast<float>(factor);
-      });
-    });
-  }
-
- private:
-  /// Of component i in source s.
-  static constexpr int factor_of(int i, int s) {
-    const auto form = luq::detail::form_of_component<Codec>(i);
-    return s < planes ? form.factor[static_cast<std::size_t>(s)] : form.product;
-  }
-  /// No component before i has source s. Every source is in some component.
-  static constexpr bool is_first(int i, int s) {
-    for (int before = 0; before < i; ++before) {
-      if (factor_of(before, s) != 0) return false;
-    }
-    return true;
-  }
-};
-
-/// Tiles of columns that a warp computes at most: as many as registers have sums for, of each plane and of a product of
-/// two.
-template <PlaneCodec Codec>
-inline constexpr int most_tiles = plane_coefficients<Codec>::sources == 1 ? 4 : 2;
-
-/// Products of chunks for `Tokens` tokens at once, and their sums.
+/// Products of chunks of 32 rows of weights and `Tokens` tokens, and their sums.
 template <class Warp, PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic, int Tokens>
 class chunk_product {
   using layout = activation_layout<Codec, Bits, Arithmetic>;
@@ -78,29 +33,19 @@ class chunk_product {
   static constexpr int planes = coefficients::planes;
   static constexpr int sources = coefficients::sources;
   static constexpr int row_pairs = rows_of_lane / 2;
-  static constexpr bool bit_serial = Arithmetic == arithmetic::bit_serial;
+  using values = lane_values<Codec, Bits, Arithmetic, Tokens>;
+  using words_read = typename values::words_read;
+  using value_factors = typename values::value_factors;
+  static constexpr bool bit_serial = values::bit_serial;
+  static constexpr int tiles = values::tiles;
 
  public:
   using weights = staged_weights<Warp, Codec>;
-  static constexpr int tiles = layout::tiles_of_tokens(Tokens);
-  static_assert(bit_serial || Tokens * layout::classes * layout::parts == tiles * columns_of_tile, "whole tiles");
-
-  /// Values that a lane sums for each of its rows. With bytes it has two columns of every tile, with 16 bits the parts
-  /// of one value; with bits it has a share of every value.
-  static constexpr int values_of_tile = 2 / layout::parts;
-  static constexpr int values_of_lane = bit_serial ? Tokens * layout::classes : tiles * values_of_tile;
-
-  /// Tokens that a lane may have outputs of when sums are complete.
-  static constexpr int tokens_of_lane = bit_serial            ? Tokens
-                                        : layout::classes > 1 ? (values_of_lane* layout::parts + 1) / 2
-                                                              : values_of_lane;
-
-  /// Words of activations that a lane has of a chunk, and of one read among them.
-  static constexpr int words_of_read = bit_serial ? layout::parts : 4;
-  static constexpr int words_of_lane = words_of_read * (bit_serial ? values_of_lane : tiles * layout::all_reads);
+  using in_memory = activations_in_memory<Warp, values>;
+  using in_registers = activations_in_registers<Warp, values>;
 
   struct lane_sums {
-    float value[rows_of_lane][values_of_lane];  ///< of tokens, tokens_of_lane of them, when sums are complete
+    float value[rows_of_lane][values::count];  ///< complete sums: of tokens, values::tokens of them
   };
   using sums_of_warp = per_lane<lane_sums>;
 
@@ -108,95 +53,24 @@ class chunk_product {
   template <class Body>
   static LUQ_DEVICE_CODE void each_token(int lane, const Body& body) {
     const int t = lane % 4;
-    unrolled<tokens_of_lane>([&](auto i) {
+    unrolled<values::tokens>([&](auto i) {
       if constexpr (bit_serial) {
         if (t == 0) body(i, int{i});
       } else if constexpr (layout::classes == 1) {
-        body(i, value_of(lane, i));
+        body(i, values::value(lane, i));
       } else if constexpr (layout::parts == 1) {
-        body(i, value_of(lane, 2 * i) / 2);
+        body(i, values::value(lane, 2 * i) / 2);
       } else {
-        if (t % 2 == 0) body(i, value_of(lane, i) / 2);
+        if (t % 2 == 0) body(i, values::value(lane, i) / 2);
       }
     });
   }
 
   static LUQ_DEVICE_CODE void clear(sums_of_warp& sums) {
     Warp::each_lane([&](int lane) {
-      unrolled<rows_of_lane>([&](auto r) { unrolled<values_of_lane>([&](auto v) { sums[lane].value[r][v] = 0; }); });
+      unrolled<rows_of_lane>([&](auto r) { unrolled<values::count>([&](auto v) { sums[lane].value[r][v] = 0; }); });
     });
   }
-
-  /// The factors of a value's token: s, and the sum of s q of the value's class.
-  struct alignas(8) value_factors {
-    float scale;
-    float sum;
-  };
-  struct alignas(4 * words_of_read) words_read {
-    std::uint32_t word[words_of_read];
-  };
-
-  /// A chunk of activations in shared or global memory, read when it is asked for.
-  class activations_in_memory {
-   public:
-    LUQ_DEVICE_CODE activations_in_memory(const std::uint32_t* words_of_chunk, const float* factors_of_chunk)
-        : factors_(factors_of_chunk) {
-      Warp::each_lane([&](int lane) { words_[lane] = words_of_chunk + lane * words_of_read; });
-    }
-    LUQ_DEVICE_CODE void move(int by_words, int by_factors) {
-      Warp::each_lane([&](int lane) { words_[lane] += by_words; });
-      factors_ += by_factors;
-    }
-
-    /// A lane's i-th read.
-    [[nodiscard]] LUQ_DEVICE_CODE words_read words(int lane, int i) const {
-      return load<words_read>(words_[lane] + i * lanes_of_warp * words_of_read);
-    }
-    /// The factors of a lane's v-th value.
-    [[nodiscard]] LUQ_DEVICE_CODE value_factors factors(int lane, int v) const {
-      const int value = bit_serial ? v : value_of(lane, v);
-      const float* const of_token = factors_ + value / layout::classes * (1 + layout::classes);
-      if constexpr (layout::classes == 1) {
-        return load<value_factors>(of_token);
-      } else {
-        return {of_token[0], of_token[1 + value % layout::classes]};
-      }
-    }
-
-   private:
-    per_lane<const std::uint32_t*> words_;
-    const float* factors_;
-  };
-
-  /// A chunk of activations in registers.
-  class activations_in_registers {
-   public:
-    activations_in_registers() = default;
-
-    /// @param tokens  that exist; what others would have is zero, and not read
-    LUQ_DEVICE_CODE activations_in_registers(const activations_in_memory& from, int tokens) {
-      const int existing = tokens * layout::classes;
-      Warp::each_lane([&](int lane) {
-        unrolled<words_of_lane / words_of_read>([&](auto i) {
-          const int value = bit_serial ? int{i} : (i / layout::all_reads * columns_of_tile + lane / 4) / layout::parts;
-          held_[lane].words[i] = value < existing ? from.words(lane, i) : words_read{};
-        });
-        unrolled<values_of_lane>([&](auto v) {
-          const int value = bit_serial ? int{v} : value_of(lane, v);
-          held_[lane].factors[v] = value < existing ? from.factors(lane, v) : value_factors{};
-        });
-      });
-    }
-    [[nodiscard]] LUQ_DEVICE_CODE words_read words(int lane, int i) const { return held_[lane].words[i]; }
-    [[nodiscard]] LUQ_DEVICE_CODE value_factors factors(int lane, int v) const { return held_[lane].factors[v]; }
-
-   private:
-    struct lane_activations {
-      words_read words[words_of_lane / words_of_read];
-      value_factors factors[values_of_lane];
-    };
-    per_lane<lane_activations> held_;
-  };
 
   /// A lane's words of a chunk of weights.
   struct weight_words {
@@ -210,7 +84,7 @@ class chunk_product {
 
   /// Adds the product of one chunk.
   /// @param words  of the chunk of weights
-  /// @param x      activations_in_memory or activations_in_registers
+  /// @param x      in_memory or in_registers
   template <class Activations>
   static LUQ_DEVICE_CODE void add(const packed_planes<Codec>& W, const weight_words& words,
                                   const std::byte* staged_weights, const Activations& x, sums_of_warp& sums) {
@@ -221,20 +95,20 @@ class chunk_product {
     }
   }
 
-  /// What is left to do when all chunks are added.
+  /// Makes outputs of tokens of the sums when all chunks are added: sums of classes, and shares of lanes, become one.
   static LUQ_DEVICE_CODE void complete(sums_of_warp& sums) {
     constexpr bool classes_of_a_lane = layout::classes == 2 && (bit_serial || layout::parts == 1);
     if constexpr (classes_of_a_lane) {
       Warp::each_lane([&](int lane) {
         unrolled<rows_of_lane>([&](auto r) {
-          unrolled<values_of_lane / 2>(
+          unrolled<values::count / 2>(
               [&](auto i) { sums[lane].value[r][i] = sums[lane].value[r][2 * i] + sums[lane].value[r][2 * i + 1]; });
         });
       });
     }
     if constexpr (bit_serial || (layout::classes == 2 && !classes_of_a_lane)) {
       unrolled<rows_of_lane>([&](auto r) {
-        unrolled<tokens_of_lane>([&](auto i) {
+        unrolled<values::tokens>([&](auto i) {
           per_lane<float> value;
           Warp::each_lane([&](int lane) {
             // A lane has counted bits 2t and 2t + 1 of each part as if they were bits 0 and 1.
@@ -253,13 +127,9 @@ class chunk_product {
   }
 
  private:
-  /// Which value of bytes a lane's v-th is.
-  [[nodiscard]] static LUQ_DEVICE_CODE int value_of(int lane, int v) {
-    return (v / values_of_tile * 4 + lane % 4) * values_of_tile + v % values_of_tile;
-  }
-
-  /// Sums of 8-bit levels begin with the bits of 1.5 * 2^23, as floats of which such numbers count units: below 2^22 in
-  /// magnitude (128 columns, symbols below 256, levels below 128), they are 1.5 * 2^23 + T without a conversion.
+  /// Integer sums T of 8-bit activations begin at the bit pattern of the float 1.5 * 2^23. T is below 2^22 in magnitude
+  /// (128 columns, symbols below 256, activations below 128), so that the sum read as a float is 1.5 * 2^23 + T. This
+  /// saves a conversion from integer to float.
   static constexpr float sums_begin = 0x1.8p23f;
   static constexpr bool sums_are_floats = !bit_serial && layout::parts == 1;
   static constexpr std::int32_t first_sum = sums_are_floats ? std::bit_cast<std::int32_t>(sums_begin) : 0;
@@ -295,18 +165,18 @@ class chunk_product {
     Warp::each_lane([&](int lane) {
       unrolled<layout::classes>([&](auto column_class) {
         const lane_coefficients a = coefficients_of(W, parameters, lane, column_class);
-        unrolled<values_of_lane>([&](auto v) {
-          const int value = value_of(lane, v);
+        unrolled<values::count>([&](auto v) {
+          const int value = values::value(lane, v);
           if (layout::classes > 1 && value % layout::classes != column_class) return;
           const value_factors factors = x.factors(lane, v);
           unrolled<rows_of_lane>([&](auto r) {
             float& y = sums[lane].value[r][v];
             y += a.of_sum[r] * factors.sum;
             unrolled<sources>([&](auto s) {
-              const fragment_c& dot = dots[s][r / 2][v / values_of_tile][lane];
+              const fragment_c& dot = dots[s][r / 2][v / values::of_tile][lane];
               const std::int32_t* const columns = dot.sum + 2 * (r % 2);
               if constexpr (sums_are_floats) {
-                const auto sum = std::bit_cast<float>(columns[v % values_of_tile]);
+                const auto sum = std::bit_cast<float>(columns[v % values::of_tile]);
                 y += a.of_source[r][s] * fmaf(factors.scale, sum, -sums_begin * factors.scale);
               } else {
                 // Below 2^31: 128 columns, symbols below 256, levels up to 2^15.
@@ -319,9 +189,9 @@ class chunk_product {
     });
   }
 
-  /// Multiplies planes of one radix.
-  /// @tparam First      source of the first of them
-  /// @tparam FirstCopy  of its words
+  /// Multiplies `Count` planes of one radix.
+  /// @tparam First      source of the first plane
+  /// @tparam FirstCopy  copy of the first plane's words
   template <int Radix, int Count, int First, int FirstCopy, class Activations, class Dots>
   static LUQ_DEVICE_CODE void add_planes(const weight_words& words, const Activations& x, Dots& dots) {
     constexpr int symbols = plane_units<Radix>::symbols;
@@ -340,9 +210,8 @@ class chunk_product {
         if constexpr (slot < slots) {
           per_lane<fragment_b> B[tiles];
           Warp::each_lane([&](int lane) {
-            unrolled<tiles>([&](auto t) {
-              B[t][lane] = {{B_words[t][lane].word[2 * pair], B_words[t][lane].word[2 * pair + 1]}};
-            });
+            unrolled<tiles>(
+                [&](auto t) { B[t][lane] = {{B_words[t][lane].word[2 * pair], B_words[t][lane].word[2 * pair + 1]}}; });
           });
           unrolled<row_pairs>([&](auto r) {
             per_lane<fragment_a> A[Count + (has_product ? 1 : 0)];
@@ -394,9 +263,8 @@ class chunk_product {
         unrolled<row_pairs>([&](auto r) {
           per_lane<bit_fragment_a> A[sources];
           Warp::each_lane([&](int lane) {
-            unrolled<planes>([&](auto p) {
-              A[p][lane] = {{words.copy[p][lane].word[2 * r], words.copy[p][lane].word[2 * r + 1]}};
-            });
+            unrolled<planes>(
+                [&](auto p) { A[p][lane] = {{words.copy[p][lane].word[2 * r], words.copy[p][lane].word[2 * r + 1]}}; });
             if constexpr (coefficients::has_product) {
               unrolled<2>([&](auto i) { A[planes][lane].word[i] = A[0][lane].word[i] & A[1][lane].word[i]; });
             }
@@ -407,7 +275,7 @@ class chunk_product {
         });
         Warp::each_lane([&](int lane) {
           const value_factors factors = x.factors(lane, value);
-          // Of four lanes, one counts what all have, and one has the bit of the sign.
+          // Of four lanes, the first adds the sum over all columns, and the last has the sign bit of q.
           const float sum_of_lane = lane % 4 == 0 ? factors.sum : 0.0f;
           const std::int32_t last_bit = lane % 4 == 3 ? -2 : 2;
           unrolled<rows_of_lane>([&](auto r) {
@@ -429,4 +297,4 @@ class chunk_product {
   }
 };
 
-}  // namespace luq::cuda
+}  // namespace luq::cuda::detail

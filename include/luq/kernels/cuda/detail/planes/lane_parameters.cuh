@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parameters of the rows that a lane has: how many bytes they take, and what they are as floats.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "luq/kernels/cuda/detail/planes/plane_units.cuh"
+#include "luq/kernels/cuda/detail/warp/numbers.cuh"
+
+namespace luq::cuda::detail {
+
+/// What parameters of a tile take: scales of all rows, one parameter after the other, then at most one bit-packed one.
+struct parameter_sizes {
+  int scales = 0;
+  int scale_bytes = 0;
+  int bits = 0;  ///< of the bit-packed parameter; 0 if there is none
+
+  /// Bytes for the 32 rows of a warp, rounded up to 16.
+  [[nodiscard]] constexpr int bytes_of_warp() const {
+    return ((8 * scale_bytes * scales + bits) * rows_of_warp / 8 + 15) / 16 * 16;
+  }
+};
+
+/// Reader (read_parameters() of WeightCodec) that reads nothing and notes what there is to read.
+class parameter_measurer {
+ public:
+  [[nodiscard]] constexpr const parameter_sizes& sizes() const { return sizes_; }
+
+  template <class Stored>
+  constexpr void scales(int count) {
+    sizes_.scales = count;
+    sizes_.scale_bytes = static_cast<int>(sizeof(Stored));
+  }
+  template <unsigned Bits>
+  constexpr void bit_packed() {
+    sizes_.bits = static_cast<int>(Bits);
+  }
+  constexpr void constant(float) {}
+
+ private:
+  parameter_sizes sizes_;
+};
+
+template <PlaneCodec Codec>
+[[nodiscard]] constexpr parameter_sizes measure_parameters(const Codec& codec) {
+  parameter_measurer measurer;
+  codec.read_parameters(measurer);
+  return measurer.sizes();
+}
+
+/// The most that parameters of a codec take: whether one is bit-packed or a constant can depend on the codec's options.
+template <PlaneCodec Codec>
+inline constexpr parameter_sizes most_parameters = measure_parameters(Codec());
+
+/// The parameters of the rows of one lane, from those of the 32 rows of a warp.
+template <PlaneCodec Codec>
+class lane_parameters {
+ public:
+  float values[rows_of_lane][Codec::parameter_count];
+
+  /// @param bytes  16-byte aligned
+  /// @param row    the lane's first among the 32
+  LUQ_DEVICE_CODE lane_parameters(const Codec& codec, const std::byte* bytes, int row) : next_(bytes), row_(row) {
+    codec.read_parameters(*this);
+  }
+
+  template <class Stored>
+  LUQ_DEVICE_CODE constexpr void scales(int count) {
+    struct alignas(sizeof(Stored) * rows_of_lane) four {
+      Stored of_row[rows_of_lane];
+    };
+    unrolled<Codec::parameter_count>([&](auto p) {
+      if (p >= count) return;
+      const auto stored = load<four>(next_ + (p * rows_of_warp + row_) * static_cast<int>(sizeof(Stored)));
+      unrolled<rows_of_lane>([&](auto r) { values[r][p] = to_float(stored.of_row[r]); });
+    });
+    next_ += count * rows_of_warp * static_cast<int>(sizeof(Stored));
+  }
+  template <unsigned Bits>
+  LUQ_DEVICE_CODE constexpr void bit_packed() {
+    const int bit = row_ * static_cast<int>(Bits);
+    auto of_rows = load<std::uint32_t>(next_ + bit / 32 * 4) >> (bit % 32);
+    if constexpr (32 % (rows_of_lane * Bits) != 0) {
+      const int beyond = bit % 32 + rows_of_lane * static_cast<int>(Bits) - 32;  // bits in the next word
+      if (beyond > 0) of_rows |= load<std::uint32_t>(next_ + (bit / 32 + 1) * 4) << (32 - bit % 32);
+    }
+    unrolled<rows_of_lane>([&](auto r) {
+      const std::uint32_t value = (of_rows >> (r * Bits)) & ((1u << Bits) - 1u);
+      values[r][Codec::parameter_count - 1] = static_cast<float>(value);
+    });
+  }
+  LUQ_DEVICE_CODE constexpr void constant(float value) {
+    unrolled<rows_of_lane>([&](auto r) { values[r][Codec::parameter_count - 1] = value; });
+  }
+
+ private:
+  const std::byte* next_;
+  int row_;
+};
+
+}  // namespace luq::cuda::detail
