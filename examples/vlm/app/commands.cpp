@@ -7,8 +7,8 @@
 #include <luq/io/files/output_check.hpp>
 #include <luq/io/files/text_file.hpp>
 #include <luq/io/luq/plan_json.hpp>
+#include <luq/kernels/cuda/any_device_matrix.hpp>
 
-#include "../engine/device_weights.hpp"
 #include "frontier.hpp"
 #include "model_files.hpp"
 #include "pipeline.hpp"
@@ -138,7 +138,7 @@ void run_evaluate(const settings& s, const evaluate_options& options, luq::progr
     luq::fail(luq::errc::invalid_argument,
               "--device cuda: expected a --packed file, whose linears are multiplied there");
   }
-  if (options.on_device) open_device();  // that there is none is an error before the work
+  if (options.on_device) luq::cuda::open_device();  // that there is none is an error before the work
   const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
   std::optional<luq::packed_model> file;

@@ -28,7 +28,7 @@ weight_shape shape_of(const luq::any_packed_matrix& W) {
   return {luq::rows_of(W), luq::cols_of(W)};
 }
 
-weight_shape shape_of(const device_weights& W) {
+weight_shape shape_of(const luq::cuda::any_device_matrix& W) {
   return {W.rows(), W.cols()};
 }
 
@@ -44,7 +44,7 @@ std::span<const std::byte> stored_bytes(const luq::any_packed_matrix& W) {
   return luq::bytes_of(W);
 }
 
-std::span<const std::byte> stored_bytes(const device_weights&) {
+std::span<const std::byte> stored_bytes(const luq::cuda::any_device_matrix&) {
   return {};
 }
 
@@ -57,10 +57,11 @@ void multiply(const luq::any_packed_matrix& W, const luq::matrix_view& X, luq::m
   luq::matmul(W, X, Y, {.activations = compute.activations}, compute.executor);
 }
 
-void multiply(const device_weights& W, const luq::matrix_view& X, luq::matrix& Y, const compute_options& compute) {
+void multiply(const luq::cuda::any_device_matrix& W, const luq::matrix_view& X, luq::matrix& Y,
+              const compute_options& compute) {
   const bool exact = compute.activations == luq::activation_mode::float32;
   W.multiply(X.data(), X.outerStride(), X.rows(),
-             exact ? activation_rounding::sixteen_bits : activation_rounding::eight_bits, Y.data());
+             exact ? luq::cuda::activation_bits::sixteen : luq::cuda::activation_bits::eight, Y.data());
 }
 
 }  // namespace

@@ -8,12 +8,12 @@
 #include <cstddef>
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/core/matrix_view.hpp>
+#include <luq/kernels/cuda/any_device_matrix.hpp>
 #include <memory>
 #include <span>
 #include <variant>
 
 #include "compute_options.hpp"
-#include "device_weights.hpp"
 
 namespace vlm {
 
@@ -22,7 +22,7 @@ class linear {
   /// Weights [out x in]; the pointer is never null.
   using weights_pointer =
       std::variant<std::shared_ptr<const luq::matrix>, std::shared_ptr<const luq::any_packed_matrix>,
-                   std::shared_ptr<const device_weights>>;
+                   std::shared_ptr<const luq::cuda::any_device_matrix>>;
   using bias_pointer = std::shared_ptr<const Eigen::RowVectorXf>;
 
   /// @param bias  [out], or null for none

@@ -157,15 +157,15 @@ void vision_language_model::set_decoder_weights(luq::index layer, decoder_linear
 }
 
 luq::index vision_language_model::move_decoder_to_device() {
-  open_device();
+  luq::cuda::open_device();
   luq::index on_device = 0;
   for (decoder_layer& layer : decoder_.layers()) {
     for (const decoder_linear which : decoder_linears) {
       linear& moved = layer[which];
       if (const auto* packed = std::get_if<std::shared_ptr<const luq::any_packed_matrix>>(&moved.weights())) {
-        if (std::shared_ptr<const device_weights> uploaded = upload(**packed)) moved.set_weights(std::move(uploaded));
+        if (auto uploaded = luq::cuda::upload(**packed)) moved.set_weights(std::move(uploaded));
       }
-      if (std::holds_alternative<std::shared_ptr<const device_weights>>(moved.weights())) ++on_device;
+      if (std::holds_alternative<std::shared_ptr<const luq::cuda::any_device_matrix>>(moved.weights())) ++on_device;
     }
   }
   return on_device;

@@ -104,7 +104,7 @@ class vision_language_model {
   /// Replaces packed decoder linears of this model, and of no copy of it, by copies on the GPU: all but those of codecs
   /// that have no products there, which stay where they are.
   /// @return how many are on the GPU then
-  /// @throws luq::error as open_device() and upload()
+  /// @throws luq::error as luq::cuda::open_device() and upload()
   luq::index move_decoder_to_device();
 
  private:

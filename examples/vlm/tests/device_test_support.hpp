@@ -7,15 +7,14 @@
 #include <doctest/doctest.h>
 
 #include <luq/core/error.hpp>
+#include <luq/kernels/cuda/any_device_matrix.hpp>
 #include <string>
-
-#include "engine/device_weights.hpp"
 
 namespace vlm_test {
 
 [[nodiscard]] inline bool has_device() {
   try {
-    vlm::open_device();
+    luq::cuda::open_device();
     return true;
   } catch (const luq::error& error) {
     MESSAGE("no GPU: ", std::string(error.what()));

@@ -3,9 +3,8 @@
 //
 // Linears on a GPU compute what they compute on the CPU. Where this machine or this build has no GPU, only that is
 // told.
-#include "engine/device_weights.hpp"
-
 #include <luq/core/random_matrix.hpp>
+#include <luq/kernels/cuda/any_device_matrix.hpp>
 #include <luq/quantizers/quantize.hpp>
 #include <luq/quantizers/round_to_nearest.hpp>
 #include <string>
@@ -50,7 +49,7 @@ vlm::vision_language_model packed_copy(const vlm::vision_language_model& model,
 TEST_CASE("without a GPU there is an error that says so in one line") {
   if (vlm_test::has_device()) return;
   try {
-    vlm::open_device();
+    luq::cuda::open_device();
     FAIL("no error");
   } catch (const luq::error& error) {
     const std::string message = error.what();
@@ -72,7 +71,7 @@ TEST_CASE("a linear on the GPU multiplies as on the CPU, codec by codec") {
     CAPTURE(codec);
     const vlm::linear on_host(random_packed(rows, cols, codec), bias);
     vlm::linear on_device = on_host;
-    on_device.set_weights(vlm::upload(*std::get<packed_pointer>(on_host.weights())));
+    on_device.set_weights(luq::cuda::upload(*std::get<packed_pointer>(on_host.weights())));
     CHECK(on_device.out_features() == rows);
     CHECK(on_device.in_features() == cols);
     CHECK(on_device.bytes().empty());
@@ -95,9 +94,9 @@ TEST_CASE("a linear on the GPU multiplies as on the CPU, codec by codec") {
 
 TEST_CASE("codecs of tables stay on the CPU") {
   if (!vlm_test::has_device()) return;
-  CHECK(vlm::upload(*random_packed(64, 128, "int4:g128")) != nullptr);
+  CHECK(luq::cuda::upload(*random_packed(64, 128, "int4:g128")) != nullptr);
   for (const char* codec : {"lloyd3:g64", "trellis-r3:g0"})
-    CHECK(vlm::upload(*random_packed(64, 128, codec)) == nullptr);
+    CHECK(luq::cuda::upload(*random_packed(64, 128, codec)) == nullptr);
   vlm::vision_language_model model = packed_copy(vlm_test::random_model(), {"sign:g16", "lloyd2:g16", "int4:g16"});
   CHECK(model.move_decoder_to_device() == 2 * 7);
   CHECK(model.move_decoder_to_device() == 2 * 7);
@@ -116,7 +115,7 @@ TEST_CASE("dense linears stay on the CPU, and copies of a model where they are")
 
 TEST_CASE("threads that share weights on the GPU get the same bits") {
   if (!vlm_test::has_device()) return;
-  const auto W = vlm::upload(*random_packed(96, 256, "int4:g128"));
+  const auto W = luq::cuda::upload(*random_packed(96, 256, "int4:g128"));
   constexpr luq::index tokens = 5;
   const luq::matrix X = luq::random_normal_matrix(tokens, 256, luq::counter_rng(4));
   std::vector<luq::matrix> results(4, luq::matrix::Zero(tokens, 96));
@@ -124,7 +123,7 @@ TEST_CASE("threads that share weights on the GPU get the same bits") {
   for (luq::matrix& Y : results) {
     threads.emplace_back([&] {
       for (int i = 0; i < 50; ++i) {
-        W->multiply(X.data(), X.cols(), tokens, vlm::activation_rounding::sixteen_bits, Y.data());
+        W->multiply(X.data(), X.cols(), tokens, luq::cuda::activation_bits::sixteen, Y.data());
       }
     });
   }

@@ -17,6 +17,7 @@
 
 #include "luq/core/cuda/blas.cuh"
 #include "luq/kernels/cuda/dequantize.cuh"
+#include "luq/kernels/cuda/detail/products/launch_bias.cuh"
 #include "luq/kernels/cuda/product_options.cuh"
 
 namespace luq::cuda {
@@ -53,3 +54,7 @@ void dequantized_matmul(cublasHandle_t blas, const device_matrix<Codec>& W, cons
 }
 
 }  // namespace luq::cuda
+
+#ifndef LUQ_COMPILED_CUDA
+#include "luq/kernels/cuda/templates/bias.cuh"
+#endif

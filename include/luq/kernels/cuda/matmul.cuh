@@ -26,15 +26,6 @@
 //
 // Products can be captured in graphs. Matrices live on the device that was current when they were made; there are no
 // products over several devices.
-//
-// What is behind this header, in reading order:
-//
-//   detail/warp/         lanes of a warp, real or emulated; numbers in memory; launches
-//   detail/planes/       a packed matrix in device memory: units of planes, parameters of rows, padded tiles
-//   detail/activations/  how activations are rounded, and arranged in memory
-//   detail/chunks/       what a warp does with a chunk of columns: copy it, multiply it, write it as numbers
-//   detail/products/     what a block does with all chunks, for few tokens and for many
-//   templates/           kernels, and which of them are launched
 #pragma once
 
 #include <cuda_runtime.h>

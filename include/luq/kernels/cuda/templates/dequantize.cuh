@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels that write weights as numbers, and the bias of products with them.
+// The kernels that write weights as numbers.
 #pragma once
 
 #ifndef __CUDACC__
@@ -40,20 +40,6 @@ void launch_dequantization(const packed_planes<Codec>& W, const weight_matrix<St
   const std::int64_t blocks = (warps + dequantizing_warps - 1) / dequantizing_warps;
   dequantize_kernel<<<static_cast<unsigned>(blocks), dequantizing_warps * lanes_of_warp, 0, stream>>>(W, out);
   require_success(cudaGetLastError(), "launch of dequantization");
-}
-
-/// A block writes the bias of one token.
-template <int Threads>
-__global__ void bias_kernel(const __grid_constant__ output_rows out, int rows) {
-  for (int row = static_cast<int>(threadIdx.x); row < rows; row += Threads) {
-    out.write(static_cast<int>(blockIdx.x), row, out.bias_of(row));
-  }
-}
-
-template <int Threads>
-void launch_bias(const output_rows& out, int rows, int tokens, cudaStream_t stream) {
-  bias_kernel<Threads><<<static_cast<unsigned>(tokens), Threads, 0, stream>>>(out, rows);
-  require_success(cudaGetLastError(), "launch of the bias");
 }
 
 }  // namespace luq::cuda::detail

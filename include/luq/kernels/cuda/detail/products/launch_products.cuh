@@ -30,9 +30,4 @@ void launch_products(product_batch<Codec> batch, const arranged_activations& X, 
 template <PlaneCodec Codec, class Stored>
 void launch_dequantization(const packed_planes<Codec>& W, const weight_matrix<Stored>& out, cudaStream_t stream);
 
-/// Writes its bias to every output.
-/// @throws luq::error device_failure
-template <int Threads>
-void launch_bias(const output_rows& out, int rows, int tokens, cudaStream_t stream);
-
 }  // namespace luq::cuda::detail

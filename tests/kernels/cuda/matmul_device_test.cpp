@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "codecs/random_coded_matrix.hpp"
-#include "device_test_support.cuh"
+#include "device_test_support.hpp"
 #include "kernels/cuda/product_bound.hpp"
 
 using luq::cuda::activation_bits;

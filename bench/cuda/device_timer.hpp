@@ -55,42 +55,19 @@ template <class Call>
   return time / calls;
 }
 
-/// Values between -1 and 1: constant ones take less power to multiply, and so are multiplied faster.
-__global__ void fill_randomly(__nv_bfloat16* values, std::size_t count, std::uint32_t seed) {
-  const std::size_t step = static_cast<std::size_t>(gridDim.x) * blockDim.x;
-  for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
-    // The finalizer of MurmurHash3 (Appleby, public domain).
-    std::uint32_t bits = static_cast<std::uint32_t>(i) + seed * 0x9e3779b9u;
-    bits = (bits ^ (bits >> 16)) * 0x85ebca6bu;
-    bits = (bits ^ (bits >> 13)) * 0xc2b2ae35u;
-    bits ^= bits >> 16;
-    values[i] = __float2bfloat16(static_cast<float>(static_cast<std::int32_t>(bits)) * 0x1p-31f);
-  }
-}
+/// Fills memory with values between -1 and 1. Constant ones take less power to multiply, and so are multiplied faster.
+void fill_randomly(__nv_bfloat16* values, std::size_t count, std::uint32_t seed, cudaStream_t stream);
+
+/// Reads everything and writes next to nothing.
+/// @param data  aligned to 16 bytes, as many as a multiple of 16
+void read_all(const void* data, std::size_t bytes, unsigned blocks, unsigned* sink, cudaStream_t stream);
 
 /// An array of random values.
 [[nodiscard]] inline luq::cuda::device_array<__nv_bfloat16> random_values(std::size_t count, std::uint32_t seed,
                                                                           cudaStream_t stream) {
   luq::cuda::device_array<__nv_bfloat16> values(count, stream);
-  fill_randomly<<<1024, 256, 0, stream>>>(values.data(), count, seed);
-  luq::cuda::require_success(cudaGetLastError(), "random values");
+  fill_randomly(values.data(), count, seed, stream);
   return values;
-}
-
-/// Reads everything and writes next to nothing.
-__global__ void read_all(const uint4* data, std::size_t count, unsigned* sink) {
-  unsigned sum = 0;
-  const std::size_t step = static_cast<std::size_t>(gridDim.x) * blockDim.x;
-  std::size_t i = static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  for (; i + 3 * step < count; i += 4 * step) {
-    const uint4 a = __ldcs(data + i);
-    const uint4 b = __ldcs(data + i + step);
-    const uint4 c = __ldcs(data + i + 2 * step);
-    const uint4 d = __ldcs(data + i + 3 * step);
-    sum += a.x ^ a.y ^ a.z ^ a.w ^ b.x ^ b.y ^ b.z ^ b.w ^ c.x ^ c.y ^ c.z ^ c.w ^ d.x ^ d.y ^ d.z ^ d.w;
-  }
-  for (; i < count; i += step) sum += data[i].x;
-  if (sum == 0x12345678u) *sink = sum;
 }
 
 struct bandwidths {
@@ -104,8 +81,7 @@ struct bandwidths {
   luq::cuda::device_array<std::byte> to(bytes, stream);
   luq::cuda::device_array<unsigned> sink(1, stream);
   const double reading = microseconds(stream, 3, [&](int) {
-    read_all<<<static_cast<unsigned>(device.multiProcessorCount * 16), 256, 0, stream>>>(
-        reinterpret_cast<const uint4*>(from.data()), bytes / sizeof(uint4), sink.data());
+    read_all(from.data(), bytes, static_cast<unsigned>(device.multiProcessorCount * 16), sink.data(), stream);
   });
   // Not in a graph: there a copy took half as long again.
   const double copying = microseconds_of_work(stream, [&] {

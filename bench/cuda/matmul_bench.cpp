@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-#include "device_timer.cuh"
+#include "device_timer.hpp"
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "device_test_support.cuh"
-#include "estimators/cuda/blas_handle.cuh"
+#include "device_test_support.hpp"
+#include "estimators/cuda/blas_handle.hpp"
 
 namespace {
 

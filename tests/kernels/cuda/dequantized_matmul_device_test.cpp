@@ -15,8 +15,8 @@
 #include <random>
 
 #include "codecs/random_coded_matrix.hpp"
-#include "device_test_support.cuh"
-#include "estimators/cuda/blas_handle.cuh"
+#include "device_test_support.hpp"
+#include "estimators/cuda/blas_handle.hpp"
 #include "kernels/cuda/product_bound.hpp"
 
 using luq_test::as_floats;
