@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors of cuBLAS as luq::error, and its names for types.
+// Errors of cuBLAS as luq::error, and names of types in cuBLAS.
 #pragma once
 
 #include <cublas_v2.h>
@@ -13,7 +13,7 @@
 
 namespace luq::cuda {
 
-/// @param what  was tried
+/// @param what  what was tried, for the message
 /// @throws luq::error device_failure unless `status` is success
 inline void require_success(cublasStatus_t status, const char* what) {
   if (status != CUBLAS_STATUS_SUCCESS) {
@@ -21,7 +21,7 @@ inline void require_success(cublasStatus_t status, const char* what) {
   }
 }
 
-/// What cuBLAS calls float, half and bfloat16.
+/// The name of float, half or bfloat16 in cuBLAS.
 template <class Stored>
 inline constexpr cudaDataType_t data_type = std::is_same_v<Stored, half>       ? CUDA_R_16F
                                             : std::is_same_v<Stored, bfloat16> ? CUDA_R_16BF

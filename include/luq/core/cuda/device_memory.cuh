@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory of the current device, allocated and freed in the order of a stream, and errors of the CUDA runtime as
-// luq::error. Nothing here waits for the device, but that copying from pageable memory waits until it is staged.
+// Memory of the current device, and errors of the CUDA runtime as luq::error. Memory is allocated and freed in the
+// order of a stream. Nothing here waits for the device; a copy from pageable host memory waits until that memory was
+// read.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -15,7 +16,7 @@
 
 namespace luq::cuda {
 
-/// @param what  was tried
+/// @param what  what was tried, for the message
 /// @throws luq::error device_failure unless `status` is success
 inline void require_success(cudaError_t status, const char* what) {
   if (status != cudaSuccess) {
@@ -23,7 +24,7 @@ inline void require_success(cudaError_t status, const char* what) {
   }
 }
 
-/// Elements in device memory. Move-only. Freed on the stream that it was allocated on, which must outlive it.
+/// Elements in device memory. Move-only. The stream must outlive them: they are freed in its order.
 template <class T>
 class device_array {
  public:

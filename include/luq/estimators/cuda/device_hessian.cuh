@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The Hessian of a linear's inputs (luq/estimators/hessian.hpp) from activations in device memory. Sums of lambda x x^T
-// stay there until host() fetches them; they are then an accumulator like those of the host, to be merged with others.
+// stay in device memory until host() copies them into an accumulator of the host, which can be merged with others.
 //
 //   luq::cuda::device_hessian H(in_features, stream);
 //   H.add(blas, X, tokens, stride);                          // X [tokens x in] of half, bfloat16 or float
@@ -10,8 +10,8 @@
 //   luq::hessian of_host = H.host();                         // waits for the stream
 //
 // Products of half and bfloat16 are exact. A call with n tokens adds n floats at once, so that an element is off by at
-// most n 2^-24 of the sum of its terms' magnitudes; the host bounds n by 256. Tokens with weights are multiplied by
-// sqrt(lambda) in float first, as on the host.
+// most n 2^-24 of the sum of its terms' magnitudes. (The host adds at most 256 floats at once.) Tokens with weights are
+// multiplied by sqrt(lambda) in float first, as on the host.
 //
 // An activation that is no finite number makes the sum non-finite. host() finds that; finding it earlier would wait for
 // the device.
@@ -55,7 +55,7 @@ class device_hessian {
     weight_ += static_cast<double>(tokens);
   }
 
-  /// Adds tokens with weights; one of weight 0 does not count, as padding does not.
+  /// Adds tokens with weights. A token of weight 0, as padding has, does not count.
   /// @param lambda  [tokens] in host memory, finite and >= 0
   /// @throws luq::error device_failure; invalid_argument for another weight
   template <class Stored>
@@ -73,7 +73,7 @@ class device_hessian {
     }
   }
 
-  /// What was added, in host memory. Waits for the stream.
+  /// Copies the sum to host memory. Waits for the stream.
   /// @throws luq::error device_failure; non_finite if an activation was no finite number
   [[nodiscard]] hessian host() const {
     matrix sum(in_, in_);

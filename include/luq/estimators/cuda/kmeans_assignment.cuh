@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which centroid is nearest to each token, for tokens and centroids in device memory: the step of k-means
-// (luq/estimators/kmeans.hpp) that meets every token.
+// The nearest centroid of each token, for tokens and centroids in device memory. This is the step of k-means
+// (luq/estimators/kmeans.hpp) that reads every token.
 //
 //   label_t = argmin_k ||x_t - c_k||^2 = argmin_k ||c_k||^2 - 2 x_t.c_k        the least k where there are several
 //
-// Products are cuBLAS's in float, many tokens at once. The form cancels for data far from the origin, so `origin`,
-// best the mean of the data, is subtracted from both first. Distances are off by about width 2^-24 of the squares that
-// they are differences of; a label is the host's unless two centroids are nearer to equidistant than that.
+// cuBLAS multiplies in float, many tokens at once. The form cancels for data far from the origin. Therefore `origin`,
+// best the mean of the data, is first subtracted from tokens and centroids. Distances are off by about width 2^-24 of
+// the squares that they are differences of. A label differs from the host's only if two distances differ by less than
+// that.
 #pragma once
 
 #include <algorithm>

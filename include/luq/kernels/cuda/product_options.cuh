@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the products on a GPU take alike.
+// Options of products on a GPU.
 #pragma once
 
 #include <cstdint>
 
 namespace luq::cuda {
 
-/// What a product may have beside its factors.
+/// Options of one product.
 template <class Bias = float>
 struct product_options {
   const Bias* bias = nullptr;  ///< [rows] in device memory, added to every token; null for none

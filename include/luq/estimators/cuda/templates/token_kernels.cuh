@@ -23,7 +23,7 @@ __global__ void scale_tokens(const Stored* X, std::int64_t stride, int in, const
   const std::int64_t token = blockIdx.x;
   const float factor = sqrtf(lambda[token]);
   for (int c = static_cast<int>(threadIdx.x); c < in; c += static_cast<int>(blockDim.x)) {
-    // What a token of weight 0 holds is nobody's business, and may be no number.
+    // The activations of a token of weight 0 are not used, because they may be no numbers.
     scaled[token * in + c] = factor > 0 ? factor * static_cast<float>(X[token * stride + c]) : 0.0f;
   }
 }

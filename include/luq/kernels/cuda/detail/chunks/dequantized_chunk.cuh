@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Weights as numbers, from the planes and parameters of a packed matrix: what one warp writes of them, 32 rows of a
-// chunk.
+// Weights as numbers, from the planes and parameters of a packed matrix. One warp writes 32 rows of a chunk.
 //
 //   w = a_0 + sum_i a_i v_i        a: the codec's coefficients for a row's parameters, v: its components
 //
-// which is decode() of the codec to the bit, if scales are stored in 16 bits: products with components are exact then.
-// For those who multiply in floating point (dequantized_matmul.cuh), and for those who want to look at weights.
+// These are decode() of the codec to the bit if scales are stored in 16 bits, because products of such scales with
+// components are exact.
 #pragma once
 
 #include "luq/kernels/cuda/detail/planes/packed_planes.cuh"
@@ -22,7 +21,7 @@ struct weight_matrix {
   bool fours;           ///< columns 4i ... 4i+3 of a row are in order, and aligned as one element of four
 };
 
-/// What one warp does: a chunk of half a row tile.
+/// A chunk of half a row tile, which one warp writes.
 template <class Warp, PlaneCodec Codec, class Stored>
 class dequantized_chunk {
   static constexpr int planes = static_cast<int>(Codec::planes.size());
@@ -49,7 +48,7 @@ class dequantized_chunk {
       const int row = lane / 4 * rows_of_lane;
       const lane_parameters<Codec> parameters(W_.codec, parameters_, row);
       Stored* const rows = out.first + (first_row_ + row) * out.stride;
-      // Four lanes have neighbouring columns: what they write together is 32 bytes of each of their rows, or 64.
+      // Four lanes have neighbouring columns. Together they write 32 or 64 bytes of each of their rows.
       for (int i = lane % 4; i < chunk_columns<Codec> / 4; i += 4) {
         const int place = first_place_ + 4 * i;
         if (place < shape_.columns) write_four(parameters, row, place, rows, out);
@@ -63,7 +62,7 @@ class dequantized_chunk {
   };
 
   /// Symbols of four neighbouring places, one in each byte.
-  /// @param row  the first of the lane's, of the half tile
+  /// @param row  the first row of the lane in the half tile
   template <int Plane>
   [[nodiscard]] LUQ_DEVICE_CODE lane_words symbols(int row, int place) const {
     using units_type = plane_units<radix<Plane>>;
@@ -89,8 +88,9 @@ class dequantized_chunk {
     return result;
   }
 
-  /// @param row   the first of the lane's, of the half tile
-  /// @param rows  where it is written
+  /// Writes four neighbouring weights of each row of a lane.
+  /// @param row   the first row of the lane in the half tile
+  /// @param rows  where that row begins in memory
   LUQ_DEVICE_CODE void write_four(const lane_parameters<Codec>& parameters, int row, int place, Stored* rows,
                                   const weight_matrix<Stored>& out) const {
     lane_words of_plane[planes];
@@ -137,7 +137,7 @@ class dequantized_chunk {
   int group_ = 0;
   int first_place_ = 0;  ///< in the group
   group_shape<Codec> shape_{};
-  const std::byte* words_ = nullptr;  ///< of the first plane, of the first row
+  const std::byte* words_ = nullptr;  ///< of the first plane and row
   const std::byte* parameters_ = nullptr;
 };
 

@@ -12,7 +12,8 @@
 
 namespace luq::cuda::detail {
 
-/// What parameters of a tile take: scales of all rows, one parameter after the other, then at most one bit-packed one.
+/// How a tile stores its parameters: scales of all rows, one parameter after the other, then at most one bit-packed
+/// parameter.
 struct parameter_sizes {
   int scales = 0;
   int scale_bytes = 0;
@@ -24,7 +25,7 @@ struct parameter_sizes {
   }
 };
 
-/// Reader (read_parameters() of WeightCodec) that reads nothing and notes what there is to read.
+/// Reader (read_parameters() of WeightCodec) that reads nothing and records the sizes of parameters.
 class parameter_measurer {
  public:
   [[nodiscard]] constexpr const parameter_sizes& sizes() const { return sizes_; }
@@ -51,18 +52,19 @@ template <PlaneCodec Codec>
   return measurer.sizes();
 }
 
-/// The most that parameters of a codec take: whether one is bit-packed or a constant can depend on the codec's options.
+/// The most that parameters of a codec can take. A parameter that is bit-packed by default may be a constant with other
+/// options.
 template <PlaneCodec Codec>
 inline constexpr parameter_sizes most_parameters = measure_parameters(Codec());
 
-/// The parameters of the rows of one lane, from those of the 32 rows of a warp.
+/// The parameters of the four rows of one lane as floats.
 template <PlaneCodec Codec>
 class lane_parameters {
  public:
   float values[rows_of_lane][Codec::parameter_count];
 
-  /// @param bytes  16-byte aligned
-  /// @param row    the lane's first among the 32
+  /// @param bytes  the parameters of the 32 rows of a warp, 16-byte aligned
+  /// @param row    the first row of the lane among the 32
   LUQ_DEVICE_CODE lane_parameters(const Codec& codec, const std::byte* bytes, int row) : next_(bytes), row_(row) {
     codec.read_parameters(*this);
   }

@@ -28,7 +28,7 @@ struct group_shape {
     int units;
   };
   int columns;
-  plane planes[Codec::planes.size()];  ///< the first at offset 0
+  plane planes[Codec::planes.size()];  ///< the first has offset 0
   int parameters;                      ///< bytes from the start of the tile
 
   [[nodiscard]] static constexpr group_shape of(int columns) {
@@ -42,7 +42,7 @@ struct group_shape {
     return shape;
   }
 
-  /// Of a tile, whole lines of the second level of cache.
+  /// Bytes of a tile, a multiple of the 128 of a line of the second level of cache.
   [[nodiscard]] constexpr int bytes(const parameter_sizes& sizes) const {
     return (parameters + 2 * sizes.bytes_of_warp() + 127) / 128 * 128;
   }
@@ -51,7 +51,7 @@ struct group_shape {
 /// A packed matrix in memory that device code reads. Plain data, passed to kernels by value.
 template <PlaneCodec Codec>
 struct packed_planes {
-  const std::byte* tiles;  ///< padded_tiles(), aligned to 128 bytes
+  const std::byte* tiles;  ///< as padded_tiles() makes them, aligned to 128 bytes
   Codec codec;
   int rows;
   int cols;
@@ -59,7 +59,7 @@ struct packed_planes {
   int groups;
   int chunks_of_group;
   int parameter_bytes;       ///< of 32 rows in a tile, a multiple of 16
-  group_shape<Codec> whole;  ///< of groups
+  group_shape<Codec> whole;  ///< of all groups but the last
   group_shape<Codec> last;   ///< of the last group
   std::int64_t row_tile_bytes;
   int tile_bytes;                      ///< of a whole group, a multiple of 128
@@ -71,7 +71,7 @@ struct packed_planes {
   [[nodiscard]] constexpr group_shape<Codec> shape(int g) const { return g + 1 == groups ? last : whole; }
 };
 
-/// Which chunk of which group.
+/// A chunk as a group and a chunk of the group.
 struct chunk_place {
   int group;
   int of_group;

@@ -18,7 +18,7 @@
 namespace luq::cuda::detail {
 
 /// Copies one plane of a tile of h rows and k columns, as it is stored, to 64 rows of words.
-/// @param padded  zeros; what is missing stays so
+/// @param padded  zeros; rows and bytes that do not exist stay 0
 inline void pad_plane(const std::byte* stored, index h, index k, int radix, std::byte* padded) {
   const index row_bytes = plane_row_bytes(k, radix);
   const index units = (row_bytes + 3) / 4;
@@ -67,7 +67,7 @@ class parameter_splitter {
   int half_bytes_;
 };
 
-/// The tiles of a packed matrix, padded.
+/// The tiles of a packed matrix, padded as packed_planes describes them.
 template <PlaneCodec Codec>
 [[nodiscard]] aligned_buffer<std::byte> padded_tiles(const packed_matrix<Codec>& W,
                                                      const packed_planes<Codec>& planes) {
@@ -93,7 +93,7 @@ template <PlaneCodec Codec>
   return result;
 }
 
-/// In which order columns are stored, as packed_planes points to it; both empty with one class.
+/// The order in which columns are stored. Both are empty if the codec has one class of columns.
 struct stored_column_order {
   std::vector<std::int32_t> columns;  ///< of each stored place
   std::vector<std::int32_t> borders;  ///< columns of class 1 in each group
@@ -111,7 +111,7 @@ template <PlaneCodec Codec>
   return order;
 }
 
-/// Where things are in the padded tiles of W, without pointers.
+/// Where planes and parameters are in the padded tiles of W; the pointers are null.
 /// @throws luq::error unsupported for a matrix beyond 2^28 - 65 rows or columns, or with groups so wide that bytes of a
 ///   tile may not fit 31 bits
 template <PlaneCodec Codec>

@@ -22,7 +22,7 @@
 
 namespace luq::cuda::detail {
 
-/// The units of one row of a plane of k columns; the last may have had fewer than four bytes.
+/// The units of one row of a plane.
 template <int Radix>
 struct plane_units {
   static constexpr int symbols = static_cast<int>(symbols_per_byte(Radix));
@@ -35,7 +35,7 @@ struct plane_units {
   [[nodiscard]] constexpr int tail_bytes() const { return row_bytes() % 4; }
   [[nodiscard]] constexpr int count() const { return (row_bytes() + 3) / 4; }
 
-  /// The column (in stored order) of a byte of a slot of a unit; not below `columns` where there is none.
+  /// The column, in stored order, of a byte of a slot of a unit. A place without a column has a number >= `columns`.
   [[nodiscard]] constexpr int column(int unit, int slot, int byte) const {
     const int width = unit < words() ? 4 : tail_bytes();
     return byte < width ? unit * columns_of_word + width * slot + byte : columns;
@@ -46,7 +46,7 @@ struct plane_units {
     int slot;
     int byte;
   };
-  /// Where a column below `columns` is: the inverse of column().
+  /// The place of a column below `columns`. This is the inverse of column().
   [[nodiscard]] constexpr place place_of(int column) const {
     const int whole = words() * columns_of_word;
     if (column < whole) return {column / columns_of_word, column % columns_of_word / 4, column % 4};
@@ -54,7 +54,7 @@ struct plane_units {
   }
 };
 
-/// Four symbols of a word, one in each byte.
+/// The four symbols of one slot of a word, one in each byte.
 template <int Radix>
 [[nodiscard]] LUQ_DEVICE_CODE std::uint32_t symbols_of_slot(std::uint32_t word, int slot) {
   if constexpr (Radix == 3) {
@@ -74,14 +74,14 @@ template <int Radix>
 inline constexpr int rows_of_warp = 32;
 static_assert(tile_rows == 2 * rows_of_warp);
 
-/// Rows of one lane: four neighbours, whose words are 16 bytes.
+/// Rows of one lane. They are neighbours, so that their words are 16 bytes.
 inline constexpr int rows_of_lane = 4;
 
 struct alignas(16) lane_words {
   std::uint32_t word[rows_of_lane];
 };
 
-/// Units of a plane that a chunk has, in fours: one for each lane of a row.
+/// How many times four units a chunk has of a plane. Four lanes share the units of a row.
 [[nodiscard]] constexpr int fours_of_chunk(int radix) {
   return radix == 2 ? 1 : radix <= 4 ? 2 : radix == 16 ? 4 : 8;
 }

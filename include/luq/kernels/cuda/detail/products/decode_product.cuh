@@ -23,7 +23,7 @@
 
 namespace luq::cuda::detail {
 
-/// 32 rows, or 64 with two halves, times `Tokens` tokens.
+/// A block of 32 Halves rows and `Tokens` tokens.
 template <class Warp, PlaneCodec CodecType, activation_bits Bits, arithmetic Arithmetic, int Tokens, int Depth,
           int Halves>
 struct decode_product {
@@ -38,7 +38,7 @@ struct decode_product {
   static constexpr int stage_bytes = Halves * chunk::weights::bytes;
   static constexpr int bytes_of_warp = (std::max)(Depth * stage_bytes, rows_of_block * Tokens * 4);
 
-  /// What warp `warp` of a block of `warps` does: its chunks, and their sums.
+  /// Multiplies the chunks of warp `warp` of a block of `warps`, and leaves their sums in memory.
   /// @param half_tile         the first of the block
   /// @param memory            of the block: bytes_of_warp for each warp, 16-byte aligned
   /// @param wait_for_inputs   returns when X is there
@@ -71,7 +71,7 @@ struct decode_product {
       place.move(warps * words_of_chunk, warps * factors_of_chunk);
       if (next + warps < chunks) x_of_next = {place, X.tokens - first_token};
       Warp::template wait_for_copies<Depth - 2>();
-      Warp::synchronize();  // all lanes are done with the stage that is asked for now, and see this one
+      Warp::synchronize();  // all lanes are done with the stage that is requested now, and see this one
       const int ahead = next + (Depth - 1) * warps;
       if (ahead < chunks) rows.request(W, ahead, free);
       Warp::close_group();
@@ -97,7 +97,7 @@ struct decode_product {
     });
   }
 
-  /// What thread `thread` of a block of `threads` does when all warps are done: outputs from the sums of warps.
+  /// Adds the sums of warps and writes outputs, those of thread `thread` of a block of `threads`. All warps are done.
   LUQ_DEVICE_CODE static void finish(const packed_planes<Codec>& W, int tokens, int half_tile, int first_token,
                                      int thread, int threads, int warps, const std::byte* memory,
                                      const output_rows& out) {

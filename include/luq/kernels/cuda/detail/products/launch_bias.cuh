@@ -10,7 +10,7 @@
 
 namespace luq::cuda::detail {
 
-/// Writes its bias to every output.
+/// Writes to every output its bias.
 /// @throws luq::error device_failure
 template <int Threads>
 void launch_bias(const output_rows& out, int rows, int tokens, cudaStream_t stream);

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Launches of the kernels for one codec, whatever the types of activations, biases and outputs. They are what
-// luq::compiled_cuda has compiled for the codecs of any_codec.hpp; their definitions are in templates/.
+// Launches of the kernels of one codec. Types of activations, biases and outputs are no template parameters, so that
+// each kernel is compiled once. luq::compiled_cuda has these functions for the codecs of any_codec.hpp; their
+// definitions are in templates/.
 #pragma once
 
 #include <cuda_runtime.h>

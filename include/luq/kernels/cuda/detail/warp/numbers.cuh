@@ -62,7 +62,7 @@ template <class Stored>
 LUQ_DEVICE_CODE void store(const Stored& value, void* bytes) {
   static_assert(sizeof(Stored) == 8 || sizeof(Stored) == 16);
 #ifdef __CUDA_ARCH__
-  // An assignment is split into its elements here and there.
+  // The compiler splits some assignments into their elements.
   if constexpr (sizeof(Stored) == 8) {
     const auto words = std::bit_cast<uint2>(value);
     asm volatile("st.global.v2.u32 [%0], {%1, %2};" ::"l"(bytes), "r"(words.x), "r"(words.y) : "memory");
@@ -77,8 +77,8 @@ LUQ_DEVICE_CODE void store(const Stored& value, void* bytes) {
 #endif
 }
 
-/// The types of numbers that kernels read and write where the type is known at run time. Kernels for few tokens and for
-/// many would otherwise be compiled for each type of outputs and biases.
+/// The type of numbers in memory, where it is known at run time. As template parameters, types would multiply the
+/// number of kernels.
 enum class number_type { float32, float16, bfloat16 };
 
 template <class Stored>

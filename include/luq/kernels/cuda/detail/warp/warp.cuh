@@ -8,9 +8,9 @@
 //   int all = Warp::sum(value);
 //   Warp::multiply_add(D, A, B, C);                                  // all lanes together
 //
-// On a GPU a per_lane is one register and the index is not looked at. A kernel that is written so is one source for
-// both; what it reads and where, and what it makes of it, is tested without a GPU. Not emulated: time, and the order
-// of memory accesses, which such kernels leave to barriers and to waiting for their copies.
+// On a GPU a per_lane is one register, and the index is ignored. Emulation tests without a GPU what a kernel reads and
+// what it computes. It does not test time, nor the order of memory accesses, which kernels ensure by barriers and by
+// waiting for copies.
 //
 // Two matrix instructions (PTX ISA, "Matrix Fragments for mma.m16n8k32" and "for mma.m16n8k128"; sm_80 and later), both
 // with 32-bit sums. With g = lane / 4 and t = lane % 4, a lane holds
@@ -19,14 +19,14 @@
 //   A [16 x 32]   word 0: row g,     columns 4t ... 4t+3         word 1: row g + 8, the same columns
 //                 word 2: row g,     columns 16 + 4t ... + 3     word 3: row g + 8, the same columns
 //   B [32 x 8]    word 0: column g, rows 4t ... 4t+3             word 1: column g, rows 16 + 4t ... + 3
-//   bits: where both are 1 counts 1
+//   bits: the product is the number of places where both are 1
 //   A [16 x 128]  word 0: row g,     columns 32t ... 32t+31      word 1: row g + 8, the same columns
 //   B [128 x 8]   the word: column g, rows 32t ... 32t+31
-//   either
+//   both
 //   C [16 x 8]    sums 0, 1: row g, columns 2t and 2t + 1        sums 2, 3: row g + 8, the same columns
 //
-// Copies from global to shared memory are asynchronous (cp.async): a lane begins some, closes them as a group, and
-// waits until only so many later groups are under way.
+// Copies from global to shared memory are asynchronous (cp.async). A lane begins copies, closes them as a group, and
+// waits until at most a given number of later groups is under way.
 #pragma once
 
 #include <algorithm>
@@ -52,27 +52,28 @@ namespace luq::cuda::detail {
 
 inline constexpr int lanes_of_warp = 32;
 
-/// A lane's share of A of bytes.
+/// A lane's words of A, bytes.
 struct fragment_a {
   std::uint32_t word[4];
 };
 
-/// A lane's share of B of bytes.
+/// A lane's words of B, bytes.
 struct fragment_b {
   std::uint32_t word[2];
 };
 
-/// A lane's share of A of bits.
+/// A lane's words of A, bits.
 struct bit_fragment_a {
   std::uint32_t word[2];
 };
 
-/// A lane's share of C.
+/// A lane's sums of C.
 struct fragment_c {
   std::int32_t sum[4];
 };
 
-/// Calls step(std::integral_constant<int, i>()) for i = 0 ... Count-1: registers have no run-time index.
+/// Calls step(std::integral_constant<int, i>()) for i = 0 ... Count-1. Arrays in registers cannot be indexed at run
+/// time.
 template <int Count, class Step>
 LUQ_DEVICE_CODE void unrolled(const Step& step) {
   if constexpr (Count > 0) {
@@ -82,7 +83,7 @@ LUQ_DEVICE_CODE void unrolled(const Step& step) {
 }
 
 #ifndef __CUDACC__
-/// A warp that one thread of the host plays, lane after lane.
+/// A warp that one thread of the host emulates, lane after lane.
 struct emulated_warp {
   template <class T>
   struct per_lane {
@@ -96,16 +97,16 @@ struct emulated_warp {
     for (int lane = 0; lane < lanes_of_warp; ++lane) body(lane);
   }
 
-  /// Of the values of all lanes.
+  /// The maximum, and the sum, of the values of all lanes.
   static float maximum(const per_lane<float>& of) { return *std::max_element(of.values.begin(), of.values.end()); }
   static int sum(const per_lane<int>& of) { return std::accumulate(of.values.begin(), of.values.end(), 0); }
-  /// Bit i is whether it holds in lane i.
+  /// Bit i is the value of lane i.
   static std::uint32_t ballot(const per_lane<bool>& of) {
     std::uint32_t result = 0;
     each_lane([&](int lane) { result |= static_cast<std::uint32_t>(of[lane]) << lane; });
     return result;
   }
-  /// Every lane's value becomes the sum of those of its pair, or of its four neighbours.
+  /// Every lane gets the sum of the values of its pair, or of its four lanes.
   static void sum_of_two(per_lane<float>& values) {
     for (int lane = 0; lane < lanes_of_warp; lane += 2) {
       values[lane] += values[lane + 1];
@@ -128,7 +129,7 @@ struct emulated_warp {
   /// Waits until at most `Later` groups are under way.
   template <int Later>
   static void wait_for_copies() {}
-  /// What any lane of the warp has written to shared memory is seen by all.
+  /// All lanes see what any lane of the warp has written to shared memory.
   static void synchronize() {}
 
   /// D = C + A B; D may be C.
@@ -152,7 +153,7 @@ struct emulated_warp {
     });
   }
 
-  /// D = A B, of bits.
+  /// D = A B for bits.
   static void multiply_bits(per_lane<fragment_c>& D, const per_lane<bit_fragment_a>& A,
                             const per_lane<std::uint32_t>& B) {
     each_lane([&](int lane) {
