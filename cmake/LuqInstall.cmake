@@ -19,6 +19,7 @@ write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/luq-config-version
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/luq-config.cmake" "${CMAKE_CURRENT_BINARY_DIR}/luq-config-version.cmake"
               cmake/luq-xsimd.cmake cmake/LuqDispatch.cmake cmake/LuqCompiled.cmake
+              cmake/LuqCompiledCuda.cmake
         DESTINATION ${luq_package_dir})
-# luq::dispatch and luq::compiled are compiled by whoever uses them.
-install(DIRECTORY cmake/dispatch cmake/compiled DESTINATION ${luq_package_dir})
+# luq::dispatch, luq::compiled and luq::compiled_cuda are compiled by whoever uses them.
+install(DIRECTORY cmake/dispatch cmake/compiled cmake/compiled_cuda DESTINATION ${luq_package_dir})
