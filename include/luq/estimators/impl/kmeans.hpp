@@ -294,14 +294,14 @@ class kmeans_run {
 
   /// Whether the bounds tell that no centroid is as near to token t as the one it has.
   [[nodiscard]] bool is_surely_nearest(index t) {
-    const float near = near_[static_cast<std::size_t>(t)];
-    if (!is_finite(near)) return false;
-    const float* const far = far_.data() + t * padded_;
+    const float own = near_[static_cast<std::size_t>(t)];
+    if (!is_finite(own)) return false;
+    const float* const others = far_.data() + t * padded_;
     batch least(infinity);
     for (index k = 0; k < padded_; k += lanes) {
-      least = xsimd::min(least, batch::load_aligned(far + k) - batch::load_aligned(drift_.data() + k));
+      least = xsimd::min(least, batch::load_aligned(others + k) - batch::load_aligned(drift_.data() + k));
     }
-    return xsimd::all(least > batch(near + drift_[static_cast<std::size_t>(nearest(t))]));
+    return xsimd::all(least > batch(own + drift_[static_cast<std::size_t>(nearest(t))]));
   }
 
   /// Finds the centroid nearest to token t, and bounds from its products with all of them.
