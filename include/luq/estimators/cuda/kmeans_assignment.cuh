@@ -12,8 +12,8 @@
 // that.
 #pragma once
 
-#include <algorithm>
 #include <cuda_runtime.h>
+#include <algorithm>
 #include <cstdint>
 
 #include "luq/core/assert.hpp"
