@@ -6,6 +6,8 @@
 
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random_matrix.hpp"
+#include "luq/kernels/templates/any_matmul.hpp"
+#include "luq/kernels/templates/matmul.hpp"
 #include "packed_product.hpp"
 
 using luq::activation_mode;

@@ -299,7 +299,7 @@ class kmeans_run {
     const float* const others = far_.data() + t * padded_;
     batch least(infinity);
     for (index k = 0; k < padded_; k += lanes) {
-      least = xsimd::min(least, batch::load_aligned(others + k) - batch::load_aligned(drift_.data() + k));
+      least = (xsimd::min)(least, batch::load_aligned(others + k) - batch::load_aligned(drift_.data() + k));
     }
     return xsimd::all(least > batch(own + drift_[static_cast<std::size_t>(nearest(t))]));
   }
@@ -316,13 +316,13 @@ class kmeans_run {
         k = i;
       }
     }
-    float* const far = far_.data() + t * padded_;
+    float* const others = far_.data() + t * padded_;
     for (index i = 0; i < padded_; i += lanes) {
       const batch half = batch::load_aligned(half_square.data() + i) - batch::load_aligned(product + i);
-      const batch squared = xsimd::max(half + half + batch(square(t)), batch(0.0f));
-      (xsimd::sqrt(squared) + batch::load_aligned(drift_.data() + i)).store_aligned(far + i);
+      const batch squared = (xsimd::max)(half + half + batch(square(t)), batch(0.0f));
+      (xsimd::sqrt(squared) + batch::load_aligned(drift_.data() + i)).store_aligned(others + i);
     }
-    far[k] = infinity;
+    others[k] = infinity;
     nearest(t) = k;
     near_[static_cast<std::size_t>(t)] =
         std::sqrt((std::max)(0.0f, square(t) + 2.0f * least)) - drift_[static_cast<std::size_t>(k)];
