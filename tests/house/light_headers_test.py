@@ -49,7 +49,7 @@ def main() -> int:
     for header in headers:
         command = [compiler, "-std=c++20", "-M", "-x", "c++", "-include", header, "/dev/null"]
         command[1:1] = [f"-I{directory}" for directory in include]
-        read = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        read = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
         if ("/Eigen/" in read or "/xsimd/" in read) != (header in WITH_MATRICES):
             heavy.append(header)
     for header in heavy:
