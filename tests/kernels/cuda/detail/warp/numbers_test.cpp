@@ -38,7 +38,7 @@ void check_output_rows() {
   const output_rows out{memory.data(), bias.data(), 3, number_type_of<Output>(), number_type_of<Bias>()};
   out.write(1, 1, 0.1f + out.bias_of(1));
   CHECK(memory[4] == Output(0.1f + static_cast<float>(bias[1])));
-  for (const std::size_t other : {0, 1, 2, 3, 5}) CHECK(memory[other] == Output(0.0f));
+  for (const int other : {0, 1, 2, 3, 5}) CHECK(memory[static_cast<std::size_t>(other)] == Output(0.0f));
   CHECK(output_rows{memory.data(), nullptr, 3, number_type_of<Output>(), number_type_of<float>()}.bias_of(1) == 0);
 }
 
