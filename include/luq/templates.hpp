@@ -16,6 +16,7 @@
 #include "luq/quantizers/templates/any_quantize.hpp"
 #include "luq/quantizers/templates/beam_search.hpp"
 #include "luq/quantizers/templates/billm.hpp"
+#include "luq/quantizers/templates/error_propagation.hpp"
 #include "luq/quantizers/templates/gptq.hpp"
 #include "luq/quantizers/templates/refined.hpp"
 #include "luq/quantizers/templates/round_to_nearest.hpp"

@@ -20,7 +20,6 @@
 // the search is repeated under them, as often as asked; of the results of a row the best is kept.
 #pragma once
 
-#include "luq/core/compiled.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 

@@ -13,7 +13,6 @@
 // gptq.hpp reaches lower error with the same codec. With billm_codec this is BiLLM; any other codec works as well.
 #pragma once
 
-#include "luq/core/compiled.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 

@@ -14,7 +14,8 @@
 // Published runs leave the down projection of an MLP alone (its H is the largest); that is a choice of the caller.
 #pragma once
 
-#include "luq/core/compiled.hpp"
+#include <concepts>
+
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
 
@@ -25,14 +26,16 @@ struct error_propagation_options {
   double damp = 1.0;      ///< lambda as a share of mean_live_diagonal(H), > 0; 1.0 as published
 };
 
-/// W* [out x in] of W [out x in] under H and D [in x in]; all read only.
+/// W* [out x in] of W [out x in] under H and D [in x in]; all read only. It is a template of the one type of its
+/// options, so that a unit that does not call it does not compile it.
 /// @throws luq::error shape_mismatch, non_finite, invalid_argument, or indefinite_hessian if H + lambda I is not
 /// positive definite
+template <std::same_as<error_propagation_options> Options = error_propagation_options>
 [[nodiscard]] matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D,
-                                     const error_propagation_options& options = {}, executor_ref executor = {});
+                                     const Options& options = {}, executor_ref executor = {});
 
 }  // namespace luq
 
 #ifndef LUQ_COMPILED
-#include "luq/quantizers/impl/error_propagation.hpp"
+#include "luq/quantizers/templates/error_propagation.hpp"
 #endif

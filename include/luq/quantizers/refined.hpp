@@ -10,7 +10,6 @@
 // feedback, which keeps scales from following the noise of few tokens.
 #pragma once
 
-#include "luq/core/compiled.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantizer.hpp"
 

@@ -5,7 +5,6 @@
 // the baseline of every comparison. With a Hessian, its diagonal can weight the fit of parameters.
 #pragma once
 
-#include "luq/core/compiled.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq {

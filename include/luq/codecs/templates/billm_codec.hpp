@@ -14,6 +14,8 @@
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/code_group.hpp"
 #include "luq/codecs/detail/billm_search.hpp"
+#include "luq/codecs/detail/fit_weights.hpp"
+#include "luq/codecs/detail/row_chunks.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
 
@@ -172,18 +174,14 @@ coded_group basic_billm_codec<Scale>::code_group(const matrix_view& W, std::span
   matrix S = W;
   if (metric == saliency::hessian) {
     S = S.cwiseAbs2();
-    // An importance of all zeros says nothing about the columns, as in fit_weights().
-    const bool weighted = std::any_of(importance.begin(), importance.end(), [](float h) { return h > 0; });
-    if (weighted) {
-      S.array().rowwise() *= Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>(importance.data(), columns);
-    }
+    const std::vector<float> weights = detail::fit_weights(importance, columns);
+    S.array().rowwise() *= Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>(weights.data(), columns);
   }
   coded_group result{{matrix(rows, parameter_count), rule::choose_salient(S, salient_limit, executor)},
                      basic_matrix<code>(rows, columns)};
   const float threshold = rule::choose_split(S, result.parameters, executor);
-  constexpr index rows_of_task = 64;
-  executor.parallel_for((rows + rows_of_task - 1) / rows_of_task, [&](index task) {
-    for (index r = task * rows_of_task; r < (std::min)(rows, (task + 1) * rows_of_task); ++r) {
+  detail::for_each_row_chunk(rows, executor, [&](index first, index count) {
+    for (index r = first; r < first + count; ++r) {
       rule::code_row(W.row(r).data(), S.row(r).data(), columns, threshold, result.parameters,
                      result.parameters.values.row(r).data(), result.codes.row(r).data());
     }

@@ -16,8 +16,9 @@
 
 namespace luq {
 
-LUQ_INLINE matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D,
-                                  const error_propagation_options& options, executor_ref executor) {
+template <std::same_as<error_propagation_options> Options>
+matrix propagate_error(const matrix_view& W, const matrix_view& H, const matrix_view& D, const Options& options,
+                       executor_ref executor) {
   detail::require_finite_weights(W);
   detail::require_square(W, "Hessian", H.rows(), H.cols());
   detail::require_square(W, "input drift", D.rows(), D.cols());
