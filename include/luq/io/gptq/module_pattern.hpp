@@ -17,8 +17,8 @@
 //
 // Not std::regex: it backtracks, recursively in libstdc++, so a pattern from a file can take exponential time or the
 // whole stack. Here a pattern becomes an automaton whose states are followed side by side (K. Thompson, Regular
-// Expression Search Algorithm, CACM 11(6), 1968): time is at most the product of the two lengths, memory is in
-// proportion to the pattern, and recursion is as deep as its groups are nested.
+// Expression Search Algorithm, CACM 11(6), 1968): time is at most the product of the two lengths, memory is at
+// most fifty bytes for each of the pattern, and recursion is as deep as its groups are nested.
 #pragma once
 
 #include <bitset>
@@ -59,6 +59,7 @@ class module_pattern {
     pass,    // goes on to `next`
     fork,    // goes on to `next` and to `other`
     byte,    // consumes the byte `other`
+    any,     // consumes a byte that is no line break
     set,     // consumes a byte of sets_[other]
     begin,   // goes on at the start of the name
     end,     // goes on at its end
@@ -75,6 +76,9 @@ class module_pattern {
     std::uint32_t end;
   };
 
+  /// Room for all that the text can make: a hostile one then takes no more for growing.
+  void reserve();
+
   [[nodiscard]] std::uint32_t add(state_kind kind, std::uint32_t next = 0, std::uint32_t other = 0);
 
   void connect(std::uint32_t end, std::uint32_t goal) { states_[end].next = goal; }
@@ -90,6 +94,9 @@ class module_pattern {
   [[nodiscard]] fragment parse_group(int depth);
   [[nodiscard]] fragment single(state_kind kind, std::uint32_t other = 0);
   [[nodiscard]] fragment one_of(const byte_set& bytes);
+
+  /// The least byte of a set that has one.
+  [[nodiscard]] static std::size_t first_of(const byte_set& bytes);
 
   /// What follows a backslash.
   [[nodiscard]] byte_set parse_escape();

@@ -8,6 +8,7 @@
 
 #include "luq/io/gptq/module_pattern.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "luq/core/compiled.hpp"
@@ -20,48 +21,65 @@ LUQ_INLINE module_pattern::module_pattern(std::string text) : text_(std::move(te
     fail(errc::unsupported, "pattern ", detail::in_quotes(text_), ": ", text_.size(), " bytes exceed the limit of ",
          most_pattern_bytes);
   }
+  reserve();
   const fragment whole = parse_alternatives(0);
   if (!at_end()) refuse("')' without '('");
   start_ = whole.begin;
   connect(whole.end, add(state_kind::accept));
+  states_.shrink_to_fit();
+  sets_.shrink_to_fit();
+}
+
+LUQ_INLINE void module_pattern::reserve() {
+  // A character makes one state, '(' and its ')' make two. A sign of repetition and '|' make two each. The whole adds
+  // where it begins, where its alternatives meet, and acceptance.
+  const auto count = [this](std::string_view signs) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text_, [signs](char c) { return signs.find(c) != std::string_view::npos; }));
+  };
+  states_.reserve(text_.size() + count("*+?|") + 3);
+  sets_.reserve(count("[\\"));
 }
 
 LUQ_INLINE bool module_pattern::matches(std::string_view name) const {
   std::vector<std::uint32_t> current;
   std::vector<std::uint32_t> next{start_};
-  std::vector<std::size_t> reached(states_.size(),
-                                   0);  // one more than the position at which a state was last entered
   std::vector<std::uint32_t> pending;
+  std::vector<bool> is_entered(states_.size());
+  const auto enter = [&](std::uint32_t number) {
+    if (is_entered[number]) return;
+    is_entered[number] = true;
+    pending.push_back(number);
+  };
   for (std::size_t position = 0;; ++position) {
+    is_entered.assign(states_.size(), false);
+    for (const std::uint32_t number : next) enter(number);
+    next.clear();
     current.clear();
-    pending.swap(next);
     while (!pending.empty()) {  // follow what consumes nothing
       const std::uint32_t number = pending.back();
       pending.pop_back();
-      if (reached[number] == position + 1) continue;
-      reached[number] = position + 1;
       const state& s = states_[number];
       switch (s.kind) {
         case state_kind::accept:
           return true;
         case state_kind::byte:
+        case state_kind::any:
         case state_kind::set:
           current.push_back(number);
           break;
         case state_kind::pass:
-          pending.push_back(s.next);
+          enter(s.next);
           break;
         case state_kind::begin:
-          if (position == 0) pending.push_back(s.next);
+          if (position == 0) enter(s.next);
           break;
         case state_kind::end:
-          if (position == name.size() || (position + 1 == name.size() && name[position] == '\n')) {
-            pending.push_back(s.next);
-          }
+          if (position == name.size() || (position + 1 == name.size() && name[position] == '\n')) enter(s.next);
           break;
         case state_kind::fork:
-          pending.push_back(s.next);
-          pending.push_back(s.other);
+          enter(s.next);
+          enter(s.other);
           break;
       }
     }
@@ -69,7 +87,10 @@ LUQ_INLINE bool module_pattern::matches(std::string_view name) const {
     const auto byte = static_cast<unsigned char>(name[position]);
     for (const std::uint32_t number : current) {
       const state& s = states_[number];
-      if (s.kind == state_kind::byte ? s.other == byte : sets_[s.other][byte]) next.push_back(s.next);
+      const bool consumes = s.kind == state_kind::byte  ? s.other == byte
+                            : s.kind == state_kind::any ? byte != '\n'
+                                                        : sets_[s.other][byte];
+      if (consumes) next.push_back(s.next);
     }
   }
 }
@@ -145,7 +166,7 @@ LUQ_INLINE module_pattern::fragment module_pattern::parse_atom(int depth) {
     case '$':
       return single(state_kind::end);
     case '.':
-      return one_of(~byte_set().set('\n'));
+      return single(state_kind::any);
     case '[':
       return one_of(parse_class());
     case '\\':
@@ -169,7 +190,14 @@ LUQ_INLINE module_pattern::fragment module_pattern::single(state_kind kind, std:
   return {number, number};
 }
 
+LUQ_INLINE std::size_t module_pattern::first_of(const byte_set& bytes) {
+  std::size_t byte = 0;
+  while (!bytes[byte]) ++byte;
+  return byte;
+}
+
 LUQ_INLINE module_pattern::fragment module_pattern::one_of(const byte_set& bytes) {
+  if (bytes.count() == 1) return single(state_kind::byte, static_cast<std::uint32_t>(first_of(bytes)));
   sets_.push_back(bytes);
   return single(state_kind::set, static_cast<std::uint32_t>(sets_.size() - 1));
 }
@@ -213,10 +241,8 @@ LUQ_INLINE module_pattern::byte_set module_pattern::parse_class() {
     ++position_;
     const byte_set last = parse_class_item();
     if (first.count() != 1 || last.count() != 1) refuse("a range between classes");
-    std::size_t from = 0;
-    while (!first[from]) ++from;
-    std::size_t to = 0;
-    while (!last[to]) ++to;
+    const std::size_t from = first_of(first);
+    const std::size_t to = first_of(last);
     if (from > to) refuse("a range that ends before it begins");
     for (std::size_t byte = from; byte <= to; ++byte) bytes.set(byte);
   }
