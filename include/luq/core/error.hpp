@@ -44,7 +44,8 @@ class error : public std::runtime_error {
 /// comes upon. It must not return; if it does, or if there is none, std::abort() is called.
 using error_handler = void (*)(errc code, const char* message);
 
-/// Sets the handler of the program and returns the one before, null at first. With exceptions it is never called.
+/// Sets the handler of the program and returns the one before, null at first. With exceptions it is never called. Not
+/// to be called while another thread calls luq.
 error_handler set_error_handler(error_handler handler) noexcept;
 
 /// Throws `luq::error`; without exceptions it calls the handler.

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <concepts>
-#include <memory>
 #include <type_traits>
 
 #include "luq/core/detail/task_ref.hpp"
@@ -45,7 +44,7 @@ class executor_ref {
   template <class E>
   requires(!std::same_as<E, executor_ref>) && Executor<E>
   executor_ref(const E& executor) noexcept  // implicit: callers pass executors
-      : executor_(std::addressof(executor)),
+      : executor_(&executor),
         concurrency_([](const void* e) { return static_cast<int>(static_cast<const E*>(e)->concurrency()); }),
         parallel_for_([](const void* e, index count, detail::task_ref task) {
           static_cast<const E*>(e)->parallel_for(count, task);

@@ -4,7 +4,6 @@
 // A view of a callable of one index, of one type. It must not outlive the callable.
 #pragma once
 
-#include <memory>
 #include <type_traits>
 
 #include "luq/core/index.hpp"
@@ -16,7 +15,7 @@ class task_ref {
   template <class Task>
   requires(!std::is_same_v<std::remove_cv_t<Task>, task_ref>)
   explicit task_ref(Task& task) noexcept
-      : task_(const_cast<void*>(static_cast<const void*>(std::addressof(task)))),
+      : task_(const_cast<void*>(static_cast<const void*>(&task))),
         call_([](void* t, index i) { (*static_cast<Task*>(t))(i); }) {}
 
   void operator()(index i) const { call_(task_, i); }

@@ -13,6 +13,7 @@
 
 #include "luq/core/aligned_buffer.hpp"
 #include "luq/core/all_finite.hpp"
+#include "luq/core/detail/row_operations.hpp"
 #include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/executor.hpp"
@@ -20,7 +21,6 @@
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/progress.hpp"
 #include "luq/core/random.hpp"
-#include "luq/estimators/detail/row_distances.hpp"
 #include "luq/estimators/detail/row_products.hpp"
 #include "luq/estimators/kmeans.hpp"
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "luq/core/detail/row_operations.hpp"
 #include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
-#include "luq/estimators/detail/row_distances.hpp"
 #include "luq/estimators/detail/token_weights.hpp"
 #include "luq/estimators/norm_weights.hpp"
 

@@ -14,14 +14,17 @@
 // codec. Neither can raise the error. When and how often to take them is refined.hpp's affair, and beam_search.hpp's.
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
 #include <vector>
 
 #include "luq/codecs/coded_matrix.hpp"
+#include "luq/core/detail/block_view.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/detail/row_operations.hpp"
+#include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/matrix_view.hpp"
+#include "luq/quantizers/detail/normal_equations.hpp"
 
 namespace luq::detail {
 
@@ -41,7 +44,7 @@ class row_refinement {
     const index unknowns = layout_.groups() * scales;
     for (auto& part : basis_) part.resize(W_.rows(), W_.cols());
     fill_basis();
-    const matrix gradient = gradient_of(W_ - decoded());
+    const matrix gradient = gradient_of(error());
     // Normal equations are built for as many rows at once as fit into a few megabytes, at least one.
     constexpr index most_entries = index{1} << 21;
     const index at_once = std::clamp<index>(most_entries / std::max<index>(1, unknowns * unknowns), 1, W_.rows());
@@ -57,19 +60,21 @@ class row_refinement {
   /// One pass of coordinate descent over all columns. Returns whether a code changed.
   bool reassign_codes()
   requires MemorylessCodec<Codec> {
-    matrix gradient = gradient_of(W_ - decoded());  // kept up to date as codes change
-    const Eigen::ArrayXf inverse = (H_.diagonal().array() + ridge_).inverse();
+    matrix gradient = gradient_of(error());  // kept up to date as codes change
+    std::vector<float> inverse(static_cast<std::size_t>(W_.cols()));
+    for (index j = 0; j < W_.cols(); ++j) inverse[static_cast<std::size_t>(j)] = 1.0f / (H_(j, j) + ridge_);
     bool changed = false;
     for (index begin = 0; begin < W_.cols(); begin += block) {
       const index count = (std::min)(block, W_.cols() - begin);
-      matrix steps = matrix::Zero(W_.rows(), count);
+      matrix steps(W_.rows(), count);
+      steps.setZero();
       bool block_changed = false;
       for (index r = 0; r < W_.rows(); ++r) {
         for (index j = begin; j < begin + count; ++j) {
-          const float step = reassign(r, j, gradient(r, j) * inverse[j]);
+          const float step = reassign(r, j, gradient(r, j) * inverse[static_cast<std::size_t>(j)]);
           if (step == 0.0f) continue;
           steps(r, j - begin) = step;
-          gradient.row(r).segment(begin, count) -= step * H_.row(j).segment(begin, count);
+          add_scaled(row_pointer(gradient, r) + begin, -step, row_pointer(H_, j) + begin, count);
           gradient(r, j) -= step * ridge_;
           block_changed = true;
         }
@@ -78,15 +83,21 @@ class row_refinement {
       changed = true;
       const index end = begin + count;
       const index rest = W_.cols() - end;
-      add_product(gradient.rightCols(rest), -1.0f, steps, H_.block(begin, end, count, rest));
+      add_product(block_view(gradient, 0, end, W_.rows(), rest), -1.0f, steps, block_view(H_, begin, end, count, rest));
     }
     return changed;
   }
 
   /// (w - q)^T (H + ridge) (w - q) of each row.
-  [[nodiscard]] Eigen::VectorXd row_errors() const {
-    const matrix error = W_ - decoded();
-    return gradient_of(error).cwiseProduct(error).template cast<double>().rowwise().sum();
+  [[nodiscard]] std::vector<double> row_errors() const {
+    const matrix E = error();
+    const matrix gradient = gradient_of(E);
+    std::vector<double> result(static_cast<std::size_t>(W_.rows()));
+    for (index r = 0; r < W_.rows(); ++r) {
+      double& sum = result[static_cast<std::size_t>(r)];
+      for (index c = 0; c < W_.cols(); ++c) sum += static_cast<double>(gradient(r, c) * E(r, c));
+    }
+    return result;
   }
 
  private:
@@ -94,7 +105,7 @@ class row_refinement {
   static constexpr index scales = Codec::scale_count;
 
   [[nodiscard]] group_parameters& group(index g) const { return result_.groups[static_cast<std::size_t>(g)]; }
-  [[nodiscard]] float* parameters(index r, index g) const { return group(g).values.row(first_ + r).data(); }
+  [[nodiscard]] float* parameters(index r, index g) const { return row_pointer(group(g).values, first_ + r); }
 
   /// Calls visit(r, column, code, parameters, column_class) for every weight, group by group.
   template <class Visit>
@@ -110,18 +121,23 @@ class row_refinement {
     }
   }
 
-  [[nodiscard]] matrix decoded() const {
-    matrix Q(W_.rows(), W_.cols());
+  /// w - q of each row.
+  [[nodiscard]] matrix error() const {
+    matrix E(W_.rows(), W_.cols());
     for_each_weight([&](index r, index column, code q, const float* p, int column_class) {
-      Q(r, column) = result_.codec.decode(q, p, column_class);
+      E(r, column) = W_(r, column) - result_.codec.decode(q, p, column_class);
     });
-    return Q;
+    return E;
   }
 
   /// (H + ridge) e of each row e of `error`.
   [[nodiscard]] matrix gradient_of(const matrix& error) const {
-    matrix gradient = error * H_;
-    gradient += ridge_ * error;
+    matrix gradient(error.rows(), error.cols());
+    gradient.setZero();
+    add_product(gradient, 1.0f, error, H_);
+    for (index r = 0; r < error.rows(); ++r) {
+      add_scaled(row_pointer(gradient, r), ridge_, row_pointer(error, r), error.cols());
+    }
     return gradient;
   }
 
@@ -156,18 +172,19 @@ class row_refinement {
     const index end = begin + columns;
     const auto rows = static_cast<index>(normal.size());
     for (index s = 0; s < scales; ++s) {
-      const auto own = basis_[static_cast<std::size_t>(s)].block(from, begin, rows, columns);
-      matrix product = own * H_.block(begin, 0, columns, end);  // [rows x end]
-      product.middleCols(begin, columns) += ridge_ * own;
+      const matrix& own = basis_[static_cast<std::size_t>(s)];
+      matrix product(rows, end);
+      product.setZero();
+      add_product(product, 1.0f, block_view(own, from, begin, rows, columns), block_view(H_, begin, 0, columns, end));
       for (index r = 0; r < rows; ++r) {
-        auto row = normal[static_cast<std::size_t>(r)].row(g * scales + s);
+        add_scaled(row_pointer(product, r) + begin, ridge_, row_pointer(own, from + r) + begin, columns);
+        double* const row = normal[static_cast<std::size_t>(r)].data() + (g * scales + s) * layout_.groups() * scales;
         for (index other = 0; other <= g; ++other) {
           const index first = layout_.first_column(other);
-          const index count = layout_.columns_of(other);
           for (index t = 0; t < scales; ++t) {
-            const auto& basis = basis_[static_cast<std::size_t>(t)];
             row[other * scales + t] = static_cast<double>(
-                product.row(r).segment(first, count).dot(basis.row(from + r).segment(first, count)));
+                dot(row_pointer(product, r) + first, row_pointer(basis_[static_cast<std::size_t>(t)], from + r) + first,
+                    layout_.columns_of(other)));
           }
         }
       }
@@ -176,44 +193,39 @@ class row_refinement {
 
   /// Takes the step from the present scales of row r that solves the normal equations A, if it can be stored.
   void solve_row(index r, const matrix& gradient, basic_matrix<double>& A) {
-    const index unknowns = A.rows();
-    Eigen::VectorXd residual(unknowns);  // D^T H (w - q)
+    const auto unknowns = static_cast<std::size_t>(A.rows());
+    std::vector<double> residual(unknowns);  // D^T H (w - q)
     for (index g = 0; g < layout_.groups(); ++g) {
       const index begin = layout_.first_column(g);
-      const index count = layout_.columns_of(g);
       for (index s = 0; s < scales; ++s) {
-        residual[g * scales + s] =
-            static_cast<double>(gradient.row(r)
-                                    .segment(begin, count)
-                                    .dot(basis_[static_cast<std::size_t>(s)].row(r).segment(begin, count)));
+        residual[static_cast<std::size_t>(g * scales + s)] = static_cast<double>(
+            dot(row_pointer(gradient, r) + begin, row_pointer(basis_[static_cast<std::size_t>(s)], r) + begin,
+                layout_.columns_of(g)));
       }
     }
-    A.triangularView<Eigen::StrictlyUpper>() = A.transpose();
     // Where codes leave a scale almost free, as those of a small group of seven parameters do, the float sums in A
     // decide nothing. The ridge is above their rounding error, so a gain that is one with the ridge is one without it.
-    A.diagonal().array() += 1e-5 * A.diagonal().mean();
-    const Eigen::LLT<basic_matrix<double>> cholesky(A);
-    if (cholesky.info() != Eigen::Success) return;
-    const Eigen::VectorXd step = cholesky.solve(residual);
+    constexpr double ridge_share = 1e-5;
+    const std::vector<double> step = solve_normal_equations(A, residual, ridge_share);
+    if (step.empty()) return;
 
-    Eigen::VectorXd stored_step = Eigen::VectorXd::Zero(unknowns);
+    std::vector<double> stored_step(unknowns, 0.0);
     std::vector<std::array<float, Codec::parameter_count>> candidates(static_cast<std::size_t>(layout_.groups()));
     for (index g = 0; g < layout_.groups(); ++g) {
       auto& candidate = candidates[static_cast<std::size_t>(g)];
       const float* present = parameters(r, g);
       std::copy_n(present, candidate.size(), candidate.begin());
+      const auto place = static_cast<std::size_t>(g * scales);
       std::array<float, Codec::scale_count> wanted{};
       for (std::size_t s = 0; s < wanted.size(); ++s) {
-        wanted[s] = static_cast<float>(static_cast<double>(present[s]) + step[g * scales + static_cast<index>(s)]);
+        wanted[s] = static_cast<float>(static_cast<double>(present[s]) + step[place + s]);
       }
       if (!result_.codec.store_scales(wanted, candidate.data())) continue;
       for (std::size_t s = 0; s < wanted.size(); ++s) {
-        stored_step[g * scales + static_cast<index>(s)] =
-            static_cast<double>(candidate[s]) - static_cast<double>(present[s]);
+        stored_step[place + s] = static_cast<double>(candidate[s]) - static_cast<double>(present[s]);
       }
     }
-    const double gain = stored_step.dot(2 * residual - A * stored_step);
-    if (!(gain > 0)) return;
+    if (!(quadratic_gain(A, residual, stored_step) > 0)) return;
     for (index g = 0; g < layout_.groups(); ++g) {
       const auto& candidate = candidates[static_cast<std::size_t>(g)];
       std::copy(candidate.begin(), candidate.end(), parameters(r, g));

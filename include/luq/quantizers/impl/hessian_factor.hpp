@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "luq/core/all_finite.hpp"
+#include "luq/core/detail/block_view.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/mirror.hpp"
@@ -27,13 +29,19 @@ LUQ_INLINE std::vector<float> hessian_factor::importance(index first, index coun
 }
 
 LUQ_INLINE double mean_live_diagonal(const matrix_view& H) {
-  const Eigen::VectorXf diagonal = H.diagonal();
-  const auto live = static_cast<index>((diagonal.array() != 0.0f).count());
-  if (live == 0 && diagonal.size() > 0) {
-    fail(errc::insufficient_data, "Hessian of ", diagonal.size(),
+  const index inputs = (std::min)(H.rows(), H.cols());
+  index live = 0;
+  double sum = 0;
+  for (index j = 0; j < inputs; ++j) {
+    const float h = detail::row_pointer(H, j)[j];
+    if (h != 0.0f) ++live;
+    sum += static_cast<double>(h);
+  }
+  if (live == 0 && inputs > 0) {
+    fail(errc::insufficient_data, "Hessian of ", inputs,
          " inputs: expected one at least that is not zero for every token, got none");
   }
-  return live == 0 ? 0.0 : diagonal.cast<double>().sum() / static_cast<double>(live);
+  return live == 0 ? 0.0 : sum / static_cast<double>(live);
 }
 
 namespace detail {
@@ -44,14 +52,14 @@ LUQ_INLINE bool invert_factor_by_columns(mutable_matrix_view A) {
   const index n = A.rows();
   std::vector<float> column(static_cast<std::size_t>(n));  // R_ik
   for (index k = n - 1; k >= 0; --k) {
-    if (!is_finite(A(k, k)) || A(k, k) <= 0.0f) return false;
-    const float v = 1.0f / std::sqrt(A(k, k));
-    for (index i = 0; i < k; ++i) column[static_cast<std::size_t>(i)] = A(i, k) * v;
-    float* V = A.row(k).data();
+    float* const V = row_pointer(A, k);
+    if (!is_finite(V[k]) || V[k] <= 0.0f) return false;
+    const float v = 1.0f / std::sqrt(V[k]);
+    for (index i = 0; i < k; ++i) column[static_cast<std::size_t>(i)] = row_pointer(A, i)[k] * v;
     for (index j = k + 1; j < n; ++j) V[j] *= -v;
     for (index i = 0; i < k; ++i) {
       const float r = column[static_cast<std::size_t>(i)];
-      float* row = A.row(i).data();
+      float* row = row_pointer(A, i);
       for (index j = i; j < k; ++j) row[j] -= r * column[static_cast<std::size_t>(j)];
       for (index j = k + 1; j < n; ++j) row[j] += r * V[j];
       row[k] = r * v;
@@ -59,6 +67,22 @@ LUQ_INLINE bool invert_factor_by_columns(mutable_matrix_view A) {
     V[k] = v;
   }
   return true;
+}
+
+/// Moves A to a matrix of its own and leaves zeros.
+LUQ_INLINE matrix take_block(mutable_matrix_view A) {
+  matrix before(A.rows(), A.cols());
+  for (index r = 0; r < A.rows(); ++r) {
+    float* const row = row_pointer(A, r);
+    std::copy_n(row, A.cols(), row_pointer(before, r));
+    std::fill_n(row, A.cols(), 0.0f);
+  }
+  return before;
+}
+
+/// Copies the upper triangle of A to that of B, which is of the same size.
+LUQ_INLINE void copy_upper(const matrix_view& A, mutable_matrix_view B) {
+  for (index r = 0; r < A.rows(); ++r) std::copy_n(row_pointer(A, r) + r, A.cols() - r, row_pointer(B, r) + r);
 }
 
 /// Side of the tiles that are tasks of a factorisation.
@@ -73,14 +97,15 @@ LUQ_INLINE bool invert_factor(mutable_matrix_view A, index tile, executor_ref ex
   tile = (std::max)(tile, smallest_tile);
   const index blocks = (n + tile - 1) / tile;
   const auto size = [&](index i) { return (std::min)(tile, n - i * tile); };
-  const auto block = [&](index i, index j) { return A.block(i * tile, j * tile, size(i), size(j)); };
+  const auto block = [&](index i, index j) { return block_view(A, i * tile, j * tile, size(i), size(j)); };
   for (index k = blocks - 1; k >= 0; --k) {
-    if (!invert_factor(mutable_matrix_view(block(k, k)), tile / 4, serial_executor{})) return false;
-    const matrix V = block(k, k).template triangularView<Eigen::Upper>();
+    if (!invert_factor(block(k, k), tile / 4, serial_executor{})) return false;
+    matrix V(size(k), size(k));
+    V.setZero();
+    copy_upper(block(k, k), V);
     executor.parallel_for(blocks - 1, [&](index task) {
-      auto target = task < k ? block(task, k) : block(k, task + 1);
-      const matrix before = target;
-      target.setZero();
+      const mutable_matrix_view target = task < k ? block(task, k) : block(k, task + 1);
+      const matrix before = take_block(target);
       if (task < k) {
         add_product_with_transposed(target, 1.0f, before, V);
       } else {
@@ -94,9 +119,11 @@ LUQ_INLINE bool invert_factor(mutable_matrix_view A, index tile, executor_ref ex
       for (; task >= blocks - 1 - i; ++i) task -= blocks - 1 - i;
       const index j = i + task;
       if (i == j) {
-        matrix square = block(i, i);
+        matrix square(size(i), size(i));
+        square.setZero();
+        copy_upper(block(i, i), square);
         add_product_with_transposed(square, -1.0f, block(i, k), block(i, k));
-        for (index r = 0; r < size(i); ++r) block(i, i).row(r).tail(size(i) - r) = square.row(r).tail(size(i) - r);
+        copy_upper(square, block(i, i));
       } else if (j < k) {
         add_product_with_transposed(block(i, j), -1.0f, block(i, k), block(j, k));
       } else {
@@ -104,8 +131,7 @@ LUQ_INLINE bool invert_factor(mutable_matrix_view A, index tile, executor_ref ex
       }
     });
     executor.parallel_for(k, [&](index i) {
-      const matrix before = block(i, k);
-      block(i, k).setZero();
+      const matrix before = take_block(block(i, k));
       add_product(block(i, k), 1.0f, before, V);
     });
   }
@@ -114,7 +140,7 @@ LUQ_INLINE bool invert_factor(mutable_matrix_view A, index tile, executor_ref ex
 
 LUQ_INLINE bool upper_is_finite(const matrix& U) {
   for (index i = 0; i < U.rows(); ++i) {
-    if (!all_finite(U.row(i).data() + i, U.cols() - i)) return false;
+    if (!all_finite(row_pointer(U, i) + i, U.cols() - i)) return false;
   }
   return true;
 }
@@ -134,12 +160,14 @@ LUQ_INLINE hessian_factor factorize_hessian_in_place(matrix&& H, const damping_o
 
   hessian_factor result;
   result.dead.assign(static_cast<std::size_t>(n), 0);
-  const Eigen::VectorXf diagonal = H.diagonal();
+  std::vector<float> diagonal(static_cast<std::size_t>(n));
   for (index j = 0; j < n; ++j) {
-    if (diagonal[j] < 0.0f) {
-      fail(errc::indefinite_hessian, "Hessian: expected a non-negative diagonal, got ", diagonal[j], " for input ", j);
+    const float h = H(j, j);
+    if (h < 0.0f) {
+      fail(errc::indefinite_hessian, "Hessian: expected a non-negative diagonal, got ", h, " for input ", j);
     }
-    if (diagonal[j] == 0.0f) result.dead[static_cast<std::size_t>(j)] = 1;
+    if (h == 0.0f) result.dead[static_cast<std::size_t>(j)] = 1;
+    diagonal[static_cast<std::size_t>(j)] = h;
   }
   const double mean = mean_live_diagonal(H);
 
@@ -149,10 +177,10 @@ LUQ_INLINE hessian_factor factorize_hessian_in_place(matrix&& H, const damping_o
     if (result.factorizations > 0) mirror_lower(result.U);
     ++result.factorizations;
     result.ridge = static_cast<float>(damp * mean);
-    result.U.diagonal() = diagonal.array() + result.ridge;
+    for (index j = 0; j < n; ++j) result.U(j, j) = diagonal[static_cast<std::size_t>(j)] + result.ridge;
     if (!detail::invert_factor(result.U, detail::factor_tile, executor)) continue;
     if (!detail::upper_is_finite(result.U)) continue;
-    for (index i = 0; i < n; ++i) result.U.row(i).head(i).setZero();
+    for (index i = 0; i < n; ++i) std::fill_n(detail::row_pointer(result.U, i), i, 0.0f);
     result.damp = damp;
     return result;
   }

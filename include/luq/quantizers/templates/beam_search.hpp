@@ -5,13 +5,17 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "luq/core/detail/block_view.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/detail/row_operations.hpp"
+#include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/error.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/detail/row_refinement.hpp"
@@ -29,7 +33,7 @@ class row_beam {
  public:
   /// @param limit  codings to keep, >= 1
   row_beam(const Codec& codec, index limit)
-      : codec_(codec), limit_(static_cast<std::size_t>(limit)), members_(1), targets_(limit) {
+      : codec_(codec), limit_(static_cast<std::size_t>(limit)), members_(1), targets_(limit_) {
     for (auto* block : {&prior_, &current_}) {
       block->errors.resize(limit, beam_block);
       block->codes.resize(beam_block, limit);
@@ -46,13 +50,15 @@ class row_beam {
     std::swap(prior_, current_);
     current_.begin = begin;
     current_.count = 0;
+    current_.errors.setZero();
     ancestor_.resize(members_.size());
     std::iota(ancestor_.begin(), ancestor_.end(), std::size_t{0});
     // Feedback from the undecided block, for each of its codings: [codings x count].
     const auto codings = static_cast<index>(members_.size());
-    inherited_.setZero(codings, count);
-    add_product(inherited_, 1.0f, prior_.errors.topLeftCorner(codings, prior_.count),
-                U.block(prior_.begin, begin, prior_.count, count));
+    inherited_.resize(codings, count);
+    inherited_.setZero();
+    add_product(inherited_, 1.0f, block_view(prior_.errors, 0, 0, codings, prior_.count),
+                block_view(U, prior_.begin, begin, prior_.count, count));
     for (index j = 0; j < count; ++j) {
       const auto [parameters, column_class] = parameters_of(begin + j);
       const bool starts_group = (begin + j) % group == 0;
@@ -106,7 +112,7 @@ class row_beam {
 
     void copy_errors(std::size_t from, std::size_t to, index columns) {
       if (from == to) return;
-      errors.row(static_cast<index>(to)).head(columns) = errors.row(static_cast<index>(from)).head(columns);
+      std::copy_n(row_pointer(errors, static_cast<index>(from)), columns, row_pointer(errors, static_cast<index>(to)));
     }
   };
 
@@ -122,16 +128,21 @@ class row_beam {
       codes[j] = block.codes(j, place);
       place = static_cast<index>(block.parents(j, place));
     }
-    std::copy_n(block.errors.row(static_cast<index>(coding)).data(), block.count, errors);
+    std::copy_n(row_pointer(block.errors, static_cast<index>(coding)), block.count, errors);
   }
 
   /// What each coding would like column j of the block to be.
   void find_targets(float w, index j, const matrix& U) {
     const auto codings = static_cast<index>(members_.size());
-    targets_.head(codings).noalias() =
-        current_.errors.topLeftCorner(codings, j) * U.col(current_.begin + j).segment(current_.begin, j);
+    // Errors are zero from column j on: a few more of them make no tail of the sum.
+    const index summed = (j + 15) / 16 * 16;
+    for (index i = 0; i < j; ++i) {
+      feedback_[static_cast<std::size_t>(i)] = U(current_.begin + i, current_.begin + j);
+    }
     for (index m = 0; m < codings; ++m) {
-      targets_[m] = w - inherited_(static_cast<index>(ancestor_[static_cast<std::size_t>(m)]), j) - targets_[m];
+      const auto place = static_cast<std::size_t>(m);
+      const float own = dot(row_pointer(current_.errors, m), feedback_.data(), summed);
+      targets_[place] = w - inherited_(static_cast<index>(ancestor_[place]), j) - own;
     }
   }
 
@@ -143,7 +154,7 @@ class row_beam {
     extensions_.resize(candidates_.size());
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       const member& parent = members_[i / choices];
-      const float target = targets_[static_cast<index>(i / choices)];
+      const float target = targets_[i / choices];
       code q = static_cast<code>(i % choices);
       if constexpr (SequenceCodec<Codec>) {
         q = Codec::next(starts_group ? code{0} : parent.last, q);
@@ -214,9 +225,10 @@ class row_beam {
   coded_block prior_;
   coded_block current_;
   matrix inherited_;
-  Eigen::VectorXf targets_;
-  std::vector<extension> extensions_;      // of coding i / choices
-  std::vector<std::uint64_t> candidates_;  // order_key() of each extension
+  std::vector<float> targets_;
+  std::array<float, beam_block> feedback_{};  // column of U, of the block's columns before the present one
+  std::vector<extension> extensions_;         // of coding i / choices
+  std::vector<std::uint64_t> candidates_;     // order_key() of each extension
   std::vector<std::size_t> further_;
   std::vector<char> taken_;
 };
@@ -237,9 +249,9 @@ class beam_rounds {
     report.damp = factor.damp;
     report.factorizations = factor.factorizations;
     report.dead_columns = std::count(factor.dead.begin(), factor.dead.end(), char{1});
-    matrix alive = W;
-    for (index j = 0; j < W.cols(); ++j) {
-      if (factor.dead[static_cast<std::size_t>(j)] != 0) alive.col(j).setZero();
+    matrix alive(W.rows(), W.cols());
+    for (index r = 0; r < W.rows(); ++r) {
+      for (index j = 0; j < W.cols(); ++j) alive(r, j) = factor.dead[static_cast<std::size_t>(j)] != 0 ? 0.0f : W(r, j);
     }
 
     coded_matrix<Codec> result(codec, W.rows(), W.cols());
@@ -248,11 +260,12 @@ class beam_rounds {
       const index first = layout.first_column(g);
       const index columns = layout.columns_of(g);
       result.groups[static_cast<std::size_t>(g)] =
-          fit_group(codec, alive.middleCols(first, columns), factor.importance(first, columns), executor);
+          fit_group(codec, block_view(alive, 0, first, W.rows(), columns), factor.importance(first, columns), executor);
     }
     std::vector<double> chunk_loss(static_cast<std::size_t>(row_chunks(W.rows())), 0.0);
     for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
-      const matrix chunk = alive.middleRows(first, rows);
+      matrix chunk(rows, W.cols());
+      std::copy_n(row_pointer(alive, first), chunk.size(), chunk.data());
       chunk_loss[static_cast<std::size_t>(first / row_chunk)] =
           search_rows(chunk, H, factor.ridge, factor.U, first, result);
     });
@@ -268,29 +281,34 @@ class beam_rounds {
     row_refinement<Codec> refinement(W, H, ridge, first, result);
     for (int round = 0; round < options_.rounds; ++round) {
       refinement.refit_scales();
-      const Eigen::VectorXd least = refinement.row_errors();
+      const std::vector<double> least = refinement.row_errors();
       const saved_rows saved(result, first, W.rows());
       search_once(W, U, first, result);
-      const Eigen::VectorXd errors = refinement.row_errors();
-      for (index r = 0; r < W.rows(); ++r) {
-        if (!(errors[r] < least[r])) saved.restore(r, first, result);
+      const std::vector<double> errors = refinement.row_errors();
+      for (std::size_t r = 0; r < errors.size(); ++r) {
+        if (!(errors[r] < least[r])) saved.restore(static_cast<index>(r), first, result);
       }
     }
     if (options_.rounds > 0) refinement.refit_scales();
-    return refinement.row_errors().sum();
+    const std::vector<double> errors = refinement.row_errors();
+    return std::accumulate(errors.begin(), errors.end(), 0.0);
   }
 
   /// Codes and parameters of some rows, to return to.
   struct saved_rows {
-    basic_matrix<code> codes;
-    std::vector<matrix> values;
+    std::vector<code> codes;                 // row by row
+    std::vector<std::vector<float>> values;  // of each group, row by row
 
-    saved_rows(const coded_matrix<Codec>& from, index first, index rows) : codes(from.codes.middleRows(first, rows)) {
-      for (const group_parameters& group : from.groups) values.emplace_back(group.values.middleRows(first, rows));
+    saved_rows(const coded_matrix<Codec>& from, index first, index rows)
+        : codes(from.codes.data() + first * from.cols(), from.codes.data() + (first + rows) * from.cols()) {
+      for (const group_parameters& group : from.groups) values.emplace_back(group.row(first), group.row(first + rows));
     }
     void restore(index r, index first, coded_matrix<Codec>& to) const {
-      to.codes.row(first + r) = codes.row(r);
-      for (std::size_t g = 0; g < values.size(); ++g) to.groups[g].values.row(first + r) = values[g].row(r);
+      std::copy_n(codes.begin() + r * to.cols(), to.cols(), to.codes.data() + (first + r) * to.cols());
+      for (std::size_t g = 0; g < values.size(); ++g) {
+        const index count = to.groups[g].values.cols();
+        std::copy_n(values[g].begin() + r * count, count, row_pointer(to.groups[g].values, first + r));
+      }
     }
   };
 
@@ -305,20 +323,21 @@ class beam_rounds {
       const index prior = std::max<index>(0, begin - beam_block);
       for (index r = 0; r < W.rows(); ++r) {
         auto& search = searches[static_cast<std::size_t>(r)];
-        search.extend(working.row(r).data(), begin, count, U, group, [&](index column) {
+        search.extend(row_pointer(working, r), begin, count, U, group, [&](index column) {
           const group_parameters& parameters = result.groups[static_cast<std::size_t>(column / group)];
           return std::pair(parameters.row(first + r), parameters.class_of(column % group));
         });
-        if (begin > 0) search.decide_prior(errors.row(r).data(), &result.codes(first + r, prior));
+        if (begin > 0) search.decide_prior(row_pointer(errors, r), &result.codes(first + r, prior));
       }
       const index rest = W.cols() - begin - count;
       if (begin > 0 && rest > 0) {
-        add_product(working.rightCols(rest), -1.0f, errors, U.block(prior, begin + count, beam_block, rest));
+        add_product(block_view(working, 0, begin + count, W.rows(), rest), -1.0f, errors,
+                    block_view(U, prior, begin + count, beam_block, rest));
       }
     }
     const index last = (W.cols() - 1) / beam_block * beam_block;
     for (index r = 0; r < W.rows() && W.cols() > 0; ++r) {
-      searches[static_cast<std::size_t>(r)].decide_current(errors.row(r).data(), &result.codes(first + r, last));
+      searches[static_cast<std::size_t>(r)].decide_current(row_pointer(errors, r), &result.codes(first + r, last));
     }
   }
 

@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "luq/core/all_finite.hpp"
+#include "luq/core/detail/block_view.hpp"
 #include "luq/core/detail/matrix_products.hpp"
+#include "luq/core/detail/row_operations.hpp"
+#include "luq/core/detail/row_pointer.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/quantizers/detail/drift_coupling.hpp"
@@ -35,9 +38,9 @@ class column_feedback {
       coded_matrix<Codec> result(codec, W.rows(), W.cols());
       for (group_parameters& group : result.groups) group.values.resize(W.rows(), Codec::parameter_count);
       code_in_chunks(W, factor, codec, executor, report, [&](index first, const coded_matrix<Codec>& chunk) {
-        result.codes.middleRows(first, chunk.rows()) = chunk.codes;
+        std::copy_n(chunk.codes.data(), chunk.codes.size(), result.codes.data() + first * W.cols());
         for (std::size_t g = 0; g < result.groups.size(); ++g) {
-          result.groups[g].values.middleRows(first, chunk.rows()) = chunk.groups[g].values;
+          copy_to_block(chunk.groups[g].values, result.groups[g].values, first, 0);
         }
       });
       return result;
@@ -115,7 +118,8 @@ class column_feedback {
     const matrix P = coupling(factor, executor);
     for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
       quantize_report chunk_report;
-      deliver(first, code_rows(W.middleRows(first, rows), factor, P, codec, serial_executor{}, chunk_report));
+      deliver(first,
+              code_rows(block_view(W, first, 0, rows, W.cols()), factor, P, codec, serial_executor{}, chunk_report));
       loss[static_cast<std::size_t>(first / row_chunk)] = chunk_report.loss;
     });
     describe(factor, report);
@@ -208,14 +212,15 @@ class column_feedback {
           fit_is_weighted<Codec>() ? factor.importance(v * group, columns) : std::vector<float>{};
       auto& parameters = result.groups[static_cast<std::size_t>(g)];
       if (factor.order.empty()) {
-        parameters = fit_group(result.codec, working.middleCols(v * group, columns), importance, executor);
+        parameters =
+            fit_group(result.codec, block_view(working, 0, v * group, working.rows(), columns), importance, executor);
         continue;
       }
       matrix stored(working.rows(), columns);
       const std::vector<float> visited = importance;
       for (index c = 0; c < columns; ++c) {
         const index place = factor.input(v * group + c) - g * group;
-        stored.col(place) = working.col(v * group + c);
+        for (index r = 0; r < working.rows(); ++r) stored(r, place) = working(r, v * group + c);
         if (!visited.empty()) importance[static_cast<std::size_t>(place)] = visited[static_cast<std::size_t>(c)];
       }
       parameters = fit_group(result.codec, stored, importance, executor);
@@ -239,14 +244,14 @@ class column_feedback {
     matrix errors(end - begin, rows);
     matrix weights(end - begin, rows);
     const auto feed = [&](index first, index last, index target, index target_end) {
-      const matrix_view from = errors.middleRows(first - begin, last - first);
-      const matrix_view of_weights = weights.middleRows(first - begin, last - first);
+      const matrix_view from = block_view(errors, first - begin, 0, last - first, rows);
+      const matrix_view of_weights = block_view(weights, first - begin, 0, last - first, rows);
       for (; target < target_end; target += piece) {
         const index columns = (std::min)(piece, target_end - target);
-        const auto after = working.block(first_row, target, rows, columns);
-        add_product_of_transposed(after, -1.0f, from, U.block(first, target, last - first, columns));
+        const mutable_matrix_view after = block_view(working, first_row, target, rows, columns);
+        add_product_of_transposed(after, -1.0f, from, block_view(U, first, target, last - first, columns));
         if (P.size() == 0) continue;
-        add_product_of_transposed(after, 1.0f, of_weights, P.block(first, target, last - first, columns));
+        add_product_of_transposed(after, 1.0f, of_weights, block_view(P, first, target, last - first, columns));
       }
     };
     double loss = 0;
@@ -258,10 +263,11 @@ class column_feedback {
           fit_groups_that_begin(first, first + 1, working, factor, layout, serial_executor{}, result);
         }
       }
-      auto strip_weights = weights.middleRows(first - begin, last - first);
-      strip_weights = working.block(first_row, first, rows, last - first).transpose();
-      loss += code_strip(first, first_row, factor, P, strip_weights, errors.middleRows(first - begin, last - first),
-                         result);
+      for (index r = 0; r < rows; ++r) {
+        for (index j = first; j < last; ++j) weights(j - begin, r) = working(first_row + r, j);
+      }
+      loss += code_strip(first, first_row, factor, P, block_view(weights, first - begin, 0, last - first, rows),
+                         block_view(errors, first - begin, 0, last - first, rows), result);
       feed(first, last, last, end);
       first = last;
     }
@@ -282,8 +288,8 @@ class column_feedback {
       const index column = factor.input(begin + c);
       const group_parameters& parameters = result.groups[static_cast<std::size_t>(column / group)];
       const int column_class = parameters.class_of(column % group);
-      const float* w = weights.row(c).data();
-      float* error = errors.row(c).data();
+      const float* w = row_pointer(weights, c);
+      float* error = row_pointer(errors, c);
       const float pivot = factor.U(begin + c, begin + c);
       for (index r = 0; r < rows; ++r) {
         const float* values = parameters.row(first_row + r);
@@ -292,10 +298,11 @@ class column_feedback {
         error[r] = (w[r] - result.codec.decode(q, values, column_class)) / pivot;
       }
       for (index i = c + 1; i < weights.rows(); ++i) {
-        weights.row(i) -= factor.U(begin + c, begin + i) * errors.row(c);
-        if (P.size() > 0) weights.row(i) += P(begin + c, begin + i) * weights.row(c);
+        float* const later = row_pointer(weights, i);
+        add_scaled(later, -factor.U(begin + c, begin + i), error, rows);
+        if (P.size() > 0) add_scaled(later, P(begin + c, begin + i), w, rows);
       }
-      loss += errors.row(c).template cast<double>().squaredNorm();
+      loss += squared_norm(error, rows);
     }
     for (index r = 0; r < rows; ++r) {
       for (index c = 0; c < weights.rows(); ++c) result.codes(first_row + r, factor.input(begin + c)) = codes(c, r);

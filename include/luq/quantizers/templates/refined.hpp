@@ -22,12 +22,11 @@ coded_matrix<Codec> refined<Start>::operator()(const matrix_view& W, const matri
   }
   coded_matrix<Codec> result = start(W, H, codec, executor, report);
   if (W.cols() == 0) return result;
-  const Eigen::ArrayXf diagonal = H.diagonal().array();
   const auto ridge = static_cast<float>(damp * mean_live_diagonal(H));
   detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
-    matrix chunk = W.middleRows(first, rows);
-    for (index j = 0; j < W.cols(); ++j) {
-      if (diagonal[j] == 0.0f) chunk.col(j).setZero();
+    matrix chunk(rows, W.cols());
+    for (index r = 0; r < rows; ++r) {
+      for (index j = 0; j < W.cols(); ++j) chunk(r, j) = H(j, j) == 0.0f ? 0.0f : W(first + r, j);
     }
     detail::row_refinement<Codec> refinement(chunk, H, ridge, first, result);
     for (int round = 0; round < rounds; ++round) {
