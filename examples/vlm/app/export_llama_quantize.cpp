@@ -26,8 +26,8 @@ luq::llama_cpp_types read_types(const std::vector<std::string>& texts) {
   return types;
 }
 
-/// What the linter finds of codecs that a type only stands for. Those with a type that holds them are as they should
-/// be, and types that were given are the user's choice.
+/// Findings worth printing: those about codecs that llama-quantize replaces by an approximate type. Exact types need no
+/// warning, and types given by --type are the user's decision.
 std::vector<luq::export_finding> findings_of(const luq::plan& choice, const luq::llama_cpp_types& chosen,
                                              const luq::llama_cpp_types& given) {
   std::set<std::string> replaced;

@@ -62,7 +62,7 @@ TEST_CASE("a plan as an argument of ik_llama.cpp") {
   CHECK(printed.ends_with(" bytes: types of 84 tensors: iq1_bn q1_0\n"));
 }
 
-TEST_CASE("a codec that a type only stands for is remarked on") {
+TEST_CASE("a codec that is replaced by an approximate type is remarked on") {
   const scratch_directory directory;
   const luq::plan wide{{{{"model.layers.0.mlp.up_proj", 512, 256}, {"model.layers.0.mlp.gate_proj", 512, 256}}},
                        {luq::parse_codec("lut2:g64")},

@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// LUQ_ALWAYS_INLINE, in place of `inline`: for small functions of kernels, for which a call would cost too much, or
-// which must not be left to the linker: a function without the instruction set in its name that is compiled for AVX-512
-// in one translation unit and for less in another is one function to it, of which it takes either.
+// LUQ_ALWAYS_INLINE, in place of `inline`, forces inlining of small functions of kernels. A call would cost too much,
+// and may be wrong: an ordinary inline function has one copy in a program, and if one file is compiled with -mavx512f,
+// the linker may use that copy everywhere, and the program crashes on older machines. Every helper of a kernel whose
+// mangled name does not contain the instruction set needs it.
 #pragma once
 
 #if defined(__GNUC__)

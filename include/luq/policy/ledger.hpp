@@ -64,9 +64,8 @@ struct ledger {
   ledger_line whole_model{"whole model", "", 0, 0, 0, 0, 0};
 };
 
-/// How the parts that no plan covers are stored; a part without a value stays as it is in the checkpoint. A form that
-/// is not plain is for the weight matrices of a part: its other tensors (norms, biases, convolutions, tables of
-/// positions) stay as they are.
+/// How the parts that no plan covers are stored. nullopt keeps the checkpoint's type. A block format or a codec applies
+/// to the weight matrices of a part only: its norms, biases, convolutions and position tables keep their type.
 struct part_storage {
   std::optional<weight_storage> decoder_vectors = std::nullopt;  ///< plain, since there are no matrices
   std::optional<weight_storage> embedding = std::nullopt;

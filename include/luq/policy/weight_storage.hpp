@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// In which form a matrix of weights is stored, for byte counts that go beyond codecs: embeddings in bf16, a head in
-// blocks of another format. A block holds so many neighbouring weights of a row in so many bytes, with nothing between
-// blocks; plain numbers are blocks of one weight:
+// How a weight matrix is stored, for byte counts that go beyond codecs: embeddings in bf16, a head in the blocks of
+// another format. A format is two numbers: how many neighbouring weights of a row form a block, and how many bytes a
+// block takes. Blocks follow one another without padding. A plain number is a block of one weight:
 //
 //   bf16   1 weight,    2 bytes          q4_k  256 weights, 144 bytes = 4.5 bits a weight
 //

@@ -26,7 +26,8 @@ template <WeightCodec Codec>
   return code_value % static_cast<int>(Codec::planes[plane]);
 }
 
-/// Number of codes that differ by one in `plane` only: what symbols of a plane count in a code.
+/// Place value of a plane: code = sum over p of plane_weight(p) * symbol p, so it is the product of the radices of the
+/// planes before it.
 template <WeightCodec Codec>
 [[nodiscard]] constexpr int plane_weight(std::size_t plane) noexcept {
   int weight = 1;
@@ -88,7 +89,8 @@ inline constexpr bool has_symbol_products = [] {
   return false;
 }();
 
-/// A number of which is only known whether it must be 0.
+/// A symbolic number that tracks only whether it is certainly 0. Codec::coefficients() evaluated with it at compile
+/// time shows which coefficients are 0 for all parameters, so that kernels can skip them.
 struct number_or_zero {
   bool is_zero = false;
 

@@ -16,7 +16,7 @@
 
 namespace luq::detail {
 
-/// Part of a codec's name: fp16 scales go without saying.
+/// The part of a codec's name that says how scales are stored; empty for fp16, the default.
 template <class Scale>
 [[nodiscard]] std::string scale_suffix() {
   static_assert(std::same_as<Scale, half> || std::same_as<Scale, float>, "scales are stored as luq::half or float");

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The element types of GGUF tensors. A type stores a row in blocks: so many neighbouring weights in so many bytes, and
-// nothing between blocks. Numbers and sizes are those of ggml (ggml.h, ggml-common.h), which never renumbers:
+// The element types of GGUF tensors. A type stores each row as blocks, a fixed number of neighbouring weights in a
+// fixed number of bytes, without padding. Numbers and sizes are those of ggml (ggml.h, ggml-common.h), where a number
+// never changes its meaning:
 //
 //   bits a weight = 8 * block bytes / block weights        q1_0: 8 * 18 / 128 = 1.125
 //
-// That list grows, and forks have numbers of their own. A number that is not in the table is a valid `ggml_type` of
-// unknown size, and is called by its number.
+// ggml adds types, and forks of it use other numbers. A number that is not in the table is a valid `ggml_type` of
+// unknown size, and its name is its number.
 //
 // Not the layout of blocks: ggml_blocks.hpp has those that luq converts.
 #pragma once

@@ -171,8 +171,9 @@ class column_feedback {
     return options_.fit == group_fit::current && Codec::column_classes == 1;
   }
 
-  /// End of the block that begins at `begin`. A group that must see current weights and does not end in the block, or
-  /// must see those of all rows, begins a block of its own.
+  /// Where the block that starts at `begin` ends: at the next multiple of options_.block, or earlier, at the start of a
+  /// group that would straddle it, because a group is fitted only after all feedback from earlier columns. A codec
+  /// with column classes fits over all rows, so each of its groups starts a block.
   template <WeightCodec Codec>
   [[nodiscard]] index next_stop(index begin, index cols, index group, bool fit_first) const {
     const index end = (std::min)((begin / options_.block + 1) * options_.block, cols);

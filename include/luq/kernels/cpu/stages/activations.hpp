@@ -13,8 +13,8 @@
 //
 //   block of 4 tokens  | quad 0: token 0 (4 bytes) | token 1 | token 2 | token 3 | quad 1: token 0 | ...
 //
-// A run starts at a whole unit of words of the matrix (unit_columns) and ends with one; bytes that belong to columns
-// outside of the run are 0. A unit that two runs share stands in both.
+// A run starts and ends at a whole unit of packed words (unit_columns); bytes of columns outside the run are 0. If a
+// border between two runs lies inside a unit, both runs store that unit.
 #pragma once
 
 #include <algorithm>

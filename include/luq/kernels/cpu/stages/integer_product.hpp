@@ -8,8 +8,9 @@
 //
 // A few tokens are multiplied straight from the packed words where that is faster (plane_product.hpp). More are
 // multiplied with operands, decoded once for all (operand_decoder.hpp, token_block.hpp). From tokens_of_levels
-// tokens on, codecs of several components are decoded to whole weights, rounded to 8 bits of the greatest level of
-// their row and run: |error of a weight| <= greatest / 254. It is the only place where a weight is not what it is.
+// tokens on, codecs of several components are decoded to whole weights, each rounded to an integer of -127 ... 127
+// times 1/127 of the greatest magnitude in its row and run: |error of a weight| <= greatest / 254. No other kernel
+// rounds weights.
 //
 // Tiles are independent of each other, so that the result is the same bits however they are shared out.
 #pragma once

@@ -20,7 +20,7 @@ struct product_output {
   bool accumulate;    ///< add to what is there
 };
 
-/// A packed matrix that outlives the view.
+/// What kernels read of a packed matrix. The matrix must outlive the view.
 template <WeightCodec Codec>
 class packed_view {
  public:

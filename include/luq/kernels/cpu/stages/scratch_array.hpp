@@ -20,7 +20,8 @@
 namespace luq::detail {
 
 /// `count` objects of T, not initialised, from the start of a cache line on.
-/// @tparam Tag  stands in the names of all functions: the instruction set, or what else tells the caller's code apart
+/// @tparam Tag  the instruction set of the caller, or another type that only this caller uses. It makes mangled names
+///   unique, so the linker cannot merge this code with a copy compiled for another instruction set.
 template <class T, class Tag>
 class scratch_array {
   static_assert(std::is_trivially_copyable_v<T>);
