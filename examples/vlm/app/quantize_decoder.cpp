@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quantize_decoder.hpp"
 
+#include <atomic>
 #include <luq/core/error.hpp>
 #include <luq/core/text.hpp>
 #include <luq/quantizers/any_quantize.hpp>
@@ -70,10 +71,14 @@ quantized_decoder quantize_decoder(const vision_language_model& model, const cal
   quantized_decoder result{choice, std::vector<quantized_layer>(statistics.layers.size())};
   luq::progress_scope scope(progress, rung_name(choice) + ": layers", result.layers.size());
   for (std::size_t layer = 0; layer < result.layers.size(); ++layer) {
-    executor.parallel_for(linears, [&](luq::index i) {
-      const decoder_linear which = decoder_linears[static_cast<std::size_t>(i)];
-      result.layers[layer][static_cast<std::size_t>(i)] =
-          quantize_linear(model, statistics, static_cast<luq::index>(layer), which, choice);
+    // Each thread takes the last linear that is left: those of the MLP, which take longest, come first.
+    std::atomic<luq::index> left = linears;
+    executor.parallel_for(executor.concurrency(), [&](luq::index) {
+      for (luq::index i = --left; i >= 0; i = --left) {
+        const decoder_linear which = decoder_linears[static_cast<std::size_t>(i)];
+        result.layers[layer][static_cast<std::size_t>(i)] =
+            quantize_linear(model, statistics, static_cast<luq::index>(layer), which, choice);
+      }
     });
     scope.advance();
   }
