@@ -37,8 +37,8 @@ luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::
   luq::index first = 0;
   for (luq::group_parameters& group : coded.groups) {
     const luq::index columns = std::min(luq::group_size(codec, cols), cols - first);
-    group.values = luq::matrix::Ones(rows, Codec::parameter_count);
-    if constexpr (Codec::column_classes > 1) {
+    group.values = luq::matrix::Ones(rows, luq::parameter_count<Codec>);
+    if constexpr (luq::column_class_count<Codec> > 1) {
       for (luq::index c = 0; c < columns; ++c) group.column_class.push_back(c * 20 % 128 < 20 ? 1 : 0);
     }
     first += columns;

@@ -39,7 +39,7 @@ void run(const experiment& data, const Codec& codec) {
   };
   const double bits = 8.0 * static_cast<double>(luq::packed_bytes(codec, data.W.rows(), data.W.cols())) /
                       static_cast<double>(data.W.size());
-  std::printf("%-20s %6.3f %11.5f %11.5f", codec.name().c_str(), bits, error_with(luq::round_to_nearest{}),
+  std::printf("%-20s %6.3f %11.5f %11.5f", luq::codec_name(codec).c_str(), bits, error_with(luq::round_to_nearest{}),
               error_with(luq::billm{}));
   if constexpr (luq::MemorylessCodec<Codec>) {
     const luq::gptq activation{.order = luq::column_order::activation};

@@ -81,7 +81,7 @@ class timed_products {
     bytes_ = static_cast<double>(packed.bytes().size());
     const int copies = copies_beyond(machine.cache_bytes, bytes_);
     for (int i = 0; i < copies; ++i) W_.emplace_back(packed, stream);
-    name_ = codec.name();
+    name_ = luq::codec_name(codec);
   }
 
   template <activation_bits Bits>
@@ -109,7 +109,7 @@ class timed_products {
       multiply(i, 1);
     });
     double three = 0;
-    if constexpr (Codec::column_classes == 1) {
+    if constexpr (luq::column_class_count<Codec> == 1) {
       three = luq_bench::microseconds(stream_, copies, [&](int i) { multiply(together * i, together); }) / together;
     }
     print(name_, tokens, Bits == activation_bits::sixteen ? "16" : "8", {product, whole, three});

@@ -80,7 +80,7 @@ void print_line(const linear& l, const Codec& codec, const char* how, luq::index
   const luq::index bytes = luq::packed_bytes(codec, l.W.rows(), l.W.cols()) + l.basis_bytes + inputs_bytes * l.W.cols();
   const double bits = 8.0 * static_cast<double>(bytes) / static_cast<double>(l.W.size());
   const double large_bits = bits_of_large_matrix(codec) + 8.0 * static_cast<double>(inputs_bytes) / 4096;
-  std::printf("| %s | %s%s | %.3f | %.3f | %.4f | %.4f |\n", codec.name().c_str(), l.basis.c_str(), how, bits,
+  std::printf("| %s | %s%s | %.3f | %.3f | %.4f | %.4f |\n", luq::codec_name(codec).c_str(), l.basis.c_str(), how, bits,
               large_bits, luq::relative_output_error(l.W, decoded_under(l.H), l.H),
               luq::relative_output_error(l.W, decoded_under(l.seen), l.held_out));
   std::fflush(stdout);
@@ -110,13 +110,13 @@ void measure(measurement& m, const Codec& codec) {
       const auto packed = luq::quantize(W, codec, luq::round_to_nearest{}, luq::openmp_executor{});
       return relative_error(W, packed.unpack().decode());
     };
-    m.lines.push_back({codec.name(), bits_of_large_matrix(codec), error(m.gauss), error(m.laplace)});
+    m.lines.push_back({luq::codec_name(codec), bits_of_large_matrix(codec), error(m.gauss), error(m.laplace)});
     return;
   }
   const linear& l = *m.layer;
   print_layer_line(l, codec, "nearest", luq::round_to_nearest{});
-  if constexpr (Codec::column_classes > 1) print_layer_line(l, codec, "block rule, published", luq::billm{});
-  if constexpr (Codec::column_classes > 1 || luq::SequenceCodec<Codec>) {
+  if constexpr (luq::column_class_count<Codec> > 1) print_layer_line(l, codec, "block rule, published", luq::billm{});
+  if constexpr (luq::column_class_count<Codec> > 1 || luq::SequenceCodec<Codec>) {
     print_layer_line(l, codec, "block rule, exact", luq::billm{.compensation = luq::block_compensation::exact});
   }
   if constexpr (luq::MemorylessCodec<Codec>) {

@@ -28,7 +28,7 @@ matrix decoded(const Codec& codec, const luq::coded_group& group) {
   matrix W(group.codes.rows(), group.codes.cols());
   for (luq::index r = 0; r < W.rows(); ++r) {
     for (luq::index c = 0; c < W.cols(); ++c) {
-      W(r, c) = codec.decode(group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c));
+      W(r, c) = luq::decode_weight(codec, group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c));
     }
   }
   return W;
@@ -41,7 +41,7 @@ TEST_CASE("both column classes: values, linear form, and the nearest value") {
   // Parts of mean 1 and magnitude 0.5 (small), 3 and 2 (large); salient: mean -1, magnitudes 2 and 0.25.
   constexpr std::array<float, 7> parameters{2, 1.25f, 0.75f, 1, -1, 2, 0.25f};
   const auto value = [&](int q, int column_class) {
-    return codec.decode(static_cast<luq::code>(q), parameters.data(), column_class);
+    return luq::decode_weight(codec, static_cast<luq::code>(q), parameters.data(), column_class);
   };
   CHECK(value(0, 0) == 1.0f);  // s = u = -1: the large part, 3 - 2
   CHECK(value(1, 0) == 1.5f);  // s = +1, u = -1: the small part, 1 + 0.5
@@ -217,10 +217,10 @@ TEST_CASE("the error on normal weights is that of the published rule") {
 }
 
 TEST_CASE("names and equality") {
-  CHECK(billm_codec{}.name() == "billm:g128");
-  CHECK(billm_codec{.group = 64, .metric = luq::saliency::magnitude}.name() == "billm:g64:magnitude");
-  CHECK(billm_codec{.salient_limit = 10}.name() == "billm:g128:s10");
-  CHECK(basic_billm_codec<float>{.metric = luq::saliency::magnitude, .salient_limit = 7}.name() ==
+  CHECK(luq::codec_name(billm_codec{}) == "billm:g128");
+  CHECK(luq::codec_name(billm_codec{.group = 64, .metric = luq::saliency::magnitude}) == "billm:g64:magnitude");
+  CHECK(luq::codec_name(billm_codec{.salient_limit = 10}) == "billm:g128:s10");
+  CHECK(luq::codec_name(basic_billm_codec<float>{.metric = luq::saliency::magnitude, .salient_limit = 7}) ==
         "billm:g128:magnitude:s7:f32");
   CHECK(billm_codec{.salient_limit = 10} == billm_codec{.salient_limit = 10});
   CHECK(billm_codec{.salient_limit = 10} != billm_codec{});

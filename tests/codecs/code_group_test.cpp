@@ -18,7 +18,10 @@ namespace {
 
 /// Writes what it is given, for the rules of fit_group().
 struct recording_codec : luq::sign_codec {
-  static constexpr int parameter_count = 3;  ///< { first weight, first importance, columns }
+  template <class Visitor>  // { first weight, first importance, columns }
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<float>(3);
+  }
 
   void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
     REQUIRE(w.size() == weights.size());
@@ -45,7 +48,7 @@ TEST_CASE("code_group fits and encodes weight by weight, unless the codec codes 
   const matrix W = luq::random_normal_matrix(5, 20, luq::counter_rng(1));
   const std::vector<float> importance = luq_test::ramp(1, 20, 1);
   luq_test::for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const luq::coded_group group = luq::code_group(codec, W, importance);
     CHECK(group.parameters.values == luq::fit_group(codec, W, importance).values);
     if constexpr (requires { codec.code_group(W, importance, luq::executor_ref()); }) {

@@ -126,20 +126,20 @@ template <class Codec>
 /// Every code decodes to the value of its linear form, within the rounding of a few float operations.
 template <class Codec>
 void check_linear_form(const Codec& codec, std::span<const float> parameters, int column_class = 0) {
-  REQUIRE(parameters.size() == static_cast<std::size_t>(Codec::parameter_count));
-  const auto coefficients = codec.coefficients(parameters.data(), column_class);
+  REQUIRE(parameters.size() == static_cast<std::size_t>(luq::parameter_count<Codec>));
+  const auto coefficients = luq::coefficients(codec, parameters.data(), column_class);
   for (int q = 0; q < luq::code_count<Codec>(); ++q) {
     CAPTURE(q);
     const auto code = static_cast<luq::code>(q);
-    auto sum = static_cast<double>(coefficients[Codec::components]);
+    auto sum = static_cast<double>(coefficients[luq::component_count<Codec>]);
     double magnitude = std::abs(sum);
-    for (int i = 0; i < Codec::components; ++i) {
+    for (int i = 0; i < luq::component_count<Codec>; ++i) {
       CHECK(std::abs(Codec::component(code, i)) <= 255);
       const double term = static_cast<double>(coefficients[static_cast<std::size_t>(i)]) * Codec::component(code, i);
       sum += term;
       magnitude += std::abs(term);
     }
-    const auto value = static_cast<double>(codec.decode(code, parameters.data(), column_class));
+    const auto value = static_cast<double>(luq::decode_weight(codec, code, parameters.data(), column_class));
     CHECK(std::abs(value - sum) <= 0x1p-22 * magnitude);
   }
 }
@@ -150,10 +150,11 @@ void check_linear_form(const Codec& codec, std::span<const float> parameters, in
 template <class Codec>
 void check_encode_is_nearest(const Codec& codec, std::span<const float> parameters, std::span<const float> weights,
                              int column_class = 0, double slack = 0) {
-  REQUIRE(parameters.size() == static_cast<std::size_t>(Codec::parameter_count));
+  REQUIRE(parameters.size() == static_cast<std::size_t>(luq::parameter_count<Codec>));
   std::vector<double> values;
   for (int q = 0; q < luq::levels<Codec>(); ++q) {
-    values.push_back(static_cast<double>(codec.decode(static_cast<luq::code>(q), parameters.data(), column_class)));
+    values.push_back(
+        static_cast<double>(luq::decode_weight(codec, static_cast<luq::code>(q), parameters.data(), column_class)));
   }
   int moved = 0;
   for (std::size_t q = 0; q < values.size(); ++q) {
@@ -181,11 +182,11 @@ template <class Codec, class TileBytes>
 void check_every_shape(const Codec& codec, luq::index most_columns, TileBytes&& tile_bytes) {
   for (const luq::index rows : {1, 2, 63, 64, 65, 128, 130}) {
     for (luq::index cols = 1; cols <= most_columns; ++cols) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       CAPTURE(rows);
       CAPTURE(cols);
       const luq::index size = codec.group == 0 ? cols : codec.group;
-      luq::index expected_bytes = Codec::column_classes > 1 ? (cols + 7) / 8 : 0;
+      luq::index expected_bytes = luq::column_class_count<Codec> > 1 ? (cols + 7) / 8 : 0;
       for (luq::index row = 0; row < rows; row += 64) {
         for (luq::index column = 0; column < cols; column += size) {
           expected_bytes += tile_bytes(std::min<luq::index>(64, rows - row), std::min(size, cols - column));
@@ -227,7 +228,7 @@ void check_fitted_parameters_survive(const Codec& codec) {
 /// Groups without anything to fit. `error` is the greatest relative error of a single or constant weight.
 template <class Codec>
 void check_degenerate_groups(const Codec& codec, float error) {
-  CAPTURE(codec.name());
+  CAPTURE(luq::codec_name(codec));
   const auto decoded = [&](const luq::matrix& W, std::span<const float> importance = {}) {
     const luq::coded_group group = luq::code_group(codec, W, importance);
     CHECK(group.parameters.values.allFinite());
@@ -235,7 +236,7 @@ void check_degenerate_groups(const Codec& codec, float error) {
     for (luq::index r = 0; r < W.rows(); ++r) {
       for (luq::index c = 0; c < W.cols(); ++c) {
         REQUIRE(group.codes(r, c) < luq::code_count<Codec>());
-        Q(r, c) = codec.decode(group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c));
+        Q(r, c) = luq::decode_weight(codec, group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c));
       }
     }
     return Q;
@@ -263,7 +264,7 @@ void check_degenerate_groups(const Codec& codec, float error) {
   // 2^60 is beyond fp16 and well within float.
   W.setConstant(0x1p60f);
   W.col(5) *= -1.0f;
-  if (codec.name().ends_with(":f32")) {
+  if (luq::codec_name(codec).ends_with(":f32")) {
     CHECK(decoded(W).allFinite());
     CHECK((decoded(W).array().abs() > 0x1p58f).all());
   } else {

@@ -30,11 +30,11 @@ template <class Codec>
       }
     }
   }
-  const bool has_float_scales = codec.name().ends_with(":f32");
+  const bool has_float_scales = luq::codec_name(codec).ends_with(":f32");
   const luq::index group_columns = luq::group_size(codec, cols);
   for (std::size_t g = 0; g < coded.groups.size(); ++g) {
     luq::matrix& values = coded.groups[g].values;
-    values.resize(rows, Codec::parameter_count);
+    values.resize(rows, luq::parameter_count<Codec>);
     for (luq::index i = 0; i < values.size(); ++i) {
       const auto value = static_cast<float>(rng.normal(position++));
       values.data()[i] = has_float_scales ? value : static_cast<float>(luq::half(value));
@@ -45,7 +45,7 @@ template <class Codec>
         values(r, 1) = static_cast<float>(zero);
       }
     }
-    if constexpr (Codec::column_classes > 1) {
+    if constexpr (luq::column_class_count<Codec> > 1) {
       const luq::index first = static_cast<luq::index>(g) * group_columns;
       for (luq::index c = first; c < std::min(first + group_columns, cols); ++c) {
         coded.groups[g].column_class.push_back(rng.below(position++, 4) == 0 ? 1 : 0);

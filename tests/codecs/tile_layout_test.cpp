@@ -183,7 +183,7 @@ TEST_CASE("tiles follow one another without gaps, row tile by row tile, then the
     luq_test::for_each_codec(group, [&](const auto& codec) {
       for (const luq::index rows : {1, 63, 64, 65, 128, 200}) {
         for (const luq::index cols : {1, 23, 24, 25, 48, 70}) {
-          CAPTURE(codec.name());
+          CAPTURE(luq::codec_name(codec));
           CAPTURE(rows);
           CAPTURE(cols);
           const tile_layout layout(codec, rows, cols);
@@ -205,7 +205,8 @@ TEST_CASE("tiles follow one another without gaps, row tile by row tile, then the
           }
           CHECK(layout.row_tiles() == row_tile);
           CHECK(layout.flags_offset() == offset);
-          CHECK(layout.bytes() == offset + (codec.column_classes == 2 ? (cols + 7) / 8 : 0));
+          CHECK(layout.bytes() ==
+                offset + (luq::column_class_count<std::decay_t<decltype(codec)>> == 2 ? (cols + 7) / 8 : 0));
           CHECK(luq::packed_bytes(codec, rows, cols) == layout.bytes());
         }
       }

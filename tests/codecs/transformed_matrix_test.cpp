@@ -39,7 +39,7 @@ TEST_CASE("it stands for the packed weights times the transform") {
     const luq::index rows = shape.first;
     const luq::index cols = shape.second;
     luq_test::for_each_codec(16, [&](const auto& codec) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       CAPTURE(cols);
       const auto packed = luq::pack(luq_test::random_coded_matrix(codec, rows, cols, 2));
       const Eigen::MatrixXd Q = packed.unpack().decode().template cast<double>();

@@ -91,7 +91,7 @@ TEST_CASE("levels are integers that an 8-bit product can take, with the spread o
 TEST_CASE("a decoded value is the scale times the level") {
   constexpr std::array<float, 1> parameters{0x1p-6f};
   for_each_radix(64, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     luq_test::check_linear_form(codec, parameters);
   });
 }
@@ -137,7 +137,7 @@ TEST_CASE("the sequence found is the best of all, plain or weighted") {
   // Few columns, so that all sequences of symbols can be tried under the scale found.
   const auto check = [](const auto& codec, luq::index columns) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     luq_test::for_each_small_row(columns, [&](const matrix& w, const std::vector<float>& importance) {
       auto coded = luq_test::code_nearest(codec, w, importance);
       const double error = luq_test::weighted_error(w, coded.decode(), importance);
@@ -168,7 +168,7 @@ TEST_CASE("the sequence found is the best of all, plain or weighted") {
 TEST_CASE("the error on normal weights is the one stated, between the scalar codes and the bound") {
   const matrix W = luq::random_normal_matrix(2, 4096, luq::counter_rng(5));
   const auto check = [&](const auto& codec, double stated, double scalar, double bound) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const double error = luq_test::relative_error(W, luq_test::code_nearest(codec, W).decode());
     CHECK(error == doctest::Approx(stated).epsilon(0.02));
     CHECK(error < 0.8 * scalar);
@@ -186,7 +186,7 @@ TEST_CASE("the error on normal weights is the one stated, between the scalar cod
 
 TEST_CASE("groups without anything to fit, and parameters in storage") {
   for_each_radix(16, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     matrix W = luq::random_normal_matrix(4, 12, luq::counter_rng(12));
     W.row(1).setZero();
     const luq::coded_group group = luq::code_group(codec, W, {});
@@ -205,8 +205,8 @@ TEST_CASE("groups without anything to fit, and parameters in storage") {
 }
 
 TEST_CASE("names and equality") {
-  CHECK(trellis_codec<2>{}.name() == "trellis-r2:g512");
-  CHECK(basic_trellis_codec<3, float>{.group = 128}.name() == "trellis-r3:g128:f32");
+  CHECK(luq::codec_name(trellis_codec<2>{}) == "trellis-r2:g512");
+  CHECK(luq::codec_name(basic_trellis_codec<3, float>{.group = 128}) == "trellis-r3:g128:f32");
   CHECK(trellis_codec<4>{} == trellis_codec<4>{.group = 512});
   CHECK(trellis_codec<4>{} != trellis_codec<4>{.group = 32});
 }

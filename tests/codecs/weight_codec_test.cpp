@@ -20,17 +20,20 @@ namespace {
 
 // A codec that inherits everything is one; each of the others hides one requirement.
 struct renamed : luq::sign_codec {};
-struct without_name : luq::sign_codec {
-  void name() const;
+struct without_family : luq::sign_codec {
+  void family() const;
 };
 struct without_encode : luq::sign_codec {
   void encode() const;
 };
-struct without_coefficients : luq::sign_codec {
-  [[nodiscard]] std::array<float, 1> coefficients(const float*, int) const;
+struct without_component : luq::sign_codec {
+  void component() const;
 };
-struct without_scale_basis : luq::sign_codec {
-  [[nodiscard]] std::array<float, 2> scale_basis(luq::code, const float*, int) const;
+struct without_planes : luq::sign_codec {
+  void planes() const;
+};
+struct without_nominal_bits : luq::sign_codec {
+  void nominal_bits() const;
 };
 struct without_group : luq::sign_codec {
   void group() const;
@@ -44,10 +47,11 @@ struct without_storage : luq::sign_codec {
 
 static_assert(luq::MemorylessCodec<renamed> && !luq::SequenceCodec<renamed>);
 static_assert(luq::SequenceCodec<luq::trellis_codec<2>> && !luq::MemorylessCodec<luq::trellis_codec<2>>);
-static_assert(!luq::WeightCodec<without_name>);
+static_assert(!luq::WeightCodec<without_family>);
 static_assert(luq::WeightCodec<without_encode> && !luq::MemorylessCodec<without_encode>);
-static_assert(!luq::WeightCodec<without_coefficients>);
-static_assert(!luq::WeightCodec<without_scale_basis>);
+static_assert(!luq::WeightCodec<without_component>);
+static_assert(!luq::WeightCodec<without_planes>);
+static_assert(!luq::WeightCodec<without_nominal_bits>);
 static_assert(!luq::WeightCodec<without_group>);
 static_assert(!luq::WeightCodec<without_fit>);
 static_assert(!luq::WeightCodec<without_storage>);
@@ -80,16 +84,16 @@ TEST_CASE("a group is never wider than the matrix, and whole_row is as wide") {
 TEST_CASE("a decoded value is linear in the scales, and new scales are stored or refused") {
   luq_test::for_each_codec(8, [](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const luq::group_parameters fitted =
         luq::fit_group(codec, luq::random_normal_matrix(1, 8, luq::counter_rng(1)), std::vector<float>{});
-    std::array<float, Codec::parameter_count> parameters{};
+    std::array<float, luq::parameter_count<Codec>> parameters{};
     std::copy_n(fitted.row(0), parameters.size(), parameters.begin());
     const auto check_linear = [&] {
-      for (int column_class = 0; column_class < Codec::column_classes; ++column_class) {
+      for (int column_class = 0; column_class < luq::column_class_count<Codec>; ++column_class) {
         for (int q = 0; q < luq::code_count<Codec>(); ++q) {
           CAPTURE(q);
-          const auto basis = codec.scale_basis(static_cast<luq::code>(q), parameters.data(), column_class);
+          const auto basis = luq::scale_basis(codec, static_cast<luq::code>(q), parameters.data(), column_class);
           double sum = 0;
           double magnitude = 0;
           for (std::size_t i = 0; i < basis.size(); ++i) {
@@ -97,18 +101,18 @@ TEST_CASE("a decoded value is linear in the scales, and new scales are stored or
             sum += term;
             magnitude += std::abs(term);
           }
-          const auto value =
-              static_cast<double>(codec.decode(static_cast<luq::code>(q), parameters.data(), column_class));
+          const auto value = static_cast<double>(
+              luq::decode_weight(codec, static_cast<luq::code>(q), parameters.data(), column_class));
           CHECK(std::abs(value - sum) <= 0x1p-22 * magnitude);
         }
       }
     };
     check_linear();
 
-    std::array<float, static_cast<std::size_t>(Codec::scale_count)> scales{};
+    std::array<float, static_cast<std::size_t>(luq::scale_count<Codec>)> scales{};
     for (std::size_t i = 0; i < scales.size(); ++i) scales[i] = 0.3f * static_cast<float>(scales.size() - i);
     const auto before = parameters;
-    REQUIRE(codec.store_scales(scales, parameters.data()));
+    REQUIRE(luq::store_scales(codec, scales, parameters.data()));
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       CHECK(parameters[i] == (i < scales.size() ? static_cast<float>(luq::half(scales[i])) : before[i]));
     }
@@ -117,7 +121,7 @@ TEST_CASE("a decoded value is linear in the scales, and new scales are stored or
     const auto kept = parameters;
     for (const float bad : {1e6f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
       scales[0] = bad;
-      CHECK_FALSE(codec.store_scales(scales, parameters.data()));
+      CHECK_FALSE(luq::store_scales(codec, scales, parameters.data()));
       CHECK(parameters == kept);
     }
   });
@@ -125,15 +129,15 @@ TEST_CASE("a decoded value is linear in the scales, and new scales are stored or
 
 TEST_CASE("scales under which the nearest value would not be found are refused") {
   float scale = 1;
-  CHECK_FALSE(luq::sign_codec{}.store_scales({-0.5f}, &scale));
-  CHECK_FALSE(luq::ternary_codec{}.store_scales({-0.5f}, &scale));
-  CHECK_FALSE(luq::lloyd_codec<4>{}.store_scales({-0.5f}, &scale));
+  CHECK_FALSE(luq::store_scales(luq::sign_codec{}, {-0.5f}, &scale));
+  CHECK_FALSE(luq::store_scales(luq::ternary_codec{}, {-0.5f}, &scale));
+  CHECK_FALSE(luq::store_scales(luq::lloyd_codec<4>{}, {-0.5f}, &scale));
   CHECK(scale == 1);
-  CHECK(luq::sign_codec{}.store_scales({0.0f}, &scale));
+  CHECK(luq::store_scales(luq::sign_codec{}, {0.0f}, &scale));
   CHECK(scale == 0);
   std::array<float, 2> pair{2, 1};
-  CHECK_FALSE(luq::lut2_codec{}.store_scales({1.0f, 1.5f}, pair.data()));
-  CHECK_FALSE(luq::lut2_codec{}.store_scales({1.0f, -0.5f}, pair.data()));
-  CHECK_FALSE(luq::int_codec<4>{}.store_scales({0.0f}, pair.data()));
+  CHECK_FALSE(luq::store_scales(luq::lut2_codec{}, {1.0f, 1.5f}, pair.data()));
+  CHECK_FALSE(luq::store_scales(luq::lut2_codec{}, {1.0f, -0.5f}, pair.data()));
+  CHECK_FALSE(luq::store_scales(luq::int_codec<4>{}, {0.0f}, pair.data()));
   CHECK(pair == std::array<float, 2>{2, 1});
 }

@@ -33,7 +33,7 @@ bool equal(const matrix& a, const matrix& b) {
 
 TEST_CASE("a product by the codec of run time is that by the codec of compile time, with the same options") {
   luq_test::for_each_codec(32, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto packed = luq::pack(luq_test::random_coded_matrix(codec, 130, 70, 1));
     const luq::any_packed_matrix any = packed;
     const matrix X = luq::random_normal_matrix(5, 70, luq::counter_rng(2));

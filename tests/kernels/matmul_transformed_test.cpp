@@ -22,7 +22,7 @@ void for_each_transformed(luq::index rows, luq::index cols, Check&& check) {
   std::vector<float> factors;
   for (luq::index c = 0; c < cols; ++c) factors.push_back(0.25f + static_cast<float>(c % 13) / 8.0f);
   luq_test::for_each_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto packed = luq::pack(luq_test::random_coded_matrix(codec, rows, cols, 1));
     check(luq::transformed_matrix(packed, luq::input_scaling(factors)));
     check(luq::transformed_matrix(packed, luq::hadamard_rotation(cols, {.seed = 2})));

@@ -56,21 +56,22 @@ inline packed_problem make_packed_problem(const luq::any_codec& any, luq::index 
         using Codec = std::decay_t<decltype(codec)>;
         const auto coded = random_coded_matrix(codec, rows, cols, seed);
         packed_problem problem{luq::pack(coded), double_matrix(rows, cols), double_matrix::Zero(rows, cols),
-                               double_matrix::Zero(rows, cols), Codec::components + 1};
+                               double_matrix::Zero(rows, cols), luq::component_count<Codec> + 1};
         for (luq::index c = 0; c < cols; ++c) {
           const luq::index size = luq::group_size(codec, cols);
           const luq::group_parameters& group = coded.groups[static_cast<std::size_t>(c / size)];
           for (luq::index r = 0; r < rows; ++r) {
             const luq::code q = coded.codes(r, c);
-            problem.W(r, c) = static_cast<double>(codec.decode(q, group.row(r), group.class_of(c % size)));
-            const auto a = codec.coefficients(group.row(r), group.class_of(c % size));
-            for (int i = 0; i < Codec::components; ++i) {
+            problem.W(r, c) = static_cast<double>(luq::decode_weight(codec, q, group.row(r), group.class_of(c % size)));
+            const auto a = luq::coefficients(codec, group.row(r), group.class_of(c % size));
+            for (int i = 0; i < luq::component_count<Codec>; ++i) {
               problem.terms(r, c) +=
                   std::abs(static_cast<double>(a[static_cast<std::size_t>(i)]) * Codec::component(q, i));
             }
             problem.terms(r, c) += std::abs(static_cast<double>(a.back()));
-            for (int level = 0; Codec::components > 1 && level < luq::code_count<Codec>(); ++level) {
-              const auto w = codec.decode(static_cast<luq::code>(level), group.row(r), group.class_of(c % size));
+            for (int level = 0; luq::component_count<Codec> > 1 && level < luq::code_count<Codec>(); ++level) {
+              const auto w =
+                  luq::decode_weight(codec, static_cast<luq::code>(level), group.row(r), group.class_of(c % size));
               problem.greatest_levels(r, c) = std::max(problem.greatest_levels(r, c), std::abs(double{w}));
             }
           }

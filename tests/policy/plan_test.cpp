@@ -93,7 +93,8 @@ TEST_CASE("a plan's bytes are those that packed matrices occupy") {
         std::visit(
             [&](const auto& codec) {
               luq::coded_matrix<std::decay_t<decltype(codec)>> coded(codec, linear.rows, linear.cols);
-              for (auto& group : coded.groups) group.values.setZero(linear.rows, codec.parameter_count);
+              for (auto& group : coded.groups)
+                group.values.setZero(linear.rows, luq::parameter_count<std::decay_t<decltype(codec)>>);
               occupied += static_cast<luq::index>(luq::pack(coded).bytes().size());
             },
             p.codecs[layer]);

@@ -13,7 +13,7 @@
 TEST_CASE("a codec and a search that are chosen at run time give the bytes of those known while compiling") {
   const luq_test::linear_problem problem = luq_test::make_linear_problem(24, 64, 200, 1);
   luq_test::for_each_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const auto how : {luq::code_search::nearest, luq::code_search::feedback, luq::code_search::block_rule,
                            luq::code_search::best}) {
       CAPTURE(luq::code_search_name(how));

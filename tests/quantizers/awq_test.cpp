@@ -38,7 +38,7 @@ std::vector<float> magnitudes(const luq_test::linear_problem& problem) {
 TEST_CASE("with any codec and quantizer it is never worse than no scaling, and it counts its bits") {
   const auto problem = make_linear_problem(24, 68, 300, 1);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto check = [&](const auto& quantizer) {
       const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, quantizer));
       const auto scaled = quantize_awq(problem.W, problem.H, magnitudes(problem), codec, quantizer, {.steps = 5});
@@ -54,7 +54,7 @@ TEST_CASE("with any codec and quantizer it is never worse than no scaling, and i
 TEST_CASE("scales of large inputs help rounding to few bits") {
   const auto problem = make_linear_problem(48, 128, 400, 2);
   const auto check = [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const luq::round_to_nearest nearest;
     const double plain =
         luq_test::measured_output_error(problem, luq::quantize_codes(problem.W, problem.H, codec, nearest).decode());

@@ -53,7 +53,7 @@ double least_error(const luq_test::linear_problem& problem, luq::coded_matrix<Co
 TEST_CASE("one beam is column feedback with static groups") {
   const auto problem = make_linear_problem(40, 150, 500, 1);
   luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto greedy = luq::quantize_codes(problem.W, problem.H, codec, luq::gptq{.static_groups = true});
     const auto beam = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 1, .rounds = 0});
     // Another order of summation may flip a weight on a rounding boundary, and those after it in its row.
@@ -63,7 +63,7 @@ TEST_CASE("one beam is column feedback with static groups") {
 
 TEST_CASE("with as many beams as sequences the result is the best there is") {
   const auto check = [](const auto& codec, luq::index columns) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
       CAPTURE(seed);
       const auto problem = make_linear_problem(1, columns, 50, seed);
@@ -105,7 +105,8 @@ TEST_CASE("the errors that are decided block by block are those of one coding") 
     search.decide_current(errors.data() + columns - block, codes.data() + columns - block);
     CHECK(errors.cast<double>().squaredNorm() == doctest::Approx(search.least_cost()).epsilon(1e-4));
     matrix Q(1, columns);
-    for (luq::index c = 0; c < columns; ++c) Q(0, c) = codec.decode(codes[static_cast<std::size_t>(c)], &scale, 0);
+    for (luq::index c = 0; c < columns; ++c)
+      Q(0, c) = luq::decode_weight(codec, codes[static_cast<std::size_t>(c)], &scale, 0);
     CHECK(damped_error(problem, Q) == doctest::Approx(search.least_cost()).epsilon(1e-3));
   }
 }
@@ -114,7 +115,7 @@ TEST_CASE("more beams lose less, beyond column feedback and beyond one block") {
   const auto problem = make_linear_problem(24, 200, 800, 2);
   for_each_codec(100, [&](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     if constexpr (luq::levels<Codec>() <= 16) {
       const double narrow = damped_error(problem, decoded(problem, codec, beam_search{.beams = 4, .rounds = 0}));
       const double wide = damped_error(problem, decoded(problem, codec, beam_search{.beams = 64, .rounds = 0}));
@@ -129,7 +130,7 @@ TEST_CASE("more beams lose less, beyond column feedback and beyond one block") {
 TEST_CASE("a trellis with feedback loses much less than one coded block by block") {
   const auto problem = make_linear_problem(16, 256, 1000, 3);
   const auto check = [&](const auto& codec, double share) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const luq::billm blocks{.compensation = luq::block_compensation::exact};
     CHECK(damped_error(problem, decoded(problem, codec, beam_search{})) <
           share * damped_error(problem, decoded(problem, codec, blocks)));
@@ -141,7 +142,7 @@ TEST_CASE("a trellis with feedback loses much less than one coded block by block
 TEST_CASE("every round lowers the error of every row") {
   const auto problem = make_linear_problem(70, 90, 400, 4);
   for_each_codec(45, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     matrix before = decoded(problem, codec, beam_search{.beams = 8, .rounds = 0});
     for (int rounds = 1; rounds <= 3; ++rounds) {
       CAPTURE(rounds);
@@ -157,7 +158,7 @@ TEST_CASE("every round lowers the error of every row") {
 TEST_CASE("the reported loss is the damped output error of the result") {
   const auto problem = make_linear_problem(17, 140, 500, 5);
   for_each_codec(70, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     luq::quantize_report report;
     const matrix Q =
         luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 8, .rounds = 1}, &report).decode();
@@ -170,7 +171,7 @@ TEST_CASE("the reported loss is the damped output error of the result") {
 TEST_CASE("what is found is what is stored") {
   const auto problem = make_linear_problem(65, 150, 400, 6);
   for_each_codec(40, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto found = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 6, .rounds = 1});
     const auto again = luq::pack(found).unpack();
     CHECK(again.codes == found.codes);
@@ -181,7 +182,7 @@ TEST_CASE("what is found is what is stored") {
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(200, 70, 300, 7);
   for_each_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const beam_search search{.beams = 6, .rounds = 1};
     const auto serial = luq::quantize_codes(problem.W, problem.H, codec, search);
     for (const int threads : {1, 2, 3}) {
@@ -199,7 +200,7 @@ TEST_CASE("dead columns, zero rows, tiny shapes") {
   problem.H = problem.X.transpose() * problem.X / 100.0f;
   problem.W.row(2).setZero();
   for_each_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const beam_search search{.beams = 8};
     luq::quantize_report report;
     const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, search, &report).decode();

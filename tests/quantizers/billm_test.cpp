@@ -80,7 +80,7 @@ TEST_CASE("a matrix of one group is coded as the codec codes it for itself") {
 TEST_CASE("the block rule runs with every codec, the same bits for any number of threads") {
   const auto problem = make_linear_problem(150, 70, 300, 4);
   luq_test::for_each_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     luq::quantize_report serial_report;
     const auto serial = luq::quantize_codes(problem.W, problem.H, codec, billm{}, &serial_report);
     CHECK(serial_report.damp == 0.01);

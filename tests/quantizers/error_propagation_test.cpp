@@ -109,7 +109,7 @@ TEST_CASE("behind a quantized layer every quantizer loses less of the float outp
   const matrix corrected = propagate_error(problem.W, problem.H, problem.D);
   CHECK(total_error(problem, corrected) < total_error(problem, problem.W));
   luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto check = [&](const auto& quantizer) {
       const matrix without = luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
       const matrix with = luq::quantize_codes(corrected, problem.H, codec, quantizer).decode();

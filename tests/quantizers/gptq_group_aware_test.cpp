@@ -66,7 +66,7 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
     const matrix W = problem.W(Eigen::seqN(0, problem.W.rows()), order);
     const matrix H = problem.H(order, order);
     for_each_memoryless_codec(16, [&](const auto& codec) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       const auto sorted = luq::quantize_codes(W, H, codec, gptq{});
       const auto aware =
           luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::group_aware, .group = 16});
@@ -85,7 +85,7 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
 TEST_CASE("with one group it is activation order") {
   const auto problem = problem_of_uneven_columns(12, 60, 2);
   for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto activation = luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::activation});
     for (const luq::index group : {luq::whole_row, luq::index{60}, luq::index{128}}) {
       const auto aware =
@@ -104,7 +104,7 @@ TEST_CASE(
                                            luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
   };
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const double aware = error_with(codec, gptq{.order = column_order::group_aware, .group = 16});
     CHECK(aware < 0.5 * error_with(codec, luq::round_to_nearest{}));
     // These inputs are correlated from left to right, so natural order does well by the coarse codecs.
@@ -120,7 +120,7 @@ TEST_CASE("the loss it reports is the damped output error, whatever the block") 
   Eigen::MatrixXd damped = problem.H.cast<double>();
   damped.diagonal().array() += 0.01 * damped.diagonal().mean();
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const luq::index block : {1, 24, 128}) {
       luq::quantize_report report;
       const gptq quantizer{.order = column_order::group_aware, .group = 16, .block = block};
@@ -135,7 +135,7 @@ TEST_CASE("group-aware order is the same bits for any number of threads, packed 
   const auto problem = problem_of_uneven_columns(150, 72, 5);
   const gptq quantizer{.order = column_order::group_aware, .group = 32};
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto serial = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, quantizer));
     for (const int threads : {1, 2, 3}) {
       const luq::openmp_executor executor{.threads = threads};

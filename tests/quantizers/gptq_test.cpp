@@ -22,7 +22,7 @@ using luq_test::make_linear_problem;
 TEST_CASE("column feedback loses less output than rounding, with every codec and in both orders") {
   const auto problem = make_linear_problem(48, 96, 400, 1);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const double nearest = luq_test::measured_output_error(problem, decoded(problem, codec, luq::round_to_nearest{}));
     const double natural = luq_test::measured_output_error(problem, decoded(problem, codec, gptq{}));
     const double activation =
@@ -36,8 +36,8 @@ TEST_CASE("on white inputs there is nothing to feed back, and GPTQ is round-to-n
   auto problem = make_linear_problem(20, 64, 10, 2);
   problem.H = matrix::Identity(64, 64);
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
-    if constexpr (std::decay_t<decltype(codec)>::column_classes == 1) {
+    CAPTURE(luq::codec_name(codec));
+    if constexpr (luq::column_class_count<std::decay_t<decltype(codec)>> == 1) {
       CHECK(decoded(problem, codec, gptq{}) == decoded(problem, codec, luq::round_to_nearest{}));
     }
   });
@@ -46,7 +46,7 @@ TEST_CASE("on white inputs there is nothing to feed back, and GPTQ is round-to-n
 TEST_CASE("the block size does not change the codes") {
   const auto problem = make_linear_problem(33, 100, 300, 3);
   for_each_memoryless_codec(24, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto reference = luq::quantize_codes(problem.W, problem.H, codec, gptq{}).codes;
     for (const luq::index block : {1, 5, 24, 48, 1000}) {
       CAPTURE(block);
@@ -62,7 +62,7 @@ TEST_CASE("the reported loss is the damped output error of the result") {
   Eigen::MatrixXd damped = problem.H.cast<double>();
   damped.diagonal().array() += 0.01 * damped.diagonal().mean();
   for_each_memoryless_codec(20, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
       luq::quantize_report report;
       const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = order}, &report).decode();
@@ -89,7 +89,7 @@ TEST_CASE("activation order is natural order on columns sorted by their Hessian 
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(200, 70, 300, 6);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     luq::quantize_report serial_report;
     const auto serial = luq::quantize_codes(problem.W, problem.H, codec, gptq{}, &serial_report);
     for (const int threads : {1, 2, 3}) {
@@ -135,7 +135,7 @@ TEST_CASE("tiny and empty shapes") {
     CAPTURE(cols);
     const auto problem = make_linear_problem(rows, cols, 20, 9);
     for_each_memoryless_codec(128, [&](const auto& codec) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       const auto result = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
       CHECK(result.codes.rows() == rows);
       CHECK(result.decode().allFinite());

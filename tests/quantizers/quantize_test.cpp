@@ -57,7 +57,7 @@ TEST_CASE("a Hessian read, one given away, a shared factor and codes packed at t
     for_each_memoryless_codec(48, [&](const auto& codec) {
       const auto check = [&](const auto& quantizer) {
         CAPTURE(rows);
-        CAPTURE(codec.name());
+        CAPTURE(luq::codec_name(codec));
         luq::quantize_report expected_report;
         const auto expected = luq::pack(luq::quantize_codes(problem.W, H.matrix(), codec, quantizer, &expected_report));
         const auto same = [&](const auto& packed, const luq::quantize_report& report) {

@@ -39,7 +39,7 @@ std::vector<float> powers_of_two(luq::index columns) {
 TEST_CASE("the identity changes nothing") {
   const auto problem = make_linear_problem(20, 64, 200, 1);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, gptq{}));
     const auto same = quantize_transformed(problem.W, problem.H, luq::input_scaling(64), codec, gptq{});
     CHECK(std::ranges::equal(same.weights().bytes(), plain.bytes()));
@@ -56,7 +56,7 @@ TEST_CASE("a problem given in the transformed basis has the same codes and the s
   scaling.transform_activations(turned.X);
   turned.H = turned.X.transpose() * turned.X / 200.0f;
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
       luq::quantize_report report;
       const auto result = quantize_transformed(problem.W, problem.H, scaling, codec, gptq{.order = order}, &report);
@@ -109,7 +109,7 @@ TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(150, 96, 300, 4);
   const luq::hadamard_rotation rotation(96, {.seed = 4});
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto serial = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{});
     for (const int threads : {1, 2, 3}) {
       const auto parallel = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{}, nullptr,

@@ -30,7 +30,7 @@ using luq_test::make_linear_problem;
 TEST_CASE("every round lowers the error of every row, with every codec") {
   const auto problem = make_linear_problem(70, 100, 400, 1);
   for_each_memoryless_codec(24, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     matrix before = decoded(problem, codec, gptq{});
     for (int rounds = 1; rounds <= 4; ++rounds) {
       CAPTURE(rounds);
@@ -90,7 +90,7 @@ TEST_CASE("with so many scales that rows are solved a few at a time, each row is
 TEST_CASE("codes of fixed scales end where no single change helps") {
   const auto problem = make_linear_problem(5, 40, 300, 4);
   for_each_memoryless_codec(20, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const refined<> many{.rounds = 40, .sweeps = 40, .damp = 0.01};
     auto result = luq::quantize_codes(problem.W, problem.H, codec, many);
     const double error = damped_error(problem, result.decode());
@@ -110,7 +110,7 @@ TEST_CASE("codes of fixed scales end where no single change helps") {
 TEST_CASE("no rounds, no sweeps: what the start quantizer chose") {
   const auto problem = make_linear_problem(9, 33, 100, 5);
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto start = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
     const auto none = luq::quantize_codes(problem.W, problem.H, codec, refined<>{.rounds = 0});
     CHECK(none.codes == start.codes);
@@ -121,7 +121,7 @@ TEST_CASE("no rounds, no sweeps: what the start quantizer chose") {
 TEST_CASE("what is refined is what is stored") {
   const auto problem = make_linear_problem(65, 70, 200, 6);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto result = luq::quantize_codes(problem.W, problem.H, codec, refined<>{});
     CHECK(luq::pack(result).unpack().decode() == result.decode());
   });
@@ -130,7 +130,7 @@ TEST_CASE("what is refined is what is stored") {
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(200, 70, 300, 7);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto serial = luq::quantize_codes(problem.W, problem.H, codec, refined<>{});
     for (const int threads : {1, 2, 3}) {
       const auto parallel = luq::quantize_codes(problem.W, problem.H, codec, refined<>{}, nullptr,
@@ -147,7 +147,7 @@ TEST_CASE("dead columns, zero rows, tiny shapes") {
   problem.H = problem.X.transpose() * problem.X / 100.0f;
   problem.W.row(2).setZero();
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const matrix Q = decoded(problem, codec, refined<>{});
     CHECK(Q.allFinite());
     CHECK(Q.row(2).isZero(0.0f));

@@ -72,7 +72,7 @@ TEST_CASE("random shapes: finite codes of the right shape, the same bits for any
     in_threads.add(problem.X, luq::openmp_executor{.threads = 3});
     REQUIRE(in_threads.matrix() == H.matrix());
     const auto check = [&](const auto& codec, const auto& quantizer) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       luq::quantize_report report;
       const auto codes = luq::quantize_codes(problem.W, H.matrix(), codec, quantizer, &report);
       const matrix decoded = codes.decode();
@@ -132,7 +132,7 @@ TEST_CASE("a linear whose inputs are all dead, or that has seen no token, is an 
   luq::hessian vanishing(40);  // squares underflow to 0
   vanishing.add(64 * std::numeric_limits<float>::denorm_min() * problem.X);
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for_each_quantizer([&](const auto& quantizer) {
       for (const luq::hessian& H : {of_zeros, vanishing, luq::hessian(40)}) {
         CHECK(error_of([&] { (void)luq::quantize(problem.W, H, codec, quantizer); }).code() ==
@@ -152,7 +152,7 @@ TEST_CASE("fewer tokens than inputs: damped, finite, and better than rounding on
   luq::hessian H(200);
   H.add(problem.X);
   for_each_memoryless_codec(64, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const matrix nearest = luq::quantize_codes(problem.W, H.matrix(), codec, luq::round_to_nearest{}).decode();
     for_each_quantizer([&](const auto& quantizer) {
       luq::quantize_report report;
@@ -188,7 +188,7 @@ TEST_CASE("tiny shapes, with and without rows or inputs") {
     luq::hessian H(cols);
     H.add(problem.X);
     for_each_memoryless_codec(64, [&](const auto& codec) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       for_each_quantizer([&](const auto& quantizer) {
         const auto packed = luq::quantize(problem.W, H, codec, quantizer);
         CHECK(packed.rows() == rows);
@@ -208,7 +208,7 @@ TEST_CASE("denormal weights and activations give finite results") {
   luq::hessian denormal(30);  // entries of H are denormal
   denormal.add(1e-20f * problem.X);
   for_each_memoryless_codec(16, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for_each_quantizer([&](const auto& quantizer) {
       const matrix of_weights = luq::quantize_codes(tiny * problem.W, ordinary.matrix(), codec, quantizer).decode();
       CHECK(of_weights.allFinite());

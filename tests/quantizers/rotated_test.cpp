@@ -24,9 +24,9 @@ TEST_CASE("a layer whose weights have outliers loses less after a rotation") {
   problem.H = matrix::Identity(256, 256);
   for (luq::index c = 5; c < 256; c += 37) problem.W.col(c) *= 12.0f;
   for_each_memoryless_codec(128, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     // A codec with column classes has a place for whole columns of outliers, which a rotation takes from it.
-    if constexpr (std::decay_t<decltype(codec)>::column_classes > 1) return;
+    if constexpr (luq::column_class_count<std::decay_t<decltype(codec)>> > 1) return;
     const matrix plain = luq::quantize_codes(problem.W, problem.H, codec, gptq{}).decode();
     const matrix rotated = quantize_rotated(problem.W, problem.H, codec, gptq{}, {.seed = 7}).decode();
     CHECK(luq::relative_output_error(problem.W, rotated, problem.H) <
@@ -41,7 +41,7 @@ TEST_CASE("the error of the rotated problem is that of the layer, with every cod
   rotation.transform_weights(turned.W);
   rotation.transform_activations(turned.X);
   for_each_memoryless_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto check = [&](const auto& quantizer) {
       const auto result = quantize_rotated(problem.W, problem.H, codec, quantizer, {.seed = 2, .block = 16});
       CHECK(result.transform() == rotation);

@@ -16,7 +16,7 @@ using luq_test::make_linear_problem;
 TEST_CASE("every group is coded for itself, the last one ragged") {
   const auto problem = make_linear_problem(130, 70, 10, 1);
   luq_test::for_each_codec(32, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto packed = luq::quantize(problem.W, codec, round_to_nearest{});
     for (luq::index g = 0; g < 3; ++g) {
       const luq::index columns = std::min<luq::index>(32, 70 - 32 * g);

@@ -61,7 +61,7 @@ TEST_CASE("random shapes: finite weights, packed without loss, the same bits for
     CAPTURE(tokens);
     const auto problem = make_linear_problem(rows, cols, tokens, seed);
     for_each_search(pick(3, 2 * cols), [&](const auto& codec, const auto& search) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       const auto codes = luq::quantize_codes(problem.W, problem.H, codec, search);
       const matrix Q = codes.decode();
       REQUIRE(Q.rows() == rows);
@@ -80,7 +80,7 @@ TEST_CASE("random shapes: finite weights, packed without loss, the same bits for
 TEST_CASE("weights or Hessians that are not finite, and a Hessian that stays indefinite, are errors") {
   const auto problem = make_linear_problem(5, 20, 60, 1);
   for_each_search(8, [&](const auto& codec, const auto& search) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto error_with = [&](const matrix& W, const matrix& H) {
       return luq_test::error_of([&] { (void)luq::quantize_codes(W, H, codec, search); });
     };
@@ -101,7 +101,7 @@ TEST_CASE("denormal weights and activations give finite results") {
   auto problem = make_linear_problem(9, 40, 100, 2);
   const matrix tiny = problem.W * std::numeric_limits<float>::denorm_min() * 64;
   for_each_search(16, [&](const auto& codec, const auto& search) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const matrix small_weights = luq::quantize_codes(tiny, problem.H, codec, search).decode();
     CHECK((small_weights.array().abs() < 1e-6f).all());
     const matrix small_inputs = luq::quantize_codes(problem.W, problem.H * 1e-36f, codec, search).decode();
@@ -112,7 +112,7 @@ TEST_CASE("denormal weights and activations give finite results") {
 TEST_CASE("a linear whose inputs are all dead is an error, also where refinement begins with what needs no Hessian") {
   const auto problem = make_linear_problem(9, 40, 100, 3);
   const auto check = [&](const auto& codec, const auto& search) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     luq_test::check_fails(luq::errc::insufficient_data, "Hessian of 40 inputs: expected one at least",
                           [&] { (void)luq::quantize_codes(problem.W, matrix::Zero(40, 40), codec, search); });
   };

@@ -34,6 +34,8 @@ const char* code_name(luq::errc code) {
       return "unsupported";
     case luq::errc::device_failure:
       return "device_failure";
+    case luq::errc::faulty_codec:
+      return "faulty_codec";
     case luq::errc::faulty_kernel:
       return "faulty_kernel";
   }

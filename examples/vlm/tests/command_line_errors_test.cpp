@@ -196,7 +196,7 @@ TEST_CASE("weights that are no finite numbers") {
 
 TEST_CASE("codecs and orders that there are none of") {
   for (const char* command : {"quantize", "scan", "demo"}) {
-    check_refused({command, "--low", "int5"}, {"\"int5\"", "int2, int3, int4 or int8"});
+    check_refused({command, "--low", "int5"}, {"\"int5\"", "int2, int3, int4, int8 [:sym]"});
     check_refused({command, "--high", "int4:x"}, {"int4:x"});
   }
   check_refused({"quantize", "--order", "sideways"}, {"\"sideways\"", "lowest, highest, depth, random"});

@@ -26,7 +26,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/executor.hpp"
@@ -48,15 +48,16 @@ struct basic_billm_codec {
   saliency metric = saliency::hessian;  ///< hessian as published
   index salient_limit = 50;             ///< salient columns of a group stay below it, >= 1; 50 as published
 
+  static constexpr std::string_view family = "billm";
   static constexpr double nominal_bits = 1.08;  ///< at the published share of salient columns
-  static constexpr int parameter_count = 7;     ///< { p0 ... p6 }
   static constexpr int column_classes = 2;
   static constexpr std::array<std::uint16_t, 2> planes{2, 2};  ///< s, u; bit 1 is +1
   static constexpr int components = 3;                         ///< s, u, s u
 
-  [[nodiscard]] std::string name() const {
-    return "billm:g" + std::to_string(group) + (metric == saliency::magnitude ? ":magnitude" : "") +
-           (salient_limit != 50 ? ":s" + std::to_string(salient_limit) : "") + detail::scale_suffix<Scale>();
+  template <class Codec, class Visitor>
+  static constexpr void visit_options(Codec& codec, Visitor&& visitor) {
+    visitor.choice("magnitude", codec.metric, saliency::magnitude);
+    visitor.number('s', codec.salient_limit, 50);
   }
 
   /// The published rule for one group (algorithms 1 and 2 of the paper, as the authors' code has them). Its definition
@@ -68,7 +69,7 @@ struct basic_billm_codec {
     code best = 0;
     float least = (std::numeric_limits<float>::max)();
     for (code q = 0; q < 4; ++q) {
-      const float distance = std::abs(w - decode(q, parameters, column_class));
+      const float distance = std::abs(w - decode_weight(*this, q, parameters, column_class));
       if (distance < least) {
         least = distance;
         best = q;
@@ -76,15 +77,10 @@ struct basic_billm_codec {
     }
     return best;
   }
-  [[nodiscard]] float decode(code q, const float* parameters, int column_class) const noexcept {
-    const auto p = coefficients(parameters, column_class);
-    const auto value = [&](int i) { return static_cast<float>(component(q, i)); };
-    return p[3] + p[0] * value(0) + p[1] * value(1) + p[2] * value(2);
-  }
 
   template <class Visitor>
   constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<Scale>(parameter_count);
+    visitor.template scales<Scale>(7);
   }
 
   [[nodiscard]] static constexpr int component(code q, int i) noexcept {
@@ -97,17 +93,6 @@ struct basic_billm_codec {
                                                              int column_class) const noexcept {
     if (column_class == 1) return {parameters[5], parameters[6], Number(0.0f), parameters[4]};
     return {parameters[1], parameters[2], parameters[3], parameters[0]};
-  }
-
-  static constexpr int scale_count = 7;
-  [[nodiscard]] std::array<float, 7> scale_basis(code q, const float*, int column_class) const noexcept {
-    const auto s = static_cast<float>(component(q, 0));
-    const auto u = static_cast<float>(component(q, 1));
-    if (column_class == 1) return {0, 0, 0, 0, 1, s, u};
-    return {1, s, u, s * u, 0, 0, 0};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 7>& scales, float* parameters) const {
-    return detail::store_rounded<Scale>(scales, parameters);
   }
 
   friend bool operator==(const basic_billm_codec&, const basic_billm_codec&) = default;

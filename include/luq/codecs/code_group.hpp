@@ -24,7 +24,7 @@ namespace luq {
 
 /// The parameters of one column group.
 struct group_parameters {
-  matrix values;  ///< [rows x Codec::parameter_count], each value exactly as the packed form restores it
+  matrix values;  ///< [rows x parameter_count<Codec>], each value exactly as the packed form restores it
   std::vector<std::uint8_t> column_class;  ///< class of each column; empty if the codec has only one class
 
   [[nodiscard]] const float* row(index r) const { return values.data() + r * values.cols(); }
@@ -49,7 +49,7 @@ template <WeightCodec Codec>
     return codec.code_group(W, importance, executor);
   } else {
     const std::vector<float> weights = detail::fit_weights(importance, W.cols());
-    coded_group result{{matrix(W.rows(), Codec::parameter_count), {}}, basic_matrix<code>(W.rows(), W.cols())};
+    coded_group result{{matrix(W.rows(), parameter_count<Codec>), {}}, basic_matrix<code>(W.rows(), W.cols())};
     detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
       for (index r = first; r < first + rows; ++r) {
         const std::span w(W.row(r).data(), static_cast<std::size_t>(W.cols()));
@@ -75,7 +75,7 @@ template <WeightCodec Codec>
     return codec.code_group(W, importance, executor).parameters;
   } else {
     const std::vector<float> weights = detail::fit_weights(importance, W.cols());
-    group_parameters result{matrix(W.rows(), Codec::parameter_count), {}};
+    group_parameters result{matrix(W.rows(), parameter_count<Codec>), {}};
     detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
       for (index r = first; r < first + rows; ++r) {
         codec.fit_row(std::span(W.row(r).data(), static_cast<std::size_t>(W.cols())), std::span<const float>(weights),

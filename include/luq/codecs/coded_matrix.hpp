@@ -31,7 +31,7 @@ struct coded_matrix {
   [[nodiscard]] float at(index r, index c) const {
     const index size = group_size(codec, cols());
     const group_parameters& group = groups[static_cast<std::size_t>(c / size)];
-    return codec.decode(codes(r, c), group.row(r), group.class_of(c % size));
+    return decode_weight(codec, codes(r, c), group.row(r), group.class_of(c % size));
   }
 
   /// The whole matrix in float.

@@ -24,7 +24,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "luq/codecs/weight_codec.hpp"
 
@@ -46,9 +46,8 @@ struct basic_int_codec {
   /// at half its greatest weight. For comparisons with published results only.
   bool published_one_sided_range = false;
 
+  static constexpr std::string_view family = Bits == 2 ? "int2" : Bits == 3 ? "int3" : Bits == 4 ? "int4" : "int8";
   static constexpr double nominal_bits = Bits;
-  static constexpr int parameter_count = 2;  ///< { scale, zero }
-  static constexpr int column_classes = 1;
   static constexpr auto planes = [] {
     if constexpr (Bits == 3) {
       return std::array<std::uint16_t, 2>{4, 2};
@@ -56,14 +55,12 @@ struct basic_int_codec {
       return std::array<std::uint16_t, 1>{1u << Bits};
     }
   }();
-  /// w = scale * component + scale * (2^(Bits-1) - zero), component = q - 2^(Bits-1): the constant of symmetric groups
-  /// is 0, which spares kernels a product.
-  static constexpr int components = 1;
 
-  [[nodiscard]] std::string name() const {
-    return "int" + std::to_string(Bits) + ":g" + std::to_string(group) + (symmetric ? ":sym" : "") +
-           (range == int_range::searched ? ":searched" : "") + (published_one_sided_range ? ":onesided" : "") +
-           detail::scale_suffix<Scale>();
+  template <class Codec, class Visitor>
+  static constexpr void visit_options(Codec& codec, Visitor&& visitor) {
+    visitor.flag("sym", codec.symmetric);
+    visitor.choice("searched", codec.range, int_range::searched);
+    visitor.flag("onesided", codec.published_one_sided_range);
   }
 
   /// `weights` count in the error of the searched range; the published search has none.
@@ -108,19 +105,15 @@ struct basic_int_codec {
     }
   }
 
+  /// w = scale * component + scale * (2^(Bits-1) - zero), component = q - 2^(Bits-1): the constant of symmetric groups
+  /// is 0, which spares kernels a product.
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return static_cast<int>(q) - (1 << (Bits - 1)); }
   template <class Number>
   [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
     return {parameters[0], parameters[0] * (Number(symmetric_zero) - parameters[1])};
   }
 
-  static constexpr int scale_count = 1;
-  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float* parameters, int) const noexcept {
-    return {static_cast<float>(q) - parameters[1]};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
-    return scales[0] > 0 && detail::store_rounded<Scale>(scales, parameters);
-  }
+  [[nodiscard]] static constexpr bool accepts(const std::array<float, 1>& scales) { return scales[0] > 0; }
 
   friend bool operator==(const basic_int_codec&, const basic_int_codec&) = default;
 

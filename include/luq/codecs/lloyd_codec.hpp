@@ -25,7 +25,7 @@
 #include <array>
 #include <cmath>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "luq/codecs/weight_codec.hpp"
 
@@ -36,9 +36,8 @@ requires(Bits == 2 || Bits == 3 || Bits == 4)
 struct basic_lloyd_codec {
   index group = 64;  ///< columns that share a scale, >= 1, or whole_row; 64 gives 4.25 bits a weight at 4 bits
 
+  static constexpr std::string_view family = Bits == 2 ? "lloyd2" : Bits == 3 ? "lloyd3" : "lloyd4";
   static constexpr double nominal_bits = Bits;
-  static constexpr int parameter_count = 1;  ///< { scale }
-  static constexpr int column_classes = 1;
   static constexpr auto planes = [] {
     if constexpr (Bits == 3) {
       return std::array<std::uint16_t, 2>{4, 2};
@@ -46,7 +45,6 @@ struct basic_lloyd_codec {
       return std::array<std::uint16_t, 1>{1u << Bits};
     }
   }();
-  static constexpr int components = 1;  ///< w = scale * component, component = table[q]
 
   /// Levels in units of the scale, ascending.
   static constexpr auto table = [] {
@@ -58,10 +56,6 @@ struct basic_lloyd_codec {
       return std::array{-127, -96, -75, -58, -44, -31, -18, -6, 6, 18, 31, 44, 58, 75, 96, 127};
     }
   }();
-
-  [[nodiscard]] std::string name() const {
-    return "lloyd" + std::to_string(Bits) + ":g" + std::to_string(group) + detail::scale_suffix<Scale>();
-  }
 
   /// Tries scales whose last level is 1.2 times the greatest weight, and less in steps of 5 % down to a sixtieth (a
   /// group's outlier may be of no importance), and takes the one that leaves the least weighted squared error once it
@@ -99,28 +93,16 @@ struct basic_lloyd_codec {
     }
     return q;
   }
-  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
-    return parameters[0] * static_cast<float>(table[q]);
-  }
 
   template <class Visitor>
   constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<Scale>(parameter_count);
+    visitor.template scales<Scale>(1);
   }
 
+  /// w = scale * component.
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return table[q]; }
-  template <class Number>
-  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
-    return {parameters[0], Number(0.0f)};
-  }
 
-  static constexpr int scale_count = 1;
-  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float*, int) const noexcept {
-    return {static_cast<float>(table[q])};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
-    return scales[0] >= 0 && detail::store_rounded<Scale>(scales, parameters);
-  }
+  [[nodiscard]] static constexpr bool accepts(const std::array<float, 1>& scales) { return scales[0] >= 0; }
 
   friend bool operator==(const basic_lloyd_codec&, const basic_lloyd_codec&) = default;
 };

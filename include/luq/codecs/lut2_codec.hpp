@@ -22,7 +22,7 @@
 #include <cmath>
 #include <numeric>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "luq/codecs/weight_codec.hpp"
@@ -33,13 +33,10 @@ template <class Scale = half>
 struct basic_lut2_codec {
   index group = 128;  ///< columns that share the two magnitudes, >= 1, or whole_row
 
+  static constexpr std::string_view family = "lut2";
   static constexpr double nominal_bits = 2;
-  static constexpr int parameter_count = 2;  ///< { b1, b2 }
-  static constexpr int column_classes = 1;
   static constexpr std::array<std::uint16_t, 2> planes{2, 2};  ///< s, u; bit 1 is +1
   static constexpr int components = 2;                         ///< w = b1 * s + b2 * u
-
-  [[nodiscard]] std::string name() const { return "lut2:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
 
   void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
     std::vector<std::size_t> order(w.size());
@@ -58,27 +55,15 @@ struct basic_lut2_codec {
     const int u = is_large ? sign : 1 - sign;
     return static_cast<code>(sign + 2 * u);
   }
-  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
-    return parameters[0] * static_cast<float>(component(q, 0)) + parameters[1] * static_cast<float>(component(q, 1));
-  }
 
   template <class Visitor>
   constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<Scale>(parameter_count);
+    visitor.template scales<Scale>(2);
   }
 
   [[nodiscard]] static constexpr int component(code q, int i) noexcept { return ((q >> i) & 1) != 0 ? 1 : -1; }
-  template <class Number>
-  [[nodiscard]] constexpr std::array<Number, 3> coefficients(const Number* parameters, int) const noexcept {
-    return {parameters[0], parameters[1], Number(0.0f)};
-  }
-
-  static constexpr int scale_count = 2;
-  [[nodiscard]] std::array<float, 2> scale_basis(code q, const float*, int) const noexcept {
-    return {static_cast<float>(component(q, 0)), static_cast<float>(component(q, 1))};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 2>& scales, float* parameters) const {
-    return scales[1] >= 0 && scales[0] >= scales[1] && detail::store_rounded<Scale>(scales, parameters);
+  [[nodiscard]] static constexpr bool accepts(const std::array<float, 2>& scales) {
+    return scales[1] >= 0 && scales[0] >= scales[1];
   }
 
   friend bool operator==(const basic_lut2_codec&, const basic_lut2_codec&) = default;

@@ -13,7 +13,7 @@
 #include <array>
 #include <cmath>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "luq/codecs/weight_codec.hpp"
 
@@ -23,13 +23,9 @@ template <class Scale = half>
 struct basic_sign_codec {
   index group = 128;  ///< columns that share a scale, >= 1, or whole_row; 128 is the block of ggml's Q1_0
 
+  static constexpr std::string_view family = "sign";
   static constexpr double nominal_bits = 1;
-  static constexpr int parameter_count = 1;  ///< { a }
-  static constexpr int column_classes = 1;
   static constexpr std::array<std::uint16_t, 1> planes{2};
-  static constexpr int components = 1;  ///< w = a * component, component = +1 or -1
-
-  [[nodiscard]] std::string name() const { return "sign:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
 
   void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
     double weighted = 0;
@@ -42,28 +38,16 @@ struct basic_sign_codec {
   }
 
   [[nodiscard]] code encode(float w, const float*, int) const noexcept { return w >= 0.0f ? 1 : 0; }
-  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
-    return q != 0 ? parameters[0] : -parameters[0];
-  }
 
   template <class Visitor>
   constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<Scale>(parameter_count);
+    visitor.template scales<Scale>(1);
   }
 
+  /// w = a * component, component = +1 or -1.
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return q != 0 ? 1 : -1; }
-  template <class Number>
-  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
-    return {parameters[0], Number(0.0f)};
-  }
 
-  static constexpr int scale_count = 1;
-  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float*, int) const noexcept {
-    return {static_cast<float>(component(q, 0))};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
-    return scales[0] >= 0 && detail::store_rounded<Scale>(scales, parameters);
-  }
+  [[nodiscard]] static constexpr bool accepts(const std::array<float, 1>& scales) { return scales[0] >= 0; }
 
   friend bool operator==(const basic_sign_codec&, const basic_sign_codec&) = default;
 };

@@ -18,7 +18,7 @@
 #include <cmath>
 #include <numeric>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "luq/codecs/weight_codec.hpp"
@@ -29,13 +29,9 @@ template <class Scale = half>
 struct basic_ternary_codec {
   index group = 128;  ///< columns that share a scale, >= 1, or whole_row; multiples of 5 waste no part of a byte
 
+  static constexpr std::string_view family = "ternary";
   static constexpr double nominal_bits = 1.58;
-  static constexpr int parameter_count = 1;  ///< { a }
-  static constexpr int column_classes = 1;
   static constexpr std::array<std::uint16_t, 1> planes{3};
-  static constexpr int components = 1;  ///< w = a * component, component = -1, 0 or 1
-
-  [[nodiscard]] std::string name() const { return "ternary:g" + std::to_string(group) + detail::scale_suffix<Scale>(); }
 
   void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
     std::vector<std::size_t> order(w.size());
@@ -62,28 +58,16 @@ struct basic_ternary_codec {
     const float threshold = 0.5f * parameters[0];
     return w > threshold ? 2 : w < -threshold ? 0 : 1;
   }
-  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
-    return parameters[0] * static_cast<float>(static_cast<int>(q) - 1);
-  }
 
   template <class Visitor>
   constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<Scale>(parameter_count);
+    visitor.template scales<Scale>(1);
   }
 
+  /// w = a * component, component = -1, 0 or 1.
   [[nodiscard]] static constexpr int component(code q, int) noexcept { return static_cast<int>(q) - 1; }
-  template <class Number>
-  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
-    return {parameters[0], Number(0.0f)};
-  }
 
-  static constexpr int scale_count = 1;
-  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float*, int) const noexcept {
-    return {static_cast<float>(component(q, 0))};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
-    return scales[0] >= 0 && detail::store_rounded<Scale>(scales, parameters);
-  }
+  [[nodiscard]] static constexpr bool accepts(const std::array<float, 1>& scales) { return scales[0] >= 0; }
 
   friend bool operator==(const basic_ternary_codec&, const basic_ternary_codec&) = default;
 };

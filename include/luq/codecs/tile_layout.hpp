@@ -159,7 +159,7 @@ class tile_layout {
   }
 
   [[nodiscard]] index bytes() const {
-    return flags_offset() + (Codec::column_classes > 1 ? bit_packed_bytes(cols_, 1) : 0);
+    return flags_offset() + (column_class_count<Codec> > 1 ? bit_packed_bytes(cols_, 1) : 0);
   }
 
  private:

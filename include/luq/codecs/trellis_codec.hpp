@@ -45,7 +45,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "luq/codecs/weight_codec.hpp"
@@ -57,9 +57,12 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16)
 struct basic_trellis_codec {
   index group = 512;  ///< columns that share a scale and form one sequence, >= 1, or whole_row
 
+  static constexpr std::string_view family = Radix == 2   ? "trellis-r2"
+                                             : Radix == 3 ? "trellis-r3"
+                                             : Radix == 4 ? "trellis-r4"
+                                             : Radix == 8 ? "trellis-r8"
+                                                          : "trellis-r16";
   static constexpr double nominal_bits = Radix == 2 ? 1 : Radix == 3 ? 1.58 : Radix == 4 ? 2 : Radix == 8 ? 3 : 4;
-  static constexpr int parameter_count = 1;  ///< { scale }
-  static constexpr int column_classes = 1;
   static constexpr auto planes = [] {
     if constexpr (Radix == 8) {
       return std::array<std::uint16_t, 2>{4, 2};
@@ -67,7 +70,6 @@ struct basic_trellis_codec {
       return std::array<std::uint16_t, 1>{Radix};
     }
   }();
-  static constexpr int components = 1;  ///< w = scale * component, component = level(code)
 
   /// Symbols that a code remembers.
   static constexpr int window = Radix == 2 ? 12 : Radix == 3 ? 8 : Radix == 4 ? 6 : Radix == 8 ? 4 : 3;
@@ -86,15 +88,12 @@ struct basic_trellis_codec {
     return static_cast<code>((static_cast<int>(previous) % (code_count / Radix)) * Radix + symbol);
   }
 
+  /// w = scale * component: the level of the state that a code is. Scales may be of either sign, as levels are of both.
   [[nodiscard]] static constexpr int component(code q, int) noexcept {
     const std::uint32_t product = (level_multiplier * q) & level_mask;
     return static_cast<int>((product & 0xffu) + ((product >> 8) & 0xffu) + ((product >> 16) & 0xffu) +
                             (product >> 24)) +
            level_offset;
-  }
-
-  [[nodiscard]] std::string name() const {
-    return "trellis-r" + std::to_string(Radix) + ":g" + std::to_string(group) + detail::scale_suffix<Scale>();
   }
 
   /// The scale that suits normal weights of the group's weighted mean square, before any code is chosen: the spread of
@@ -130,26 +129,9 @@ struct basic_trellis_codec {
     }
   }
 
-  [[nodiscard]] float decode(code q, const float* parameters, int) const noexcept {
-    return parameters[0] * static_cast<float>(component(q, 0));
-  }
-
   template <class Visitor>
   constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<Scale>(parameter_count);
-  }
-
-  template <class Number>
-  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
-    return {parameters[0], Number(0.0f)};
-  }
-
-  static constexpr int scale_count = 1;
-  [[nodiscard]] std::array<float, 1> scale_basis(code q, const float*, int) const noexcept {
-    return {static_cast<float>(component(q, 0))};
-  }
-  [[nodiscard]] bool store_scales(const std::array<float, 1>& scales, float* parameters) const {
-    return detail::store_rounded<Scale>(scales, parameters);  // of either sign: levels are of both
+    visitor.template scales<Scale>(1);
   }
 
   friend bool operator==(const basic_trellis_codec&, const basic_trellis_codec&) = default;

@@ -3,79 +3,82 @@
 //
 // What a codec is. A weight matrix W [rows x cols] is cut into column groups; within a group each row has a few
 // parameters (scales, offsets), and each weight has a code in 0 ... levels-1. A codec is the whole knowledge of one
-// such format: how parameters are fitted to a group, how one weight is encoded and decoded under them, how codes
-// split into the symbols that are stored, and how many bytes parameters take. It holds only options and is cheap to
-// copy. Which codes are *chosen* for the good of a layer's output is the business of a quantizer.
+// such format. It holds only options and is cheap to copy. Which codes are *chosen* for the good of a layer's output is
+// the business of a quantizer. A codec is six things, here a sign for each weight and a scale for each row of a group:
+//
+//   struct my_codec {
+//     // 1 Options. `group` is the columns that share parameters.
+//     index group = 128;
+//     friend bool operator==(const my_codec&, const my_codec&) = default;
+//     // 2 Its name, and the bits a weight that it is named for.
+//     static constexpr std::string_view family = "my-signs";
+//     static constexpr double nominal_bits = 1;
+//     // 3 What is stored: codes, and parameters.
+//     static constexpr std::array<std::uint16_t, 1> planes{2};
+//     template <class Visitor>
+//     constexpr void read_parameters(Visitor&& visitor) const { visitor.template scales<half>(1); }
+//     // 4 What a code means: w = scale * component.
+//     static constexpr int component(code q, int) { return q != 0 ? 1 : -1; }
+//     // 5 How parameters are fitted to the weights of a row.
+//     void fit_row(std::span<const float> w, std::span<const float> importance, float* parameters) const;
+//     // 6 Which code a weight takes.
+//     code encode(float w, const float* parameters, int column_class) const { return w >= 0 ? 1 : 0; }
+//   };
+//
+// Everything else follows (codec_traits.hpp): decoding, bytes, packing and unpacking, kernels, refitted scales, text.
 //
 // In most formats any code can follow any other (MemorylessCodec). In a trellis the code of a column is a window over
 // its own symbol and those of the columns before it, so only some codes can follow (SequenceCodec); one symbol is
 // stored.
 //
 // Some formats let columns of a group differ in kind (BiLLM's salient columns). Such a codec has two column classes;
-// the class of a column is shared by all rows and handed to encode and decode.
+// the class of a column is shared by all rows and handed to all functions that take a code.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <span>
-#include <string>
+#include <string_view>
 
+#include "luq/codecs/codec_traits.hpp"
 #include "luq/codecs/detail/parameter_storage.hpp"
-#include "luq/codecs/detail/stored_scales.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
 
-/// As the `group` option of a codec: one group spans the whole row.
-inline constexpr index whole_row = 0;
-
-/// Code of one weight, 0 ... code_count-1.
-using code = std::uint16_t;
-
-/// Requirements, in the order in which data meets them:
-///  - `group`: columns that share parameters, >= 1, or `whole_row`; `name()`: unique text form of all options.
+/// What is required of every codec:
+///  - `group`: columns that share parameters, >= 1, or `whole_row`. A codec without arguments has default options.
+///  - `family`, `nominal_bits`: its name, and the bits a weight that the literature gives it that name for, scales and
+///    flags not counted. Options beyond the group are described by `visit_options` (detail/codec_text.hpp).
+///  - `planes`: radices of the symbols of a code, lowest first: code = s0 + planes[0] * (s1 + planes[1] * ...);
+///    each is 2, 3, 4, 16 or 256 (tile_layout.hpp stores 8, 5, 4, 2 or 1 such symbols in a byte).
+///  - `read_parameters(visitor)`: how parameters are stored, one after the other, scales first:
+///    `visitor.scales<Stored>(count)`, the next `count` are rows of Stored; `visitor.bit_packed<Bits>()`, the next is
+///    one gapless stream of integers; `visitor.constant(value)`, the next is not stored. Stored and read, they are
+///    exactly what was fitted.
+///  - `component(code, i)`: a small integer, |component| <= 255. `components` of them, or one, make the weight,
+///    w = sum_i scale_i * component(code, i). Where the linear form is another, `coefficients(parameters,
+///    column_class)` gives all factors and the constant, for parameters of any type of number. Where its rounding
+///    matters as well, `decode(code, parameters, column_class)` gives the weight.
 ///  - `fit_row(w, importance, parameters)`: writes the parameters of one row w of a group. `importance` has one weight
 ///    >= 0 for the squared error of each column (a Hessian's view of it), not all of them zero. All zero w and a single
 ///    column are valid input. Non-finite input is a caller's bug. A codec whose rows are not independent has
 ///    `code_group(W, importance, executor)` instead, which codes all rows of the group W [rows x columns].
-///  - `decode(code, parameters, column_class)`: the weight.
-///  - `planes`: radices of the symbols of a code, lowest first: code = s0 + planes[0] * (s1 + planes[1] * ...);
-///    each is 2, 3, 4, 16 or 256 (tile_layout.hpp stores 8, 5, 4, 2 or 1 such symbols in a byte).
-///  - `read_parameters(visitor)`: how parameters are stored, one after the other: `visitor.scales<Stored>(count)`, the
-///    next `count` are rows of Stored; `visitor.bit_packed<Bits>()`, the next is one gapless stream of integers;
-///    `visitor.constant(value)`, the next is not stored. Stored and read, they are exactly what was fitted.
-///  - the linear form of integer kernels: w = coefficients[components] + sum_i coefficients[i] * component(code, i),
-///    component a small integer, |component| <= 255; equal to decode() within float rounding. coefficients() takes
-///    parameters of any type of number: float, or a vector of them.
-///  - `scale_count`, `scale_basis(code, parameters, column_class)`, `store_scales(scales, parameters)`: the
-///    decoded value is linear in the first scale_count parameters, w = sum_i parameters[i] * basis[i]; store_scales()
-///    puts rounded new ones in their place, or returns false and changes nothing where storage cannot hold them or
-///    encode() would not find the nearest value under them.
-///  - `nominal_bits`: the bits a weight that the literature gives the codec its name for, scales and flags not counted.
+///  - optional `used_codes`: codes from that number on are never produced, as of five levels in three bits.
+///  - optional `accepts(scales)`: whether encode() finds the nearest value under scales fitted by others.
 /// A codec is also a MemorylessCodec or a SequenceCodec.
 template <class C>
 concept WeightCodec =
-    std::copy_constructible<C> && std::equality_comparable<C> &&
-    requires(const C codec, std::span<const float> w, std::span<const float> importance, const float* parameters,
-             int column_class, code q, detail::parameter_reader& reader,
-             std::array<float, static_cast<std::size_t>(C::scale_count)> scales, float* mutable_parameters) {
-  { codec.group } -> std::convertible_to<index>;
-  { codec.name() } -> std::same_as<std::string>;
-  { C::parameter_count } -> std::convertible_to<int>;
-  { C::column_classes } -> std::convertible_to<int>;
-  { C::planes.size() } -> std::convertible_to<std::size_t>;
-  { codec.decode(q, parameters, column_class) } -> std::same_as<float>;
-  codec.read_parameters(reader);
-  { C::components } -> std::convertible_to<int>;
-  { C::component(q, 0) } -> std::same_as<int>;
-  { codec.coefficients(parameters, column_class) } -> std::same_as<std::array<float, C::components + 1>>;
-  { codec.scale_basis(q, parameters, column_class) } -> std::same_as<decltype(scales)>;
-  { codec.store_scales(scales, mutable_parameters) } -> std::same_as<bool>;
-  { C::nominal_bits } -> std::convertible_to<double>;
-} &&(requires(const C codec, std::span<const float> w, float* parameters) { codec.fit_row(w, w, parameters); } ||
-     requires { &C::code_group; });
+    std::copy_constructible<C> && std::default_initializable<C> && std::equality_comparable<C> &&
+    requires(const C codec, code q, detail::parameter_reader& reader) {
+      { codec.group } -> std::convertible_to<index>;
+      { C::family } -> std::convertible_to<std::string_view>;
+      { C::nominal_bits } -> std::convertible_to<double>;
+      { C::planes.size() } -> std::convertible_to<std::size_t>;
+      codec.read_parameters(reader);
+      { C::component(q, 0) } -> std::same_as<int>;
+    } && (requires(const C codec, std::span<const float> w, float* parameters) { codec.fit_row(w, w, parameters); } ||
+          requires { &C::code_group; });
 
 /// `encode(w, parameters, column_class)`: the code whose decoded value is nearest to the finite w.
 template <class C>
@@ -103,6 +106,17 @@ template <WeightCodec Codec>
   int product = 1;
   for (const auto radix : Codec::planes) product *= static_cast<int>(radix);
   return product;
+}
+
+/// Codes that encode() may choose: all, or the first Codec::used_codes. Searches try no others.
+template <WeightCodec Codec>
+[[nodiscard]] constexpr int used_codes() noexcept {
+  if constexpr (requires { Codec::used_codes; }) {
+    static_assert(Codec::used_codes >= 1 && Codec::used_codes <= levels<Codec>());
+    return Codec::used_codes;
+  } else {
+    return levels<Codec>();
+  }
 }
 
 /// Number of codes: levels(), or more where a code remembers symbols before its own.

@@ -26,6 +26,7 @@ enum class errc {
   corrupt_file,        ///< a file violates its format
   unsupported,         ///< valid input that this version cannot process
   device_failure,      ///< a GPU or its runtime refused or failed
+  faulty_codec,        ///< a codec without a property that every codec must have
   faulty_kernel,       ///< a kernel whose product is not that of the reference, on this machine at least
 };
 

@@ -76,7 +76,7 @@ TEST_CASE("the third component of BiLLM is bilinear") {
   static_assert(form_is<luq::billm_codec>(1, {0, 2}, 0, -1));
   static_assert(form_is<luq::billm_codec>(2, {-2, -2}, 4, 1));  // (2 s - 1) (2 u - 1)
   luq_test::for_each_codec(8, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     using Codec = std::decay_t<decltype(codec)>;
     CHECK(has_symbol_products<Codec> == std::is_same_v<Codec, luq::billm_codec>);
   });
@@ -95,9 +95,9 @@ TEST_CASE("levels of tables are no form, and codes that remember have none") {
 
 TEST_CASE("an exact form gives the component of every code from its symbols") {
   luq_test::for_each_codec(8, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     using Codec = std::decay_t<decltype(codec)>;
-    for (int i = 0; i < Codec::components; ++i) {
+    for (int i = 0; i < luq::component_count<Codec>; ++i) {
       CAPTURE(i);
       const auto form = form_of_component<Codec>(i);
       int wrong = 0;
@@ -122,7 +122,7 @@ TEST_CASE("symbols make up a code, each with the weight of its plane") {
   static_assert(symbol_of<luq::int_codec<3>>(6, 0) == 2 && symbol_of<luq::int_codec<3>>(6, 1) == 1);
   static_assert(plane_weight<luq::int_codec<3>>(0) == 1 && plane_weight<luq::int_codec<3>>(1) == 4);
   luq_test::for_each_codec(8, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     using Codec = std::decay_t<decltype(codec)>;
     int wrong = 0;
     for (int q = 0; q < luq::levels<Codec>(); ++q) {
@@ -145,9 +145,9 @@ TEST_CASE("ranges of components") {
   static_assert(range_is<luq::lut2_codec>(1, -1, 2) && range_is<luq::billm_codec>(2, -1, 2));
   static_assert(range_is<luq::lloyd_codec<2>>(0, -127, 254) && range_is<luq::lloyd_codec<4>>(0, -127, 254));
   luq_test::for_each_codec(8, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     using Codec = std::decay_t<decltype(codec)>;
-    for (int i = 0; i < Codec::components; ++i) {
+    for (int i = 0; i < luq::component_count<Codec>; ++i) {
       std::vector<int> values;
       for (int q = 0; q < luq::code_count<Codec>(); ++q) {
         values.push_back(Codec::component(static_cast<luq::code>(q), i));
@@ -169,7 +169,7 @@ TEST_CASE("a unit of columns is whole words of every plane") {
   static_assert(unit_columns<luq::trellis_codec<3>> == 20 && unit_columns<luq::trellis_codec<4>> == 16);
   static_assert(unit_columns<luq::trellis_codec<8>> == 32 && unit_columns<luq::trellis_codec<16>> == 8);
   luq_test::for_each_codec(8, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     using Codec = std::decay_t<decltype(codec)>;
     luq::index widest_word = 0;
     for (const auto radix : Codec::planes) {

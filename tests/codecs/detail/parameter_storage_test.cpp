@@ -89,13 +89,13 @@ TEST_CASE("parameters are read one kind after the other, each from where the las
 
 TEST_CASE("every codec reads the parameters that it packed, for any number of rows of a tile") {
   luq_test::for_each_codec(8, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const luq::index rows : {1, 2, 5, 63, 64}) {
       CAPTURE(rows);
       const matrix fitted = luq::fit_group(codec, luq::random_normal_matrix(rows, 8, luq::counter_rng(2)), {}).values;
       std::vector<std::byte> bytes(static_cast<std::size_t>(luq::detail::parameter_bytes(codec, rows)));
       codec.read_parameters(parameter_writer(fitted.data(), rows, fitted.cols(), bytes));
-      matrix again = matrix::Constant(rows, codec.parameter_count, -9.0f);
+      matrix again = matrix::Constant(rows, luq::parameter_count<std::decay_t<decltype(codec)>>, -9.0f);
       codec.read_parameters(parameter_reader(bytes, again.data(), rows, again.cols()));
       CHECK(again == fitted);
     }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <limits>
 
 #include "codecs/codec_test_support.hpp"
@@ -31,7 +32,13 @@ TEST_CASE("a stored value is the one that storage restores, and too large ones a
   check_fails(errc::non_finite, "32-bit", [] { (void)stored_value<float>(nan); });
 }
 
-TEST_CASE("only scales that are not fp16 are named") {
-  CHECK(luq::detail::scale_suffix<luq::half>().empty());
-  CHECK(luq::detail::scale_suffix<float>() == ":f32");
+TEST_CASE("scales are rounded to what is stored, all of them or none") {
+  luq::detail::scale_rounder<3> rounder({0.1f, 65504.0f, -2.0f});
+  rounder.scales<luq::half>(2);
+  rounder.scales<float>(1);
+  CHECK(rounder.fits());
+  CHECK(rounder.rounded() == std::array<float, 3>{static_cast<float>(luq::half(0.1f)), 65504.0f, -2.0f});
+  luq::detail::scale_rounder<2> too_large({65520.0f, 1.0f});
+  too_large.scales<luq::half>(2);
+  CHECK_FALSE(too_large.fits());
 }

@@ -189,7 +189,7 @@ TEST_CASE("a round trip keeps every code, zero point and scale") {
     for (const luq::index rows : {32, 96}) {
       for (const luq::index cols : {32, 64, 160}) {
         for_each_codec(group, [&](const auto& codec) {
-          CAPTURE(codec.name());
+          CAPTURE(luq::codec_name(codec));
           CAPTURE(rows);
           CAPTURE(cols);
           const auto packed = luq::pack(random_coded(codec, rows, cols, 7));

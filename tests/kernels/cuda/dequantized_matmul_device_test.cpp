@@ -29,7 +29,7 @@ namespace {
 /// All weights to the bit, and a product.
 template <class Stored, class Output, class Codec>
 void check(const Codec& codec, luq::index rows, luq::index cols, luq::index tokens, std::uint64_t seed) {
-  CAPTURE(codec.name());
+  CAPTURE(luq::codec_name(codec));
   CAPTURE(seed);
   const luq_test::device_stream order;
   const luq_test::blas_handle blas(order);

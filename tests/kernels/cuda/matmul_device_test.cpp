@@ -36,7 +36,7 @@ constexpr double unit_of_output = std::is_same_v<Stored, float>       ? 0x1p-24
 
 template <activation_bits Bits, class Stored, class Codec>
 void check(const Codec& codec, luq::index rows, luq::index cols, luq::index tokens, std::uint64_t seed) {
-  CAPTURE(codec.name());
+  CAPTURE(luq::codec_name(codec));
   CAPTURE(rows);
   CAPTURE(cols);
   CAPTURE(tokens);

@@ -26,10 +26,10 @@ template <class Codec>
     const luq::group_parameters& group = coded.groups[static_cast<std::size_t>(c / size)];
     const int column_class = group.class_of(c % size);
     for (luq::index r = 0; r < coded.rows(); ++r) {
-      result.W(r, c) = coded.codec.decode(coded.codes(r, c), group.row(r), column_class);
-      const auto a = coded.codec.coefficients(group.row(r), column_class);
+      result.W(r, c) = luq::decode_weight(coded.codec, coded.codes(r, c), group.row(r), column_class);
+      const auto a = luq::coefficients(coded.codec, group.row(r), column_class);
       float terms = std::abs(a.back());
-      for (int i = 0; i < Codec::components; ++i) {
+      for (int i = 0; i < luq::component_count<Codec>; ++i) {
         terms += std::abs(a[static_cast<std::size_t>(i)]) * static_cast<float>(luq::levels<Codec>());
       }
       result.terms(r, c) = terms;

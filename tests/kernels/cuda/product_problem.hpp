@@ -40,7 +40,7 @@ problem<Codec> random_problem(const Codec& codec, luq::index rows, luq::index co
 
 template <luq::cuda::activation_bits Bits, class Codec>
 void check(const problem<Codec>& of, const luq::matrix& Y) {
-  CAPTURE(of.W.codec().name());
+  CAPTURE(luq::codec_name(of.W.codec()));
   CAPTURE(of.W.rows());
   CAPTURE(of.W.cols());
   CAPTURE(of.X.rows());

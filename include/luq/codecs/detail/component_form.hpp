@@ -74,7 +74,7 @@ template <WeightCodec Codec>
 /// All components have exact forms.
 template <WeightCodec Codec>
 inline constexpr bool has_exact_forms = [] {
-  for (int i = 0; i < Codec::components; ++i) {
+  for (int i = 0; i < component_count<Codec>; ++i) {
     if (!form_of_component<Codec>(i).exact) return false;
   }
   return true;
@@ -83,7 +83,7 @@ inline constexpr bool has_exact_forms = [] {
 /// A component takes the product of two symbols.
 template <WeightCodec Codec>
 inline constexpr bool has_symbol_products = [] {
-  for (int i = 0; i < Codec::components; ++i) {
+  for (int i = 0; i < component_count<Codec>; ++i) {
     if (form_of_component<Codec>(i).product != 0) return true;
   }
   return false;
@@ -107,10 +107,10 @@ struct number_or_zero {
 
 /// Which coefficients of the linear form are 0 whatever the parameters are.
 template <WeightCodec Codec>
-[[nodiscard]] constexpr std::array<bool, Codec::components + 1> vanishing_coefficients(int column_class) noexcept {
-  const std::array<number_or_zero, static_cast<std::size_t>(Codec::parameter_count)> parameters{};
-  const auto a = Codec().coefficients(parameters.data(), column_class);
-  std::array<bool, Codec::components + 1> vanishes{};
+[[nodiscard]] constexpr std::array<bool, component_count<Codec> + 1> vanishing_coefficients(int column_class) noexcept {
+  const std::array<number_or_zero, static_cast<std::size_t>(parameter_count<Codec>)> parameters{};
+  const auto a = luq::coefficients(Codec(), parameters.data(), column_class);
+  std::array<bool, component_count<Codec> + 1> vanishes{};
   for (std::size_t i = 0; i < vanishes.size(); ++i) vanishes[i] = a[i].is_zero;
   return vanishes;
 }
@@ -119,7 +119,7 @@ template <WeightCodec Codec>
 template <WeightCodec Codec>
 [[nodiscard]] constexpr bool takes_symbol_products(int column_class) noexcept {
   const auto vanishes = vanishing_coefficients<Codec>(column_class);
-  for (int i = 0; i < Codec::components; ++i) {
+  for (int i = 0; i < component_count<Codec>; ++i) {
     if (form_of_component<Codec>(i).product != 0 && !vanishes[static_cast<std::size_t>(i)]) return true;
   }
   return false;

@@ -177,8 +177,9 @@ coded_group basic_billm_codec<Scale>::code_group(const matrix_view& W, std::span
     const std::vector<float> weights = detail::fit_weights(importance, columns);
     S.array().rowwise() *= Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>>(weights.data(), columns);
   }
-  coded_group result{{matrix(rows, parameter_count), rule::choose_salient(S, salient_limit, executor)},
-                     basic_matrix<code>(rows, columns)};
+  coded_group result{
+      {matrix(rows, parameter_count<basic_billm_codec>), rule::choose_salient(S, salient_limit, executor)},
+      basic_matrix<code>(rows, columns)};
   const float threshold = rule::choose_split(S, result.parameters, executor);
   detail::for_each_row_chunk(rows, executor, [&](index first, index count) {
     for (index r = first; r < first + count; ++r) {

@@ -28,7 +28,7 @@ packed_matrix<Codec>::packed_matrix(const coded_matrix<Codec>& source)
     for (index c = 0; c < layout_.columns_of(g); ++c)
       column_flags.push_back(static_cast<std::uint8_t>(group.class_of(c)));
   }
-  if constexpr (Codec::column_classes > 1) {
+  if constexpr (column_class_count<Codec> > 1) {
     bit_pack(column_flags, 1, std::span(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset())));
   }
   order_columns();
@@ -38,7 +38,7 @@ template <WeightCodec Codec>
 packed_matrix<Codec>::packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes)
     : codec_(codec), rows_(rows), cols_(cols), layout_(codec_, rows, cols), bytes_(std::move(bytes)) {
   if (static_cast<index>(bytes_.size()) != layout_.bytes()) {
-    fail(errc::corrupt_file, "packed matrix of codec ", codec.name(), ", ", rows, " x ", cols, ": expected ",
+    fail(errc::corrupt_file, "packed matrix of codec ", codec_name(codec), ", ", rows, " x ", cols, ": expected ",
          layout_.bytes(), " bytes, got ", bytes_.size());
   }
   order_columns();
@@ -47,7 +47,7 @@ packed_matrix<Codec>::packed_matrix(const Codec& codec, index rows, index cols, 
 template <WeightCodec Codec>
 matrix packed_matrix<Codec>::tile_parameters(index row_tile, index group) const {
   const index h = layout_.rows_of(row_tile);
-  matrix values(h, Codec::parameter_count);
+  matrix values(h, parameter_count<Codec>);
   const auto codes = static_cast<std::size_t>(layout_.code_bytes(h, layout_.columns_of(group)));
   codec_.read_parameters(
       detail::parameter_reader(tile(row_tile, group).subspan(codes), values.data(), h, values.cols()));
@@ -57,7 +57,7 @@ matrix packed_matrix<Codec>::tile_parameters(index row_tile, index group) const 
 template <WeightCodec Codec>
 std::vector<std::uint8_t> packed_matrix<Codec>::column_classes(index group) const {
   std::vector<std::uint8_t> classes;
-  if constexpr (Codec::column_classes > 1) {
+  if constexpr (column_class_count<Codec> > 1) {
     const auto flags = std::span<const std::byte>(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset()));
     for (index c = 0; c < layout_.columns_of(group); ++c) {
       classes.push_back(bit_packed_at(flags, layout_.first_column(group) + c, 1));
@@ -71,7 +71,7 @@ coded_matrix<Codec> packed_matrix<Codec>::unpack() const {
   coded_matrix<Codec> result(codec_, rows_, cols_);
   for (index g = 0; g < layout_.groups(); ++g) {
     group_parameters& group = result.groups[static_cast<std::size_t>(g)];
-    group.values.resize(rows_, Codec::parameter_count);
+    group.values.resize(rows_, parameter_count<Codec>);
     group.column_class = column_classes(g);
     const std::vector<index> places = detail::stored_places(group.column_class, layout_.columns_of(g));
     for (index t = 0; t < layout_.row_tiles(); ++t) {
@@ -96,7 +96,7 @@ float packed_matrix<Codec>::at(index r, index c) const {
   const std::vector<std::uint8_t> classes = column_classes(g);
   const index place = detail::stored_places(classes, layout_.columns_of(g))[static_cast<std::size_t>(column)];
   const matrix parameters = tile_parameters(t, g);
-  return codec_.decode(stored_code(t, g, r % tile_rows, place), parameters.row(r % tile_rows).data(),
+  return decode_weight(codec_, stored_code(t, g, r % tile_rows, place), parameters.row(r % tile_rows).data(),
                        classes.empty() ? 0 : classes[static_cast<std::size_t>(column)]);
 }
 
@@ -115,7 +115,7 @@ code packed_matrix<Codec>::stored_code(index row_tile, index group, index row, i
 
 template <WeightCodec Codec>
 void packed_matrix<Codec>::order_columns() {
-  if constexpr (Codec::column_classes > 1) {
+  if constexpr (column_class_count<Codec> > 1) {
     stored_columns_.resize(static_cast<std::size_t>(cols_));
     for (index g = 0; g < layout_.groups(); ++g) {
       const std::vector<std::uint8_t> classes = column_classes(g);

@@ -105,7 +105,7 @@ template <detail::HasGgmlBlocks Codec>
          " bytes for ", type, ", ", rows, " x ", cols, ", got ", bytes.size(), " bytes");
   }
   coded_matrix<Codec> coded(codec, rows, cols);
-  for (group_parameters& parameters : coded.groups) parameters.values.resize(rows, Codec::parameter_count);
+  for (group_parameters& parameters : coded.groups) parameters.values.resize(rows, parameter_count<Codec>);
   const index group = group_size(codec, cols);
   const auto* block = reinterpret_cast<const std::uint8_t*>(bytes.data());
   for (index r = 0; r < rows; ++r) {

@@ -89,9 +89,9 @@ template <WeightCodec Codec>
   for (index r = 0; r < rows; ++r) {
     for (index c = 0; c < cols; ++c) {
       const group_parameters& group = coded.groups[static_cast<std::size_t>(c / size)];
-      const auto a = codec.coefficients(group.row(r), group.class_of(c % size));
+      const auto a = luq::coefficients(codec, group.row(r), group.class_of(c % size));
       terms(r, c) = std::abs(a.back());
-      for (int i = 0; i < Codec::components; ++i) {
+      for (int i = 0; i < component_count<Codec>; ++i) {
         const float coefficient = std::abs(a[static_cast<std::size_t>(i)]);
         terms(r, c) += coefficient * static_cast<float>(std::abs(Codec::component(coded.codes(r, c), i)));
         if constexpr (has_exact_forms<Codec> && has_only_bit_planes<Codec>) {
@@ -104,9 +104,9 @@ template <WeightCodec Codec>
           of_table_sums(r, c) += coefficient * 0.5f * static_cast<float>(sum_of_factors(i));
         }
       }
-      if constexpr (Codec::components > 1 && levels<Codec>() == 4) {
+      if constexpr (component_count<Codec> > 1 && levels<Codec>() == 4) {
         for (code q = 0; q < 4; ++q) {
-          const float level = codec.decode(q, group.row(r), group.class_of(c % size));
+          const float level = decode_weight(codec, q, group.row(r), group.class_of(c % size));
           greatest_levels(r, c) = (std::max)(greatest_levels(r, c), std::abs(level));
         }
       }
@@ -114,7 +114,7 @@ template <WeightCodec Codec>
   }
   // A sum of n floats is off by at most n 2^-24 of the sum of magnitudes; a run adds two numbers for each term.
   const auto additions =
-      static_cast<float>(cols + 2 * static_cast<index>(runs.all().size()) * (Codec::components + 1) + 8);
+      static_cast<float>(cols + 2 * static_cast<index>(runs.all().size()) * (component_count<Codec> + 1) + 8);
   const matrix magnitudes = problem.X.cwiseAbs();
   problem.rounding = additions * 0x1p-24f * (magnitudes * terms.transpose());
   constexpr float half_step = 0.5f + 127 * 4 * 0x1p-24f;  // what is rounded to 8 bits was scaled in float before

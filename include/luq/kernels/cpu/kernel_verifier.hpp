@@ -114,9 +114,9 @@ class kernel_verifier {
   template <class... Parts>
   [[noreturn]] void fail_at(index tokens, activation_mode mode, const Parts&... parts) const {
     const char* name = mode == activation_mode::float32 ? "float32" : mode == activation_mode::int8 ? "int8" : "lookup";
-    fail(errc::faulty_kernel, "kernels ", kernels_, ", codec ", problem_.W.codec().name(), ", [", problem_.W.rows(),
-         " x ", problem_.W.cols(), "] weights, [", tokens, " x ", problem_.W.cols(), "] activations in ", name, ": ",
-         parts...);
+    fail(errc::faulty_kernel, "kernels ", kernels_, ", codec ", codec_name(problem_.W.codec()), ", [",
+         problem_.W.rows(), " x ", problem_.W.cols(), "] weights, [", tokens, " x ", problem_.W.cols(),
+         "] activations in ", name, ": ", parts...);
   }
 
   std::string_view kernels_;

@@ -84,7 +84,7 @@ template <activation_bits Bits, PlaneCodec Codec, class Stored>
 template <PlaneCodec Codec, activation_bits Bits, class Output, class Bias>
 void matmul(std::span<const product<Codec, Output, Bias>> products, const device_activations<Codec, Bits>& X,
             cudaStream_t stream) {
-  LUQ_ASSERT(products.size() <= most_products && (Codec::column_classes == 1 || products.size() <= 1));
+  LUQ_ASSERT(products.size() <= most_products && (column_class_count<Codec> == 1 || products.size() <= 1));
   detail::product_batch<Codec> batch{};
   bool empty = true;
   for (const auto& product : products) {

@@ -23,8 +23,8 @@ std::vector<kernel_check> verify_kernels(const Implementations& implementations)
     for (const dispatch::implementation& kernels : implementations) {
       const detail::codec_stages<Codec>& stages = *kernels.stages;
       detail::verify_stages(kernels.name, stages, problem, [&](index tokens, activation_mode mode, double error) {
-        done.push_back({std::string(kernels.name), problem.W.codec().name(), problem.W.rows(), problem.W.cols(), tokens,
-                        mode, error});
+        done.push_back({std::string(kernels.name), codec_name(problem.W.codec()), problem.W.rows(), problem.W.cols(),
+                        tokens, mode, error});
       });
     }
   };
@@ -37,7 +37,8 @@ std::vector<kernel_check> verify_kernels() {
   std::vector<kernel_check> done;
   const auto verify = [&]<class Codec>(const detail::kernel_problem<Codec>& problem) {
     const auto add = [&](index tokens, activation_mode mode, double error) {
-      done.push_back({Arch::name(), problem.W.codec().name(), problem.W.rows(), problem.W.cols(), tokens, mode, error});
+      done.push_back(
+          {Arch::name(), codec_name(problem.W.codec()), problem.W.rows(), problem.W.cols(), tokens, mode, error});
     };
     detail::verify_stages(Arch::name(), detail::included_stages<Arch, Codec>(), problem, add);
   };

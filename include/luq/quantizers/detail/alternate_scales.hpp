@@ -34,8 +34,8 @@ template <WeightCodec Codec>
     for (index r = 0; r < W.rows(); ++r) {
       for (index c = 0; c < W.cols(); ++c) {
         const auto w = static_cast<double>(W(r, c));
-        const auto q =
-            static_cast<double>(codec.decode(group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c)));
+        const auto q = static_cast<double>(
+            decode_weight(codec, group.codes(r, c), group.parameters.row(r), group.parameters.class_of(c)));
         w_q[c] += w * q;
         q_q[c] += q * q;
         error += importance[c] * (w - f[c] * q) * (w - f[c] * q);

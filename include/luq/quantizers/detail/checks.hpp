@@ -27,7 +27,8 @@ inline void require_finite_weights(const matrix_view& W) {
 template <WeightCodec Codec>
 void require_valid_group(const Codec& codec) {
   if (codec.group < 0) {
-    fail(errc::invalid_argument, "codec ", codec.name(), ": expected group >= 1 or luq::whole_row, got ", codec.group);
+    fail(errc::invalid_argument, "codec ", codec_name(codec), ": expected group >= 1 or luq::whole_row, got ",
+         codec.group);
   }
 }
 

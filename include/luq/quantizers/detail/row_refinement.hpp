@@ -102,7 +102,7 @@ class row_refinement {
 
  private:
   static constexpr index block = 128;  // columns whose changes reach the columns after them as one matrix product
-  static constexpr index scales = Codec::scale_count;
+  static constexpr index scales = scale_count<Codec>;
 
   [[nodiscard]] group_parameters& group(index g) const { return result_.groups[static_cast<std::size_t>(g)]; }
   [[nodiscard]] float* parameters(index r, index g) const { return row_pointer(group(g).values, first_ + r); }
@@ -125,7 +125,7 @@ class row_refinement {
   [[nodiscard]] matrix error() const {
     matrix E(W_.rows(), W_.cols());
     for_each_weight([&](index r, index column, code q, const float* p, int column_class) {
-      E(r, column) = W_(r, column) - result_.codec.decode(q, p, column_class);
+      E(r, column) = W_(r, column) - decode_weight(result_.codec, q, p, column_class);
     });
     return E;
   }
@@ -148,10 +148,10 @@ class row_refinement {
     const float* p = parameters(r, j / size);
     const int column_class = group(j / size).class_of(j % size);
     code& q = result_.codes(first_ + r, j);
-    const float before = result_.codec.decode(q, p, column_class);
+    const float before = decode_weight(result_.codec, q, p, column_class);
     const code candidate = result_.codec.encode(before + offset, p, column_class);
     if (candidate == q) return 0.0f;
-    const float after = result_.codec.decode(candidate, p, column_class);
+    const float after = decode_weight(result_.codec, candidate, p, column_class);
     // Two codes may share a value or be equally far; only a real gain is taken, so that passes come to an end.
     if (!(std::abs(before + offset - after) < std::abs(offset))) return 0.0f;
     q = candidate;
@@ -160,7 +160,7 @@ class row_refinement {
 
   void fill_basis() {
     for_each_weight([&](index r, index column, code q, const float* p, int column_class) {
-      const auto values = result_.codec.scale_basis(q, p, column_class);
+      const auto values = scale_basis(result_.codec, q, p, column_class);
       for (std::size_t s = 0; s < values.size(); ++s) basis_[s](r, column) = values[s];
     });
   }
@@ -210,17 +210,17 @@ class row_refinement {
     if (step.empty()) return;
 
     std::vector<double> stored_step(unknowns, 0.0);
-    std::vector<std::array<float, Codec::parameter_count>> candidates(static_cast<std::size_t>(layout_.groups()));
+    std::vector<std::array<float, parameter_count<Codec>>> candidates(static_cast<std::size_t>(layout_.groups()));
     for (index g = 0; g < layout_.groups(); ++g) {
       auto& candidate = candidates[static_cast<std::size_t>(g)];
       const float* present = parameters(r, g);
       std::copy_n(present, candidate.size(), candidate.begin());
       const auto place = static_cast<std::size_t>(g * scales);
-      std::array<float, Codec::scale_count> wanted{};
+      std::array<float, scale_count<Codec>> wanted{};
       for (std::size_t s = 0; s < wanted.size(); ++s) {
         wanted[s] = static_cast<float>(static_cast<double>(present[s]) + step[place + s]);
       }
-      if (!result_.codec.store_scales(wanted, candidate.data())) continue;
+      if (!store_scales(result_.codec, wanted, candidate.data())) continue;
       for (std::size_t s = 0; s < wanted.size(); ++s) {
         stored_step[place + s] = static_cast<double>(candidate[s]) - static_cast<double>(present[s]);
       }
@@ -238,7 +238,7 @@ class row_refinement {
   index first_;
   coded_matrix<Codec>& result_;
   tile_layout<Codec> layout_;
-  std::array<matrix, Codec::scale_count> basis_;  // D, one [rows x in] for each scale of a group
+  std::array<matrix, scale_count<Codec>> basis_;  // D, one [rows x in] for each scale of a group
 };
 
 }  // namespace luq::detail

@@ -147,7 +147,7 @@ class row_beam {
   }
 
   /// Extensions that are tried for each coding: every symbol, or where levels are many the nearest code alone.
-  static constexpr std::size_t choices = levels<Codec>() <= 16 ? static_cast<std::size_t>(levels<Codec>()) : 1;
+  static constexpr std::size_t choices = used_codes<Codec>() <= 16 ? static_cast<std::size_t>(used_codes<Codec>()) : 1;
 
   void collect_candidates(float inverse_pivot, const float* parameters, int column_class, bool starts_group) {
     candidates_.resize(members_.size() * choices);
@@ -161,7 +161,7 @@ class row_beam {
       } else if constexpr (choices == 1) {
         q = codec_.encode(target, parameters, column_class);
       }
-      const float error = (target - codec_.decode(q, parameters, column_class)) * inverse_pivot;
+      const float error = (target - decode_weight(codec_, q, parameters, column_class)) * inverse_pivot;
       extensions_[i] = {parent.cost + error * error, error, q};
       candidates_[i] = order_key(extensions_[i].cost, i);
     }

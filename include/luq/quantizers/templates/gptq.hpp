@@ -32,11 +32,11 @@ class column_feedback {
   [[nodiscard]] coded_matrix<Codec> codes(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
                                           executor_ref executor, quantize_report& report) const {
     check(W, factor, codec);
-    if constexpr (Codec::column_classes > 1) {
+    if constexpr (column_class_count<Codec> > 1) {
       return code_rows(W, factor, coupling(factor, executor), codec, executor, report);
     } else {
       coded_matrix<Codec> result(codec, W.rows(), W.cols());
-      for (group_parameters& group : result.groups) group.values.resize(W.rows(), Codec::parameter_count);
+      for (group_parameters& group : result.groups) group.values.resize(W.rows(), parameter_count<Codec>);
       code_in_chunks(W, factor, codec, executor, report, [&](index first, const coded_matrix<Codec>& chunk) {
         std::copy_n(chunk.codes.data(), chunk.codes.size(), result.codes.data() + first * W.cols());
         for (std::size_t g = 0; g < result.groups.size(); ++g) {
@@ -50,7 +50,7 @@ class column_feedback {
   template <MemorylessCodec Codec>
   [[nodiscard]] packed_matrix<Codec> packed(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
                                             executor_ref executor, quantize_report& report) const {
-    if constexpr (Codec::column_classes > 1) {
+    if constexpr (column_class_count<Codec> > 1) {
       return pack(codes(W, factor, codec, executor, report));
     } else {
       check(W, factor, codec);
@@ -95,7 +95,7 @@ class column_feedback {
            " order, got one for the other");
     }
     if (options_.order == column_order::group_aware && !visits_groups(factor, group_size(codec, W.cols()))) {
-      fail(errc::invalid_argument, "gptq: expected a factor that visits groups of codec ", codec.name(),
+      fail(errc::invalid_argument, "gptq: expected a factor that visits groups of codec ", codec_name(codec),
            " as a whole, got one made with group ", options_.group);
     }
     if (!is_finite(options_.drift_share) || options_.drift_share < 0 || options_.drift_share > 1) {
@@ -168,7 +168,7 @@ class column_feedback {
   /// Whether a group that begins inside a block is fitted there, by the task that codes its rows.
   template <WeightCodec Codec>
   [[nodiscard]] bool fits_within_blocks() const {
-    return options_.fit == group_fit::current && Codec::column_classes == 1;
+    return options_.fit == group_fit::current && column_class_count<Codec> == 1;
   }
 
   /// Where the block that starts at `begin` ends: at the next multiple of options_.block, or earlier, at the start of a
@@ -231,7 +231,7 @@ class column_feedback {
   /// The classes of a codec with salient columns are a choice among columns, which only importance can tell apart.
   template <WeightCodec Codec>
   [[nodiscard]] bool fit_is_weighted() const {
-    return options_.weighted_fit || Codec::column_classes > 1;
+    return options_.weighted_fit || column_class_count<Codec> > 1;
   }
 
   /// Codes columns begin ... end-1 of some rows and feeds their errors to the columns after them. Returns the loss.
@@ -296,7 +296,7 @@ class column_feedback {
         const float* values = parameters.row(first_row + r);
         const code q = result.codec.encode(w[r], values, column_class);
         codes(c, r) = q;
-        error[r] = (w[r] - result.codec.decode(q, values, column_class)) / pivot;
+        error[r] = (w[r] - decode_weight(result.codec, q, values, column_class)) / pivot;
       }
       for (index i = c + 1; i < weights.rows(); ++i) {
         float* const later = row_pointer(weights, i);

@@ -18,13 +18,13 @@ namespace {
 
 template <class Arch, class Codec>
 void check_codec(const Codec& codec) {
-  CAPTURE(codec.name());
+  CAPTURE(luq::codec_name(codec));
   const auto source = luq_test::random_coded_matrix(codec, luq::tile_rows, 110, 1);
   for (luq::index k = 1; k <= 110; k += k < 45 ? 1 : 13) {
     CAPTURE(k);
     const tile_of_codes tile(source, k);
     luq::detail::operand_decoder<Arch, Codec> decoder(tile.planes(), k);
-    for (int i = 0; i < Codec::components; ++i) {
+    for (int i = 0; i < luq::component_count<Codec>; ++i) {
       CAPTURE(i);
       CHECK(luq_test::count_wrong_components(decoder, tile, i, 0, k) == 0);
     }

@@ -29,7 +29,7 @@ void for_each_trellis(Check&& check) {
 TEST_CASE("operands in stretches of one to three units, for every number of columns up to 200") {
   for_each_trellis([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto source = luq_test::random_coded_matrix(codec, luq::tile_rows, most_columns_of_sequence, 1);
     for (luq::index k = 1; k <= most_columns_of_sequence; ++k) {
       CAPTURE(k);
@@ -48,7 +48,7 @@ TEST_CASE("operands in stretches of one to three units, for every number of colu
 TEST_CASE("every code is met and has its operand") {
   for_each_trellis([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     constexpr luq::index sequences = Codec::code_count / 64 + 1;  // codes of a row, one after another as its symbols
     constexpr luq::index k = sequences * Codec::window;
     luq::coded_matrix<Codec> source(codec, 64, k);

@@ -22,7 +22,7 @@ constexpr luq::index most_columns = 200;
 template <class Check>
 void for_each_tile(Check&& check) {
   luq_test::for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto source = luq_test::random_coded_matrix(codec, luq::tile_rows, most_columns, 1);
     for (luq::index k = 1; k <= most_columns; ++k) {
       CAPTURE(k);
@@ -36,7 +36,7 @@ void for_each_tile(Check&& check) {
 TEST_CASE("operands are the components of codes less the least, for every number of columns up to 200") {
   for_each_tile([]<class Codec>(const tile_of_codes<Codec>& tile) {
     luq::detail::operand_decoder<luq::default_arch, Codec> decoder(tile.planes(), tile.k);
-    for (int i = 0; i < Codec::components; ++i) {
+    for (int i = 0; i < luq::component_count<Codec>; ++i) {
       CAPTURE(i);
       CHECK(count_wrong_components(decoder, tile, i, 0, tile.k) == 0);
     }
@@ -52,7 +52,7 @@ TEST_CASE("stretches start at any unit and end anywhere") {
       for (luq::index end = first + 1; end <= tile.k; end += 11) {
         CAPTURE(first);
         CAPTURE(end);
-        const int component = static_cast<int>(end % Codec::components);
+        const int component = static_cast<int>(end % luq::component_count<Codec>);
         CHECK(count_wrong_components(decoder, tile, component, first, end) == 0);
       }
     }

@@ -47,7 +47,7 @@ int count_wrong_codes(const luq::packed_matrix<Codec>& packed, const luq::coded_
 
 TEST_CASE("a decoded tile holds the stored codes, for every codec, width and number of rows") {
   luq_test::for_each_codec(luq::whole_row, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const luq::index h : {1, 2, 63, 64}) {
       for (luq::index k = 1; k <= 70; ++k) {
         CAPTURE(h);
@@ -61,7 +61,7 @@ TEST_CASE("a decoded tile holds the stored codes, for every codec, width and num
 
 TEST_CASE("tiles in the middle and at the ragged ends of a matrix") {
   luq_test::for_each_codec(23, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto source = luq_test::random_coded_matrix(codec, 130, 61, 1);
     const auto packed = luq::pack(source);
     for (luq::index t = 0; t < packed.layout().row_tiles(); ++t) {
@@ -76,7 +76,7 @@ TEST_CASE("tiles in the middle and at the ragged ends of a matrix") {
 
 TEST_CASE("nothing is written beyond the last column, whatever the unused slots of a byte hold") {
   luq_test::for_each_codec(luq::whole_row, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (luq::index k = 1; k <= 40; ++k) {
       CAPTURE(k);
       constexpr luq::index h = 3;

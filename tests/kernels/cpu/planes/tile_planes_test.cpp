@@ -59,7 +59,7 @@ luq::coded_matrix<Codec> with_rows_of_zeros(const luq::coded_matrix<Codec>& code
   luq::coded_matrix<Codec> result(coded.codec, 64, coded.cols());
   result.codes.topRows(coded.rows()) = coded.codes;
   for (std::size_t g = 0; g < coded.groups.size(); ++g) {
-    result.groups[g].values = luq::matrix::Zero(64, Codec::parameter_count);
+    result.groups[g].values = luq::matrix::Zero(64, luq::parameter_count<Codec>);
     result.groups[g].column_class = coded.groups[g].column_class;
   }
   return result;
@@ -84,7 +84,7 @@ TEST_CASE("planes lie one after the other, words before tails") {
 TEST_CASE("views hold the symbols of every code, for every number of columns up to 70") {
   for_each_kind_of_planes([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (luq::index k = 1; k <= 70; ++k) {
       CAPTURE(k);
       const auto coded = luq_test::random_coded_matrix(codec, 64, k, static_cast<std::uint64_t>(k));
@@ -109,7 +109,7 @@ TEST_CASE("views hold the symbols of every code, for every number of columns up 
 TEST_CASE("a padded tile is that of 64 rows whose last ones have symbols 0") {
   for_each_kind_of_planes([](const auto& codec) {
     using Codec = std::decay_t<decltype(codec)>;
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     for (const luq::index h : {1, 2, 31, 63}) {
       for (luq::index k = 1; k <= 70; ++k) {
         CAPTURE(h);

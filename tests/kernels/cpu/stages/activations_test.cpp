@@ -184,7 +184,7 @@ TEST_CASE("runs cover each stored column once, in order, and none could be longe
     luq_test::for_each_codec(group, [](const auto& codec) {
       using Codec = std::decay_t<decltype(codec)>;
       constexpr luq::index unit = luq::detail::unit_columns<Codec>;
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       for (const luq::index cols : {1, 40, 256, 257, 700}) {
         CAPTURE(cols);
         const auto W = random_packed(codec, cols, 2);
@@ -279,7 +279,7 @@ TEST_CASE("bytes of a block by hand") {
 TEST_CASE("integers, scales and sums are as defined and lie in their places, for every number of tokens up to 9") {
   for (const luq::index group : {7, 300, 0}) {
     for_each_kind_of_tokens(group, [](const auto& codec) {
-      CAPTURE(codec.name());
+      CAPTURE(luq::codec_name(codec));
       for (const luq::index cols : {1, 45, 330}) {
         CAPTURE(cols);
         const auto W = random_packed(codec, cols, 5);
@@ -352,7 +352,7 @@ TEST_CASE("zeros have scale zero, and activations whose scale has no finite inve
 TEST_CASE("a NaN or an infinity poisons the scale of its run and token, and nothing else") {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   for_each_kind_of_tokens(33, [&](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto W = random_packed(codec, 50, 12);
     const matrix X = luq::random_normal_matrix(6, 50, luq::counter_rng(13));
     for_each_arch([&](auto arch) {
@@ -392,7 +392,7 @@ TEST_CASE("a NaN or an infinity poisons the scale of its run and token, and noth
 
 TEST_CASE("activations are read at any stride and alignment, and nothing beside them is") {
   for_each_kind_of_tokens(16, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const auto W = random_packed(codec, 50, 14);
     const matrix X = luq::random_normal_matrix(9, 50, luq::counter_rng(15));
     const auto expected = quantized_on<luq::default_arch>(W, X);
@@ -407,7 +407,7 @@ TEST_CASE("activations are read at any stride and alignment, and nothing beside 
 
 TEST_CASE("no tokens and no columns") {
   luq_test::for_each_codec(luq::whole_row, [](const auto& codec) {
-    CAPTURE(codec.name());
+    CAPTURE(luq::codec_name(codec));
     const quantized_activations<> no_tokens(random_packed(codec, 9, 1), 0);
     CHECK(no_tokens.blocks() == 0);
     CHECK(no_tokens.bytes.empty());

@@ -113,21 +113,21 @@ template <WeightCodec Codec>
 [[nodiscard]] std::string ggml_blocks_fault(const Codec& codec, index cols) {
   using blocks = ggml_blocks<Codec>;
   if constexpr (!blocks::exists) {
-    return codec.name() + " has no lossless form in blocks of ggml";
+    return codec_name(codec) + " has no lossless form in blocks of ggml";
   } else {
     const std::string of_type = ", the block of " + ggml_type_name(blocks::type);
     const std::string block = std::to_string(blocks::weights);
     if constexpr (requires { codec.symmetric; }) {
       if (!codec.symmetric) {
-        return codec.name() + " stores zero points, for which blocks of ggml have no lossless form";
+        return codec_name(codec) + " stores zero points, for which blocks of ggml have no lossless form";
       }
     }
     if (cols % blocks::weights != 0) {
-      return codec.name() + ": " + std::to_string(cols) + " columns are not a multiple of " + block + of_type;
+      return codec_name(codec) + ": " + std::to_string(cols) + " columns are not a multiple of " + block + of_type;
     }
     if (group_size(codec, cols) % blocks::weights != 0) {
-      return codec.name() + ": groups of " + std::to_string(codec.group) + " columns are not a multiple of " + block +
-             of_type;
+      return codec_name(codec) + ": groups of " + std::to_string(codec.group) + " columns are not a multiple of " +
+             block + of_type;
     }
     return {};
   }

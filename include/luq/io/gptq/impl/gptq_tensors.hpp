@@ -121,7 +121,7 @@ LUQ_INLINE gptq_tensors make_gptq_tensors(const any_packed_matrix& source, gptq_
           return make_gptq_tensors(packed.unpack(), format, name);
         } else {
           fail(errc::unsupported, "gptq linear ", detail::in_quotes(name),
-               ": expected a codec of int2, int3, int4 and int8, got ", packed.codec().name());
+               ": expected a codec of int2, int3, int4 and int8, got ", codec_name(packed.codec()));
         }
       },
       source);

@@ -88,7 +88,7 @@ class operand_decoder {
   static void with_component(int component, Function&& function) {
     [&]<int... I>(std::integer_sequence<int, I...>) {
       (void)((I == component ? (function(std::integral_constant<int, I>()), true) : false) || ...);
-    }(std::make_integer_sequence<int, Codec::components>());
+    }(std::make_integer_sequence<int, component_count<Codec>>());
   }
 
   template <class Function>

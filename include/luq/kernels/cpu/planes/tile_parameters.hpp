@@ -97,7 +97,7 @@ class tile_parameters {
   [[nodiscard]] LUQ_ALWAYS_INLINE auto coefficients(int column_class, index r) const {
     row_reader reader(bytes_, r);
     codec_.read_parameters(reader);
-    return codec_.coefficients(static_cast<const floats*>(reader.values), column_class);
+    return luq::coefficients(codec_, static_cast<const floats*>(reader.values), column_class);
   }
 
  private:
@@ -106,7 +106,7 @@ class tile_parameters {
     const std::byte* bytes;
     index r;
     int next = 0;
-    floats values[Codec::parameter_count];
+    floats values[parameter_count<Codec>];
 
     LUQ_ALWAYS_INLINE row_reader(const std::byte* first, index row) : bytes(first), r(row) {}
 

@@ -144,7 +144,7 @@ class run_list {
   [[nodiscard]] static index most_runs(const packed_matrix<Codec>& W) {
     constexpr index longest = longest_run - longest_run % unit_columns<Codec>;
     const index of_longest_group = (group_size(W.codec(), W.cols()) + longest - 1) / longest;
-    return W.layout().groups() * (of_longest_group + Codec::column_classes - 1);
+    return W.layout().groups() * (of_longest_group + column_class_count<Codec> - 1);
   }
 
   index count_ = 0;

@@ -123,7 +123,7 @@ class float_product {
  private:
   /// Weights of the columns of a run; 0 in rows that do not exist.
   void expand(const tile_parameters<Arch, Codec>& parameters, const activation_run& run, index h) {
-    alignas(64) float a[Codec::components + 1][tile_rows];
+    alignas(64) float a[component_count<Codec> + 1][tile_rows];
     for (index r = 0; r < tile_rows; r += lanes::lanes) {
       const auto of_rows = parameters.coefficients(run.column_class, r);
       for (std::size_t i = 0; i < of_rows.size(); ++i) lanes::store_floats(a[i] + r, of_rows[i]);
@@ -132,8 +132,8 @@ class float_product {
     for (index c = run.first; c < run.end; ++c, out += tile_rows) {
       const code* q = codes_ + c * h;
       for (index r = 0; r < h; ++r) {
-        float w = a[Codec::components][r];
-        for (int i = 0; i < Codec::components; ++i) w += a[i][r] * static_cast<float>(Codec::component(q[r], i));
+        float w = a[component_count<Codec>][r];
+        for (int i = 0; i < component_count<Codec>; ++i) w += a[i][r] * static_cast<float>(Codec::component(q[r], i));
         out[r] = w;
       }
       for (index r = h; r < tile_rows; ++r) out[r] = 0;

@@ -47,7 +47,7 @@ template <class Tag, class Codec>
 template <class Arch, WeightCodec Codec>
 class integer_product {
   using lanes = integer_lanes<Arch>;
-  static constexpr int components = Codec::components;
+  static constexpr int components = component_count<Codec>;
   static constexpr index pass = tokens_of_pass<Codec>;
   static constexpr bool has_levels = components > 1 && has_two_bit_planes<Codec>;
 
@@ -89,7 +89,7 @@ class integer_product {
       const tile_planes<Codec> planes_of_tile(full, k);
       const tile_parameters<Arch, Codec> parameters(W_.codec(), full + layout.code_bytes(tile_rows, k));
       tile += layout.tile_bytes(h, k);
-      const index most_runs = (k + longest_run - 1) / longest_run + Codec::column_classes - 1;
+      const index most_runs = (k + longest_run - 1) / longest_run + column_class_count<Codec> - 1;
       const index operands_of_weight = multiplies_levels() ? 1 : components;
       upcoming_ = upcoming_weights<lanes>(full, layout.tile_bytes(tile_rows, k),
                                           most_runs * operands_of_weight * (end_block - first_block + 1));

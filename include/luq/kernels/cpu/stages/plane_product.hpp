@@ -35,7 +35,7 @@ inline constexpr index tokens_of_planes = [] {
   if (!has_exact_forms<Codec>) return index{0};
   // Sums of several tokens and slots take sixteen registers.
   if (!has_only_bit_planes<Codec> || integer_lanes<Arch>::accumulators < 16) return index{1};
-  return Codec::components == 1 ? index{31} : tokens_of_levels - 1;
+  return component_count<Codec> == 1 ? index{31} : tokens_of_levels - 1;
 }();
 
 template <class Arch, WeightCodec Codec>
@@ -43,7 +43,7 @@ requires has_exact_forms<Codec>
 class plane_product {
   using lanes = integer_lanes<Arch>;
   using floats = typename lanes::floats;
-  static constexpr int components = Codec::components;
+  static constexpr int components = component_count<Codec>;
   static constexpr std::size_t planes = Codec::planes.size();
   static constexpr std::size_t sources = planes + (has_symbol_products<Codec> ? 1 : 0);
   static constexpr index vectors = row_sums<Arch>::vectors;
@@ -87,7 +87,7 @@ class plane_product {
       const tile_parameters<Arch, Codec> parameters(W_.codec(), full + layout.code_bytes(tile_rows, k));
       tile += layout.tile_bytes(h, k);
       do {
-        if constexpr (Codec::column_classes == 2) {
+        if constexpr (column_class_count<Codec> == 2) {
           if (run->column_class == 1) {
             add_run<Lookup, 1>(planes_of_tile, parameters, block, *run, sums);
           } else {

@@ -23,7 +23,7 @@ namespace {
 /// @param fours  write four columns as one element
 template <class Stored, class Codec>
 void check_dequantized(const Codec& codec, luq::index rows, luq::index cols, luq::index stride, bool fours) {
-  CAPTURE(codec.name());
+  CAPTURE(luq::codec_name(codec));
   CAPTURE(rows);
   CAPTURE(cols);
   const auto coded = luq_test::random_coded_matrix(codec, rows, cols, 21);
@@ -54,7 +54,7 @@ void check_dequantized(const Codec& codec, luq::index rows, luq::index cols, luq
 
 template <class Stored = luq::half, class Codec>
 void check_shapes(const Codec& codec) {
-  const bool fours = Codec::column_classes == 1 && codec.group % 4 == 0;
+  const bool fours = luq::column_class_count<Codec> == 1 && codec.group % 4 == 0;
   check_dequantized<Stored>(codec, 64, 256, 256, fours);
   check_dequantized<Stored>(codec, 70, 203, 204, fours);
   check_dequantized<Stored>(codec, 33, 391, 393, false);

@@ -47,7 +47,7 @@ int code_of(const std::byte* tile, const luq::cuda::detail::group_shape<Codec>& 
 
 template <class Codec>
 void check_planes(const Codec& codec, luq::index rows, luq::index cols) {
-  CAPTURE(codec.name());
+  CAPTURE(luq::codec_name(codec));
   const auto coded = luq_test::random_coded_matrix(codec, rows, cols, 11);
   const luq::packed_matrix<Codec> W(coded);
   const auto planes = luq::cuda::detail::describe_planes(W);
@@ -71,7 +71,7 @@ void check_planes(const Codec& codec, luq::index rows, luq::index cols) {
           tile + shape.parameters + row / luq::cuda::detail::rows_of_warp * planes.parameter_bytes;
       const luq::cuda::detail::lane_parameters<Codec> of_four(codec, half,
                                                               row % luq::cuda::detail::rows_of_warp / 4 * 4);
-      for (int p = 0; p < Codec::parameter_count; ++p) {
+      for (int p = 0; p < luq::parameter_count<Codec>; ++p) {
         if (of_four.values[row % 4][p] != coded.groups[static_cast<std::size_t>(g)].row(r)[p]) ++wrong_parameters;
       }
     }

@@ -78,7 +78,7 @@ template <PlaneCodec Codec, activation_bits Bits, arithmetic Arithmetic>
 struct activation_layout {
   static_assert(Arithmetic == arithmetic::bytes || luq::detail::has_only_bit_planes<Codec>);
 
-  static constexpr int classes = Codec::column_classes;
+  static constexpr int classes = column_class_count<Codec>;
   static constexpr int greatest = Bits == activation_bits::sixteen ? 127 * 256 + 127 : 127;
 
   /// Bytes of q: columns of a value with bytes, tiles of a value with bits.

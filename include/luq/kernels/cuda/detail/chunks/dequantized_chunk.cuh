@@ -25,7 +25,7 @@ struct weight_matrix {
 template <class Warp, PlaneCodec Codec, class Stored>
 class dequantized_chunk {
   static constexpr int planes = static_cast<int>(Codec::planes.size());
-  static constexpr int column_classes = Codec::column_classes;
+  static constexpr int column_classes = column_class_count<Codec>;
   template <int Plane>
   static constexpr int radix = Codec::planes[Plane];
 
@@ -120,9 +120,9 @@ class dequantized_chunk {
   }
 
   [[nodiscard]] LUQ_DEVICE_CODE float weight(const float* parameters, const int* symbol, int column_class) const {
-    const auto a = W_.codec.coefficients(parameters, column_class);
-    float result = a[Codec::components];
-    unrolled<Codec::components>([&](auto i) {
+    const auto a = luq::coefficients(W_.codec, parameters, column_class);
+    float result = a[component_count<Codec>];
+    unrolled<component_count<Codec>>([&](auto i) {
       constexpr auto form = luq::detail::form_of_component<Codec>(i);
       int component = form.offset;
       unrolled<planes>([&](auto p) { component += form.factor[static_cast<std::size_t>(p)] * symbol[p]; });

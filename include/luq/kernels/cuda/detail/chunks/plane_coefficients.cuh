@@ -30,9 +30,9 @@ struct plane_coefficients {
 
   /// @param parameters  of one row and group
   LUQ_DEVICE_CODE plane_coefficients(const Codec& codec, const float* parameters, int column_class) {
-    const auto a = codec.coefficients(parameters, column_class);
-    of_sum = a[Codec::components];
-    unrolled<Codec::components>([&](auto i) {
+    const auto a = luq::coefficients(codec, parameters, column_class);
+    of_sum = a[component_count<Codec>];
+    unrolled<component_count<Codec>>([&](auto i) {
       constexpr auto form = luq::detail::form_of_component<Codec>(i);
       if constexpr (form.offset != 0) of_sum += a[i] * static_cast<float>(form.offset);
       unrolled<sources>([&](auto s) {

@@ -61,7 +61,7 @@ inline constexpr parameter_sizes most_parameters = measure_parameters(Codec());
 template <PlaneCodec Codec>
 class lane_parameters {
  public:
-  float values[rows_of_lane][Codec::parameter_count];
+  float values[rows_of_lane][parameter_count<Codec>];
 
   /// @param bytes  the parameters of the 32 rows of a warp, 16-byte aligned
   /// @param row    the first row of the lane among the 32
@@ -74,7 +74,7 @@ class lane_parameters {
     struct alignas(sizeof(Stored) * rows_of_lane) four {
       Stored of_row[rows_of_lane];
     };
-    unrolled<Codec::parameter_count>([&](auto p) {
+    unrolled<parameter_count<Codec>>([&](auto p) {
       if (p >= count) return;
       const auto stored = load<four>(next_ + (p * rows_of_warp + row_) * static_cast<int>(sizeof(Stored)));
       unrolled<rows_of_lane>([&](auto r) { values[r][p] = to_float(stored.of_row[r]); });
@@ -91,11 +91,11 @@ class lane_parameters {
     }
     unrolled<rows_of_lane>([&](auto r) {
       const std::uint32_t value = (of_rows >> (r * Bits)) & ((1u << Bits) - 1u);
-      values[r][Codec::parameter_count - 1] = static_cast<float>(value);
+      values[r][parameter_count<Codec> - 1] = static_cast<float>(value);
     });
   }
   LUQ_DEVICE_CODE constexpr void constant(float value) {
-    unrolled<rows_of_lane>([&](auto r) { values[r][Codec::parameter_count - 1] = value; });
+    unrolled<rows_of_lane>([&](auto r) { values[r][parameter_count<Codec> - 1] = value; });
   }
 
  private:

@@ -102,7 +102,7 @@ struct stored_column_order {
 template <PlaneCodec Codec>
 [[nodiscard]] stored_column_order order_of_columns(const packed_matrix<Codec>& W) {
   stored_column_order order;
-  if constexpr (Codec::column_classes > 1) {
+  if constexpr (column_class_count<Codec> > 1) {
     for (const index column : W.stored_columns()) order.columns.push_back(static_cast<std::int32_t>(column));
     for (index g = 0; g < W.layout().groups(); ++g) {
       order.borders.push_back(static_cast<std::int32_t>(W.class_border(g)));

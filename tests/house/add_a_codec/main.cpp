@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 the luq authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A codec outside of luq is one header: it is tested by one line, found codes for by every search, packed and multiplied.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <luq/luq.hpp>
+#include <luq/templates.hpp>
+
+#include "five_level_codec.hpp"
+
+using example::five_level_codec;
+
+TEST_CASE("a codec that luq does not know has the properties of a codec") {
+  luq::check_codec(five_level_codec{});
+  luq::check_codec(five_level_codec{.group = luq::whole_row});
+  CHECK(luq::codec_name(five_level_codec{.group = 64}) == "five-levels:g64");
+}
+
+TEST_CASE("every search finds codes for it, in three bits and a scale") {
+  const luq::matrix W = luq::random_normal_matrix(70, 256, luq::counter_rng(1));
+  luq::matrix X = luq::random_normal_matrix(512, 256, luq::counter_rng(2));
+  for (luq::index c = 1; c < X.cols(); ++c) X.col(c) = 0.8f * X.col(c - 1) + 0.6f * X.col(c);
+  luq::hessian H(256);
+  H.add(X);
+  const auto error = [&](const auto& search) {
+    const auto packed = luq::quantize(W, H, five_level_codec{}, search);
+    CHECK(packed.bits_per_weight() == 3.125);
+    CHECK(packed.unpack().codes.maxCoeff() < five_level_codec::used_codes);
+    return luq::relative_output_error(W, packed.unpack().decode(), luq::hessian(H).matrix());
+  };
+  const double nearest = error(luq::round_to_nearest{});
+  const double feedback = error(luq::gptq{});
+  CHECK(feedback < nearest);
+  CHECK(error(luq::refined<luq::gptq>{}) < feedback);
+  CHECK(error(luq::beam_search{.beams = 8}) < feedback);
+}
+
+TEST_CASE("kernels multiply it, also a single token straight from its packed words") {
+  static_assert(luq::detail::has_exact_forms<five_level_codec>);
+  const luq::matrix W = luq::random_normal_matrix(70, 300, luq::counter_rng(3));
+  const auto packed = luq::quantize(W, five_level_codec{}, luq::round_to_nearest{});
+  const luq::matrix Q = packed.unpack().decode();
+  for (const luq::index tokens : {1, 7}) {
+    const luq::matrix X = luq::random_normal_matrix(tokens, 300, luq::counter_rng(4));
+    const luq::matrix exact = X * Q.transpose();
+    luq::matrix Y(tokens, 70);
+    luq::matmul(packed, X, Y);
+    CHECK((Y - exact).norm() < 1e-5f * exact.norm());
+    luq::matmul(packed, X, Y, {.activations = luq::activation_mode::int8});
+    CHECK((Y - exact).norm() < 0.02f * exact.norm());
+  }
+}
