@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The test of a codec that luq does not know: one line, luq::check_codec(my_codec{}), tries on random weights what every
-// codec must do. Products are the business of verify_kernels.hpp.
+// The test of a codec that luq does not know: one line, luq::check_codec(my_codec{}), tries on random weights what
+// every codec must do. Products are the business of verify_kernels.hpp.
 #pragma once
 
 #include <algorithm>

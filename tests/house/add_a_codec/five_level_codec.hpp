@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A codec that luq does not know: five levels in three bits, w = a * {-2, -1, 0, 1, 2} with one scale per row and group.
-// Codes 5, 6 and 7 are never produced.
+// A codec that luq does not know: five levels in three bits, w = a * {-2, -1, 0, 1, 2} with one scale per row and
+// group. Codes 5, 6 and 7 are never produced.
 #pragma once
 
 #include <algorithm>

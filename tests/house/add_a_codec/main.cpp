@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A codec outside of luq is one header: it is tested by one line, found codes for by every search, packed and multiplied.
+// A codec outside of luq is one header: one line tests it, searches find codes for it, it is packed and multiplied.
 #include <doctest/doctest.h>
 
 #include <algorithm>
