@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -22,6 +23,11 @@ struct recording_codec : luq::sign_codec {
   constexpr void read_parameters(Visitor&& visitor) const {
     visitor.template scales<float>(3);
   }
+  template <class Number>
+  [[nodiscard]] constexpr std::array<Number, 2> coefficients(const Number* parameters, int) const noexcept {
+    return {parameters[0], Number(0.0f)};
+  }
+  [[nodiscard]] static constexpr bool accepts(const std::array<float, 3>&) { return true; }
 
   void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
     REQUIRE(w.size() == weights.size());

@@ -29,6 +29,21 @@ struct without_encode : luq::sign_codec {
 struct without_component : luq::sign_codec {
   void component() const;
 };
+struct without_coefficients : luq::sign_codec {
+  [[nodiscard]] std::array<float, 1> coefficients(const float*, int) const;
+};
+struct with_scales_beyond_its_components : luq::sign_codec {
+  template <class Visitor>
+  constexpr void read_parameters(Visitor&& visitor) const {
+    visitor.template scales<luq::half>(2);
+  }
+};
+struct with_decode_of_one_argument : luq::sign_codec {
+  [[nodiscard]] float decode(luq::code) const;
+};
+struct with_accepts_of_two_scales : luq::sign_codec {
+  static bool accepts(const std::array<float, 2>&);
+};
 struct without_planes : luq::sign_codec {
   void planes() const;
 };
@@ -50,6 +65,10 @@ static_assert(luq::SequenceCodec<luq::trellis_codec<2>> && !luq::MemorylessCodec
 static_assert(!luq::WeightCodec<without_family>);
 static_assert(luq::WeightCodec<without_encode> && !luq::MemorylessCodec<without_encode>);
 static_assert(!luq::WeightCodec<without_component>);
+static_assert(!luq::WeightCodec<without_coefficients>);
+static_assert(!luq::WeightCodec<with_scales_beyond_its_components>);
+static_assert(!luq::WeightCodec<with_decode_of_one_argument>);
+static_assert(!luq::WeightCodec<with_accepts_of_two_scales>);
 static_assert(!luq::WeightCodec<without_planes>);
 static_assert(!luq::WeightCodec<without_nominal_bits>);
 static_assert(!luq::WeightCodec<without_group>);

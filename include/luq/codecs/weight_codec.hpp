@@ -35,6 +35,7 @@
 // the class of a column is shared by all rows and handed to all functions that take a code.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <span>
@@ -45,6 +46,14 @@
 #include "luq/core/index.hpp"
 
 namespace luq {
+
+/// The linear form of a codec: its scales, one for each component, or coefficients() of the right type.
+template <class C>
+concept HasLinearForm = requires(const C codec, const float* parameters) {
+  { codec.coefficients(parameters, 0) } -> std::same_as<std::array<float, component_count<C> + 1>>;
+} || (scale_count<C> == component_count<C> && !requires(const C codec, const float* parameters) {
+                          codec.coefficients(parameters, 0);
+                        });
 
 /// What is required of every codec:
 ///  - `group`: columns that share parameters, >= 1, or `whole_row`. A codec without arguments has default options.
@@ -77,8 +86,15 @@ concept WeightCodec =
       { C::planes.size() } -> std::convertible_to<std::size_t>;
       codec.read_parameters(reader);
       { C::component(q, 0) } -> std::same_as<int>;
-    } && (requires(const C codec, std::span<const float> w, float* parameters) { codec.fit_row(w, w, parameters); } ||
-          requires { &C::code_group; });
+    } && HasLinearForm<C> &&
+    (requires(const C codec, std::span<const float> w, float* parameters) { codec.fit_row(w, w, parameters); } ||
+     requires { &C::code_group; }) &&
+    // One that a codec need not have, if it is of another signature, would be passed over.
+    (!requires { &C::decode; } || requires(const C codec, code q, const float* parameters) {
+      { codec.decode(q, parameters, 0) } -> std::same_as<float>;
+    }) && (!requires { &C::accepts; } || requires(const C codec, const std::array<float, scale_count<C>>& scales) {
+      { codec.accepts(scales) } -> std::same_as<bool>;
+    });
 
 /// `encode(w, parameters, column_class)`: the code whose decoded value is nearest to the finite w.
 template <class C>
