@@ -35,7 +35,7 @@ LUQ_INLINE void module_pattern::reserve() {
   // where it begins, where its alternatives meet, and acceptance.
   const auto count = [this](std::string_view signs) {
     return static_cast<std::size_t>(
-        std::ranges::count_if(text_, [signs](char c) { return signs.find(c) != std::string_view::npos; }));
+        std::count_if(text_.begin(), text_.end(), [signs](char c) { return signs.find(c) != std::string_view::npos; }));
   };
   states_.reserve(text_.size() + count("*+?|") + 3);
   sets_.reserve(count("[\\"));
