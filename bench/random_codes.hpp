@@ -16,8 +16,8 @@
 namespace luq_bench {
 
 inline constexpr const char* codec_names[] = {
-    "int8:g128",  "int4:g128:sym", "int4:g128",    "int3:g128",     "int2:g128",     "lut2:g128",     "lloyd4:g64",
-    "lloyd3:g64", "billm:g128",    "ternary:g128", "trellis-r4:g0", "trellis-r3:g0", "trellis-r2:g0", "sign:g128"};
+    "int8:g128",  "int4:g128:sym", "int4:g128",    "int3:g128",   "int2:g128",      "bcq2:g128",   "lloyd4:g64",
+    "lloyd3:g64", "billm:g128",    "ternary:g128", "trellis2:g0", "trellis1.58:g0", "trellis1:g0", "sign:g128"};
 
 template <class Codec>
 luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::index cols) {

@@ -54,7 +54,7 @@ function(luq_add_compiled)
   luq_codecs(int_codecs "LUQ_MEMORYLESS_CODEC(int_codec<2>)" "LUQ_MEMORYLESS_CODEC(int_codec<3>)"
              "LUQ_MEMORYLESS_CODEC(int_codec<4>)" "LUQ_MEMORYLESS_CODEC(int_codec<8>)")
   luq_codecs(sign_codecs "LUQ_MEMORYLESS_CODEC(sign_codec)" "LUQ_MEMORYLESS_CODEC(ternary_codec)"
-             "LUQ_MEMORYLESS_CODEC(lut2_codec)" "LUQ_MEMORYLESS_CODEC(billm_codec)"
+             "LUQ_MEMORYLESS_CODEC(binary_coding_codec)" "LUQ_MEMORYLESS_CODEC(billm_codec)"
              "LUQ_BILLM_CODEC")
   luq_codecs(lloyd_codecs "LUQ_MEMORYLESS_CODEC(lloyd_codec<2>)" "LUQ_MEMORYLESS_CODEC(lloyd_codec<3>)"
              "LUQ_MEMORYLESS_CODEC(lloyd_codec<4>)")

@@ -47,7 +47,7 @@ function(luq_add_compiled_cuda)
   luq_cuda_unit(luq_compiled_cuda_host any_device_matrix.cpp any_device_matrix.cpp)
   luq_cuda_unit(luq_compiled_cuda tokens.cu tokens.cu)
   # A unit for each codec: with several in one, nvcc takes too much memory.
-  foreach(LUQ_CODEC int_codec<2> int_codec<3> int_codec<4> int_codec<8> sign_codec ternary_codec lut2_codec billm_codec)
+  foreach(LUQ_CODEC int_codec<2> int_codec<3> int_codec<4> int_codec<8> sign_codec ternary_codec binary_coding_codec billm_codec)
     string(MAKE_C_IDENTIFIER "${LUQ_CODEC}" name)
     luq_cuda_unit(luq_compiled_cuda codec.cu ${name}.cu)
   endforeach()

@@ -76,7 +76,7 @@ int main(int argc, char** argv) try {
   run(data, luq::trellis_codec<3>{});
   run(data, luq::ternary_codec{});
   run(data, luq::trellis_codec<4>{});
-  run(data, luq::lut2_codec{});
+  run(data, luq::binary_coding_codec{});
   run(data, luq::billm_codec{});
   run(data, luq::int_codec<2>{.range = luq::int_range::searched});
   run(data, luq::int_codec<3>{.range = luq::int_range::searched});

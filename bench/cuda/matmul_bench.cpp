@@ -12,8 +12,8 @@
 #include <cstdio>
 #include <exception>
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random.hpp>
@@ -190,7 +190,7 @@ void run() {
       "of reading, each | of the bf16 rate, each | times faster than bf16 cuBLAS, each | us of bf16 cuBLAS |");
   std::puts("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
   time_codec(luq::int_codec<4>{.group = 128}, machine, products, stream);
-  time_codec(luq::lut2_codec{.group = 128}, machine, products, stream);
+  time_codec(luq::binary_coding_codec{.group = 128}, machine, products, stream);
   time_codec(luq::sign_codec{.group = 128}, machine, products, stream);
   time_codec(luq::int_codec<2>{.group = 128}, machine, products, stream);
   time_codec(luq::ternary_codec{.group = 128}, machine, products, stream);

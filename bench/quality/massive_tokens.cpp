@@ -120,7 +120,7 @@ void print_line(const std::string& name, const experiment& x, const matrix& H, b
 
 void print_head(const char* first) {
   std::printf(
-      "| %s | int4:g128, feedback | massive | trellis-r4, beam search | massive | sign:g128, refined | massive |\n",
+      "| %s | int4:g128, feedback | massive | trellis2, beam search | massive | sign:g128, refined | massive |\n",
       first);
   std::printf("|---|---:|---:|---:|---:|---:|---:|\n");
 }

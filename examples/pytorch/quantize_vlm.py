@@ -65,7 +65,7 @@ def main() -> None:
         help="tokens count in Hessians with at most this multiple of the median norm of their sequence; 0: as they are",
     )
     parser.add_argument("--clusters", type=int, default=100, help="clusters of the k-means")
-    parser.add_argument("--low", default="trellis-r3:g0", help="codec of the low layers")
+    parser.add_argument("--low", default="trellis1.58:g0", help="codec of the low layers")
     parser.add_argument("--high", default="int4:g128:searched", help="codec of the others")
     parser.add_argument("--order", default="lowest", help="lowest (entropy first), highest, depth or random:SEED")
     parser.add_argument("--search", default="best", help="nearest, feedback, block rule or best")

@@ -41,7 +41,7 @@ std::vector<any_codec> all_options() {
     add_int_codecs<8>(codecs, group);
     codecs.emplace_back(luq::sign_codec{group});
     codecs.emplace_back(luq::ternary_codec{group});
-    codecs.emplace_back(luq::lut2_codec{group});
+    codecs.emplace_back(luq::binary_coding_codec{group});
     codecs.emplace_back(luq::lloyd_codec<2>{group});
     codecs.emplace_back(luq::lloyd_codec<3>{group});
     codecs.emplace_back(luq::lloyd_codec<4>{group});
@@ -91,9 +91,9 @@ TEST_CASE("canonical names") {
       {luq::int_codec<4>{.symmetric = true, .published_one_sided_range = true}, "int4:g128:sym:onesided"},
       {luq::sign_codec{}, "sign:g128"},
       {luq::ternary_codec{.group = luq::whole_row}, "ternary:g0"},
-      {luq::lut2_codec{.group = 7}, "lut2:g7"},
+      {luq::binary_coding_codec{.group = 7}, "bcq2:g7"},
       {luq::lloyd_codec<4>{}, "lloyd4:g64"},
-      {luq::trellis_codec<3>{.group = 0}, "trellis-r3:g0"},
+      {luq::trellis_codec<3>{.group = 0}, "trellis1.58:g0"},
       {luq::billm_codec{}, "billm:g128"},
       {luq::billm_codec{.group = 64, .metric = saliency::magnitude, .salient_limit = 10}, "billm:g64:magnitude:s10"},
       {luq::billm_codec{.salient_limit = 7}, "billm:g128:s7"},
@@ -132,7 +132,7 @@ TEST_CASE("malformed names") {
   all_malformed({"int4:g128:onesided:searched", "int4:g128:sym:sym", "billm:g128:s7:magnitude"});
   // Options that are misspelt, or of another codec.
   all_malformed({"int4:g128:symmetric", "int4:g128:Sym", "int4:g128:sy", "int4:g128:f32", "sign:g128:f32"});
-  all_malformed({"sign:g128:sym", "ternary:g128:searched", "lut2:sym", "int4:g128:magnitude", "int4:g128:s7"});
+  all_malformed({"sign:g128:sym", "ternary:g128:searched", "bcq2:sym", "int4:g128:magnitude", "int4:g128:s7"});
   all_malformed({"billm:g128:sym", "billm:g128:s", "billm:g128:s07", "billm:g128:sx", "billm:g128:s-3"});
   CHECK_THROWS_AS((void)parse_codec(std::string_view("int4\0", 5)), luq::error);
 }
@@ -163,7 +163,7 @@ TEST_CASE("nominal bits are those of the literature") {
   CHECK(nominal("int8") == 8);
   CHECK(nominal("sign") == 1);
   CHECK(nominal("ternary") == 1.58);
-  CHECK(nominal("lut2") == 2);
+  CHECK(nominal("bcq2") == 2);
   CHECK(nominal("billm:s7") == 1.08);
 }
 

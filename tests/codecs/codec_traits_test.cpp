@@ -43,7 +43,7 @@ static_assert(luq::column_class_count<offset_codec> == 1 && luq::component_count
 static_assert(luq::parameter_count<luq::int_codec<4>> == 2 && luq::scale_count<luq::int_codec<4>> == 1);
 static_assert(luq::parameter_count<luq::billm_codec> == 7 && luq::scale_count<luq::billm_codec> == 7);
 static_assert(luq::column_class_count<luq::billm_codec> == 2 && luq::component_count<luq::billm_codec> == 3);
-static_assert(luq::parameter_count<luq::sign_codec> == 1 && luq::component_count<luq::lut2_codec> == 2);
+static_assert(luq::parameter_count<luq::sign_codec> == 1 && luq::component_count<luq::binary_coding_codec> == 2);
 
 }  // namespace
 

@@ -205,8 +205,8 @@ TEST_CASE("groups without anything to fit, and parameters in storage") {
 }
 
 TEST_CASE("names and equality") {
-  CHECK(luq::codec_name(trellis_codec<2>{}) == "trellis-r2:g512");
-  CHECK(luq::codec_name(basic_trellis_codec<3, float>{.group = 128}) == "trellis-r3:g128:f32");
+  CHECK(luq::codec_name(trellis_codec<2>{}) == "trellis1:g512");
+  CHECK(luq::codec_name(basic_trellis_codec<3, float>{.group = 128}) == "trellis1.58:g128:f32");
   CHECK(trellis_codec<4>{} == trellis_codec<4>{.group = 512});
   CHECK(trellis_codec<4>{} != trellis_codec<4>{.group = 32});
 }

@@ -81,7 +81,7 @@ static_assert(!luq::WeightCodec<int>);
 TEST_CASE("levels are the product of the radices of the planes") {
   static_assert(luq::levels<luq::sign_codec>() == 2);
   static_assert(luq::levels<luq::ternary_codec>() == 3);
-  static_assert(luq::levels<luq::lut2_codec>() == 4 && luq::levels<luq::billm_codec>() == 4);
+  static_assert(luq::levels<luq::binary_coding_codec>() == 4 && luq::levels<luq::billm_codec>() == 4);
   static_assert(luq::levels<luq::int_codec<2>>() == 4 && luq::levels<luq::int_codec<3>>() == 8);
   static_assert(luq::levels<luq::trellis_codec<3>>() == 3 && luq::code_count<luq::trellis_codec<3>>() == 6561);
   static_assert(luq::code_count<luq::int_codec<3>>() == 8);
@@ -155,8 +155,8 @@ TEST_CASE("scales under which the nearest value would not be found are refused")
   CHECK(luq::store_scales(luq::sign_codec{}, {0.0f}, &scale));
   CHECK(scale == 0);
   std::array<float, 2> pair{2, 1};
-  CHECK_FALSE(luq::store_scales(luq::lut2_codec{}, {1.0f, 1.5f}, pair.data()));
-  CHECK_FALSE(luq::store_scales(luq::lut2_codec{}, {1.0f, -0.5f}, pair.data()));
+  CHECK_FALSE(luq::store_scales(luq::binary_coding_codec{}, {1.0f, 1.5f}, pair.data()));
+  CHECK_FALSE(luq::store_scales(luq::binary_coding_codec{}, {1.0f, -0.5f}, pair.data()));
   CHECK_FALSE(luq::store_scales(luq::int_codec<4>{}, {0.0f}, pair.data()));
   CHECK(pair == std::array<float, 2>{2, 1});
 }

@@ -78,16 +78,16 @@ class Report(unittest.TestCase):
                           "| int4:g128:sym | 4.125 | 0.82 (0.77–0.87), 143 µs |"])
 
     def test_a_cell_without_a_result_stays_empty(self):
-        found = tables(decode("sign:g128", "4096x4096", 1, 0.5, 10.0), decode("lut2:g128", "64x64", 1, 0.6, 20.0))
+        found = tables(decode("sign:g128", "4096x4096", 1, 0.5, 10.0), decode("bcq2:g128", "64x64", 1, 0.6, 20.0))
         self.assertEqual(found["One token, weights streamed, 1 thread"][2:],
                          ["| sign:g128 | 4.125 | 0.50 (0.45–0.55), 10 µs |  |",
-                          "| lut2:g128 | 4.125 |  | 0.60 (0.55–0.65), 20 µs |"])
+                          "| bcq2:g128 | 4.125 |  | 0.60 (0.55–0.65), 20 µs |"])
 
     def test_bits_that_differ_between_shapes_are_shown_as_a_range(self):
-        found = tables(decode("trellis-r2:g0", "4096x4096", 1, 0.5, 1.0, bits=1.0039),
-                       decode("trellis-r2:g0", "4096x11008", 1, 0.5, 1.0, bits=1.0015),
-                       decode("trellis-r2:g0", "18944x3584", 1, 0.5, 1.0, bits=1.0045))
-        self.assertIn("| trellis-r2:g0 | 1.002–1.004 |", found["One token, weights streamed, 1 thread"][2])
+        found = tables(decode("trellis1:g0", "4096x4096", 1, 0.5, 1.0, bits=1.0039),
+                       decode("trellis1:g0", "4096x11008", 1, 0.5, 1.0, bits=1.0015),
+                       decode("trellis1:g0", "18944x3584", 1, 0.5, 1.0, bits=1.0045))
+        self.assertIn("| trellis1:g0 | 1.002–1.004 |", found["One token, weights streamed, 1 thread"][2])
 
     def test_other_activations_are_another_row(self):
         found = tables(decode("sign:g128", "4096x4096", 1, 0.5, 10.0),

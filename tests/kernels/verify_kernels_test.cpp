@@ -153,8 +153,8 @@ TEST_CASE("a product that ignores the bias, or overwrites what it should add to,
     Y.accumulate = false;
     return [] {};
   };
-  check_refused(with_float_product<luq::trellis_codec<2>, without_bias>(), "trellis-r2", "float32");
-  check_refused(with_integer_product<luq::trellis_codec<2>, overwriting>(), "trellis-r2", "int8");
+  check_refused(with_float_product<luq::trellis_codec<2>, without_bias>(), "trellis1", "float32");
+  check_refused(with_integer_product<luq::trellis_codec<2>, overwriting>(), "trellis1", "int8");
 }
 
 TEST_CASE("a product that writes one row too many is refused") {
@@ -163,7 +163,7 @@ TEST_CASE("a product that writes one row too many is refused") {
       if (end == W.layout().row_tiles()) Y.data[(end - 1) * luq::tile_rows + W.layout().rows_of(end - 1)] = 0;
     };
   };
-  check_refused(with_float_product<luq::lut2_codec, one_more>(), "lut2", "float32");
+  check_refused(with_float_product<luq::binary_coding_codec, one_more>(), "bcq2", "float32");
 }
 
 TEST_CASE("one activation that is one step off is refused") {

@@ -111,7 +111,7 @@ TEST_CASE("the paper's nominal bits, and the true ones of its method") {
 TEST_CASE("decoder linears are the plan's bytes") {
   for (const known_model* model : {&llava, &qwen}) {
     const luq::model_shape shape = luq::decoder_linears_of(model->shape);
-    const luq::prefix_policy policy{shape, luq::depth_order(model->layers), luq::parse_codec("trellis-r3:g0"),
+    const luq::prefix_policy policy{shape, luq::depth_order(model->layers), luq::parse_codec("trellis1.58:g0"),
                                     luq::parse_codec("int4:g128:searched"), "depth"};
     const luq::plan plan = luq::prefix_plan(policy, model->low_layers);
     const luq::ledger all = luq::make_ledger(model->shape, luq::layer_storage(plan, model->shape));
@@ -220,13 +220,13 @@ TEST_CASE("what a ledger cannot be made of") {
 
 TEST_CASE("a plan must be of the checkpoint's linears, in any order within a layer") {
   const luq::checkpoint_shape checkpoint = llava.shape;
-  luq::plan plan = luq::uniform_plan(luq::decoder_linears_of(checkpoint), luq::parse_codec("lut2:g128"));
+  luq::plan plan = luq::uniform_plan(luq::decoder_linears_of(checkpoint), luq::parse_codec("bcq2:g128"));
   plan.codecs[3] = luq::parse_codec("sign:g128");
   std::swap(plan.shape[5][0], plan.shape[5][6]);
   const std::vector<weight_storage> storage = luq::layer_storage(plan, checkpoint);
   REQUIRE(storage.size() == 32);
   CHECK(storage[3] == codec("sign:g128"));
-  CHECK(storage[5] == codec("lut2:g128"));
+  CHECK(storage[5] == codec("bcq2:g128"));
 
   luq::plan other = plan;
   other.shape[7][2].rows += 1;

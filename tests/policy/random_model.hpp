@@ -39,7 +39,7 @@ namespace luq_test {
           luq::int_codec<8>{.group = luq::whole_row},
           luq::sign_codec{.group = 32},
           luq::ternary_codec{.group = luq::whole_row},
-          luq::lut2_codec{.group = 7},
+          luq::binary_coding_codec{.group = 7},
           luq::billm_codec{.group = 128, .metric = luq::saliency::magnitude}};
 }
 

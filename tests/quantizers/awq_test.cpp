@@ -138,7 +138,7 @@ TEST_CASE("scales that fp16 cannot hold are passed over; dead inputs and a singl
 
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(150, 40, 200, 6);
-  const luq::lut2_codec codec{.group = 16};
+  const luq::binary_coding_codec codec{.group = 16};
   const auto serial = quantize_awq(problem.W, problem.H, magnitudes(problem), codec, luq::gptq{}, {.steps = 4});
   for (const int threads : {1, 2, 3}) {
     const auto parallel = quantize_awq(problem.W, problem.H, magnitudes(problem), codec, luq::gptq{}, {.steps = 4},

@@ -74,7 +74,7 @@ TEST_CASE("with as many beams as sequences the result is the best there is") {
   };
   check(luq::sign_codec{.group = 5}, 10);
   check(luq::ternary_codec{.group = 4}, 7);
-  check(luq::lut2_codec{.group = 3}, 6);
+  check(luq::binary_coding_codec{.group = 3}, 6);
   check(luq::trellis_codec<2>{.group = 7}, 10);
   check(luq::trellis_codec<3>{.group = 4}, 7);
   check(luq::trellis_codec<4>{.group = 6}, 6);

@@ -9,9 +9,9 @@
 #pragma once
 
 #include "luq/codecs/billm_codec.hpp"
+#include "luq/codecs/binary_coding_codec.hpp"
 #include "luq/codecs/int_codec.hpp"
 #include "luq/codecs/lloyd_codec.hpp"
-#include "luq/codecs/lut2_codec.hpp"
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
@@ -34,7 +34,7 @@ void for_each_memoryless_codec(luq::index group, Check&& check) {
   if constexpr (every_codec) check(luq::int_codec<8>{.group = group});
   check(luq::sign_codec{.group = group});
   if constexpr (every_codec) check(luq::ternary_codec{.group = group});
-  if constexpr (every_codec) check(luq::lut2_codec{.group = group});
+  if constexpr (every_codec) check(luq::binary_coding_codec{.group = group});
   check(luq::lloyd_codec<3>{.group = group});
   if constexpr (every_codec) check(luq::lloyd_codec<4>{.group = group});
   check(luq::billm_codec{.group = group});

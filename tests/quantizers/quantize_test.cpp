@@ -135,7 +135,7 @@ TEST_CASE("strided weights are read in place") {
   const auto problem = make_linear_problem(6, 20, 100, 4);
   matrix wide = matrix::Constant(6, 31, 99.0f);
   wide.middleCols(4, 20) = problem.W;
-  const luq::lut2_codec codec{.group = 8};
+  const luq::binary_coding_codec codec{.group = 8};
   const auto from_block = luq::quantize_codes(luq::view(wide.data() + 4, 6, 20, 31), problem.H, codec, gptq{});
   CHECK(from_block.decode() == luq::quantize_codes(problem.W, problem.H, codec, gptq{}).decode());
 }

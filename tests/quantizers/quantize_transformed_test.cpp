@@ -99,7 +99,7 @@ TEST_CASE("a drift that the quantizer compensates for is taken in the original b
 TEST_CASE("without activations") {
   const auto problem = make_linear_problem(20, 64, 200, 3);
   const luq::hadamard_rotation rotation(64, {.seed = 3});
-  const luq::lut2_codec codec{.group = 32};
+  const luq::binary_coding_codec codec{.group = 32};
   const auto with = quantize_transformed(problem.W, problem.H, rotation, codec, luq::round_to_nearest{});
   const auto without = quantize_transformed(problem.W, rotation, codec, luq::round_to_nearest{});
   CHECK(with.decode() == without.decode());

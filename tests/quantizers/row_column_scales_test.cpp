@@ -88,7 +88,7 @@ TEST_CASE("weights that are a product of scales and signs are restored") {
 
 TEST_CASE("the refit is least squares under H") {
   const auto problem = uneven_problem(24, 36, 200, 4);
-  const luq::lut2_codec codec{.group = 12};
+  const luq::binary_coding_codec codec{.group = 12};
   const auto before = luq::quantize_transformed(problem.W, problem.H, luq::input_scaling(36), codec, luq::gptq{});
   const auto refitted = luq::refit_column_scales(problem.W, problem.H, before);
   const Eigen::MatrixXd Q = before.weights().unpack().decode().cast<double>();

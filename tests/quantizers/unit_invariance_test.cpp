@@ -5,7 +5,7 @@
 // s^2 H and weights W / s mean the same layer. For s a power of two all float operations scale exactly, so codes are
 // the same to the bit, and scales are those of the other unit, as long as nothing leaves the range of normal numbers:
 // the squares in H and costs do not in float, scales do not in fp16. Weights here are large, so that differences of
-// scales (billm_codec, lut2_codec) stay above 2^-14, too.
+// scales (billm_codec, binary_coding_codec) stay above 2^-14, too.
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -18,15 +18,15 @@ CODECS = [
     "int8:g0",
     "sign:g128",
     "ternary:g0",
-    "lut2:g128",
+    "bcq2:g128",
     "lloyd2:g128",
     "lloyd3:g128",
     "lloyd4:g128",
-    "trellis-r2:g0",
-    "trellis-r3:g0",
-    "trellis-r4:g128",
-    "trellis-r8:g0",
-    "trellis-r16:g0",
+    "trellis1:g0",
+    "trellis1.58:g0",
+    "trellis2:g128",
+    "trellis3:g0",
+    "trellis4:g0",
     "billm:g128",
 ]
 
@@ -50,7 +50,7 @@ def hessian() -> luq.Hessian:
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_every_codec_quantizes_and_costs_what_it_says(codec, weights, hessian):
-    packed = luq.quantize(weights, hessian, codec, "nearest" if codec.startswith("trellis-r16") else "feedback")
+    packed = luq.quantize(weights, hessian, codec, "nearest" if codec.startswith("trellis4") else "feedback")
     assert packed.codec == luq.codec_name(codec)
     assert (packed.rows, packed.cols) == (48, 256)
     assert packed.nbytes == len(packed.bytes()) == luq.packed_bytes(codec, 48, 256)
@@ -104,9 +104,9 @@ def test_the_report_tells_of_dead_inputs(weights):
     assert report.loss > 0
 
 
-@pytest.mark.parametrize("codec", ["sign:g128", "int3:g128", "billm:g128", "trellis-r3:g0"])
+@pytest.mark.parametrize("codec", ["sign:g128", "int3:g128", "billm:g128", "trellis1.58:g0"])
 def test_bytes_give_the_matrix_back(codec, weights, hessian):
-    packed = luq.quantize(weights, hessian, codec, "feedback" if codec != "trellis-r3:g0" else "nearest")
+    packed = luq.quantize(weights, hessian, codec, "feedback" if codec != "trellis1.58:g0" else "nearest")
     copies = [
         luq.PackedMatrix(codec, 48, 256, packed.bytes()),
         luq.PackedMatrix(codec, 48, 256, packed.bytes().numpy().tobytes()),
@@ -148,7 +148,7 @@ def test_products_are_those_of_the_weights(codec, tokens, weights):
         (lambda W, H: luq.quantize(W, luq.Hessian(256), "sign"), "insufficient_data"),
         (lambda W, H: luq.quantize(W, 0 * H.matrix(), "sign", "feedback"), "insufficient_data"),
         (lambda W, H: luq.quantize(W, 0 * H.matrix(), "billm", "block rule"), "insufficient_data"),
-        (lambda W, H: luq.quantize(W, 0 * H.matrix(), "trellis-r3:g0"), "insufficient_data"),
+        (lambda W, H: luq.quantize(W, 0 * H.matrix(), "trellis1.58:g0"), "insufficient_data"),
         (lambda W, H: luq.quantize(W[:, :128], H, "sign"), "shape_mismatch"),
         (lambda W, H: luq.quantize(W, H.matrix()[:100], "sign"), "shape_mismatch"),
         (lambda W, H: luq.quantize(W, -H.matrix(), "sign"), "indefinite_hessian"),

@@ -17,14 +17,14 @@ namespace vlm {
 
 /// What to time: a packed file, or a synthetic decoder under the plan of a file or under plans made of codecs.
 struct bench_options {
-  std::filesystem::path packed;                                ///< packed file; empty for a synthetic decoder
-  std::string synthetic;                                       ///< for architecture_by_name()
-  std::filesystem::path plan_file;                             ///< empty for plans made of what follows
-  std::vector<std::string> low{"sign:g128", "trellis-r3:g0"};  ///< codecs of the first layers, a plan for each
-  std::string high = "int4:g128";                              ///< codec of the other layers
-  std::string head = "int8:g128";                              ///< codec of the head, which no plan covers
-  std::optional<luq::index> layers;                            ///< the first layers of the architecture; else all
-  std::optional<luq::index> low_layers;                        ///< else as many as in LUQ's published plan
+  std::filesystem::path packed;                                 ///< packed file; empty for a synthetic decoder
+  std::string synthetic;                                        ///< for architecture_by_name()
+  std::filesystem::path plan_file;                              ///< empty for plans made of what follows
+  std::vector<std::string> low{"sign:g128", "trellis1.58:g0"};  ///< codecs of the first layers, a plan for each
+  std::string high = "int4:g128";                               ///< codec of the other layers
+  std::string head = "int8:g128";                               ///< codec of the head, which no plan covers
+  std::optional<luq::index> layers;                             ///< the first layers of the architecture; else all
+  std::optional<luq::index> low_layers;                         ///< else as many as in LUQ's published plan
   double memory = 12;  ///< most GiB that weights and cache of the synthetic decoders may take
   luq::activation_mode activations = luq::activation_mode::int8;
   benchmark_options timing;

@@ -22,7 +22,7 @@ namespace vlm {
 namespace {
 
 /// Codecs of at most 1.75 true bits from which the ultra-low rung is chosen.
-const std::vector<std::string> low_candidates{"trellis-r2:g0", "sign:g128", "trellis-r3:g0", "ternary:g128"};
+const std::vector<std::string> low_candidates{"trellis1:g0", "sign:g128", "trellis1.58:g0", "ternary:g128"};
 
 constexpr const char* report_file = "report.html";
 constexpr const char* results_file = "results.md";
@@ -260,7 +260,7 @@ class demo_run {
       add_rival(choice.reason, choice, (*evaluator_)(choice).overall());
     }
     add_uniform_rival(high_);
-    for (const char* codec : {"int3:g128:searched", "int2:g128:searched", "trellis-r4:g0"}) {
+    for (const char* codec : {"int3:g128:searched", "int2:g128:searched", "trellis2:g0"}) {
       add_uniform_rival(quantize(statistics_, codec));
     }
     add_uniform_rival(low_);

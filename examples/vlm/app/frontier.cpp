@@ -55,11 +55,11 @@ std::pair<std::vector<calibration_sequence>, std::vector<calibration_sequence>> 
 const std::vector<rung>& frontier_rungs() {
   static const std::vector<rung> rungs = [] {
     std::vector<rung> result{{luq::parse_codec("billm:g128"), search::block_rule}};
-    for (const char* codec : {"sign:g128", "ternary:g128", "lut2:g128"}) {
+    for (const char* codec : {"sign:g128", "ternary:g128", "bcq2:g128"}) {
       result.push_back({luq::parse_codec(codec), search::feedback});
       result.push_back({luq::parse_codec(codec), search::best});
     }
-    for (const char* codec : {"trellis-r2:g0", "trellis-r3:g0", "trellis-r4:g0", "int2:g128:searched", "lloyd2:g128",
+    for (const char* codec : {"trellis1:g0", "trellis1.58:g0", "trellis2:g0", "int2:g128:searched", "lloyd2:g128",
                               "lloyd3:g64", "lloyd4:g64"}) {
       result.push_back({luq::parse_codec(codec), search::best});
     }

@@ -46,8 +46,8 @@ struct ledger_subject {
 struct ledger_options {
   std::string shapes;               ///< for ledger_subject_by_name()
   std::filesystem::path plan_file;  ///< empty for plans made of what follows
-  std::vector<std::string> low{"billm:g128",    "lut2:g128", "trellis-r4:g0", "ternary:g128",
-                               "trellis-r3:g0", "sign:g128", "trellis-r2:g0"};  ///< a plan for each
+  std::vector<std::string> low{"billm:g128",     "bcq2:g128", "trellis2:g0", "ternary:g128",
+                               "trellis1.58:g0", "sign:g128", "trellis1:g0"};  ///< a plan for each
   std::string high = "int4:g128";
   std::optional<luq::index> low_layers;  ///< else as in LUQ's published plan
   std::string rival = "int4:g128";       ///< of all decoder layers of the model that plans are compared with

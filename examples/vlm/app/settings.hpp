@@ -17,7 +17,7 @@ struct settings {
   std::filesystem::path model;
   std::filesystem::path calibration;
   std::filesystem::path test;
-  std::string low = "trellis-r3:g0";
+  std::string low = "trellis1.58:g0";
   std::string high = "int4:g128:searched";
   double alpha = 0.5;                         ///< share of calibration tokens in multimodal sequences
   luq::index tokens = 0;                      ///< calibration tokens; 0 as mix_sequences() has it

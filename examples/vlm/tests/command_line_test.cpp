@@ -150,7 +150,7 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
   const program_result quantized = run({"quantize", "--low-layers", "2", "--tokens", "500", "--clusters", "20",
                                         "--seeds", "1", "--output", packed, "--plan", plan});
   const luq::packed_model file(packed);
-  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("trellis-r3:g0")) == 2);
+  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("trellis1.58:g0")) == 2);
   CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("int4:g128:searched")) == 10);
   CHECK(table_in(quantized.out) == vlm::plan_table(file.choice()).rows);
   const std::string size = std::to_string(std::filesystem::file_size(packed));
@@ -214,7 +214,7 @@ TEST_CASE("sequences of one kind calibrate all commands") {
 TEST_CASE("evaluate prints the same on a GPU, and what is there") {
   if (!vlm_test::has_device()) return;
   const std::string packed = data().path("device.safetensors");
-  (void)run({"quantize", "--low", "trellis-r3:g0", "--high", "int4:g128", "--low-layers", "2", "--tokens", "500",
+  (void)run({"quantize", "--low", "trellis1.58:g0", "--high", "int4:g128", "--low-layers", "2", "--tokens", "500",
              "--clusters", "20", "--seeds", "1", "--output", packed});
   const auto evaluate = [&](const char* device) {
     return run({"evaluate", "--packed", packed, "--test", data().questions, "--device", device}).out;
@@ -299,7 +299,7 @@ TEST_CASE("ledger prints the parts of one plan, or compares several") {
   const std::string one = run({"ledger", "--shapes", "llava-1.5-7b", "--low", "billm:g128"}).out;
   CHECK(one.starts_with("llava-1.5-7b: 686 tensors, 7063427072 parameters\n\n16 of 32 layers billm:g128"));
   CHECK(table_in(one).size() == 7 + 4);
-  CHECK(table_in(run({"ledger", "--shapes", "llava-1.5-7b", "--low", "sign", "lut2", "--high", "q4_k"}).out).size() ==
+  CHECK(table_in(run({"ledger", "--shapes", "llava-1.5-7b", "--low", "sign", "bcq2", "--high", "q4_k"}).out).size() ==
         3);
   const std::string json = run({"ledger", "--shapes", "qwen2.5-vl-7b", "--json"}).out;
   CHECK(json.starts_with("{\n  \"shapes\": \"qwen2.5-vl-7b\""));
@@ -369,16 +369,16 @@ TEST_CASE("bench times random decoders of a shape under plans and a uniform riva
   shape.resize(3);
   const luq::index head_bytes = luq::packed_bytes(luq::parse_codec("int4:g128"), 64, 128);
   std::vector<luq::plan> plans;
-  for (const char* low : {"sign:g128", "lut2:g64"}) {
+  for (const char* low : {"sign:g128", "bcq2:g64"}) {
     plans.push_back(
         luq::prefix_plan({shape, {0, 1, 2}, luq::parse_codec(low), luq::parse_codec("int3:g128"), "depth"}, 2));
   }
   plans.push_back(luq::uniform_plan(shape, luq::parse_codec("int4:g128")));
-  const std::string out = bench({"--synthetic", model, "--layers", "3", "--low", "sign:g128", "lut2:g64", "--high",
+  const std::string out = bench({"--synthetic", model, "--layers", "3", "--low", "sign:g128", "bcq2:g64", "--high",
                                  "int3:g128", "--low-layers", "2", "--head", "int4:g128"});
   CHECK(out.starts_with("tiny-llava: 3 layers, hidden size 128"));
   CHECK(out.find("int8 activations; 2 threads") != std::string::npos);
-  CHECK(out.find("| 2 of 3 layers lut2:g64, others int3:g128 |") != std::string::npos);
+  CHECK(out.find("| 2 of 3 layers bcq2:g64, others int3:g128 |") != std::string::npos);
   check_bench(out, plans, head_bytes);
 
   const std::string file = data().path("plan.json");

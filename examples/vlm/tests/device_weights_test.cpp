@@ -67,7 +67,7 @@ TEST_CASE("a linear on the GPU multiplies as on the CPU, codec by codec") {
   const auto bias =
       std::make_shared<const Eigen::RowVectorXf>(luq::random_normal_matrix(1, rows, luq::counter_rng(2)).row(0));
   for (const char* codec : {"int2:g32", "int3:g128", "int4:g128", "int4:g64:sym", "int8:g0", "sign:g128",
-                            "ternary:g128", "lut2:g64", "billm:g128"}) {
+                            "ternary:g128", "bcq2:g64", "billm:g128"}) {
     CAPTURE(codec);
     const vlm::linear on_host(random_packed(rows, cols, codec), bias);
     vlm::linear on_device = on_host;
@@ -95,7 +95,7 @@ TEST_CASE("a linear on the GPU multiplies as on the CPU, codec by codec") {
 TEST_CASE("codecs of tables stay on the CPU") {
   if (!vlm_test::has_device()) return;
   CHECK(luq::cuda::upload(*random_packed(64, 128, "int4:g128")) != nullptr);
-  for (const char* codec : {"lloyd3:g64", "trellis-r3:g0"})
+  for (const char* codec : {"lloyd3:g64", "trellis1.58:g0"})
     CHECK(luq::cuda::upload(*random_packed(64, 128, codec)) == nullptr);
   vlm::vision_language_model model = packed_copy(vlm_test::random_model(), {"sign:g16", "lloyd2:g16", "int4:g16"});
   CHECK(model.move_decoder_to_device() == 2 * 7);
@@ -134,7 +134,7 @@ TEST_CASE("threads that share weights on the GPU get the same bits") {
 TEST_CASE("a decoder on the GPU has the logits and answers of one on the CPU") {
   if (!vlm_test::has_device()) return;
   const vlm::vision_language_model packed =
-      packed_copy(vlm_test::tiny_model(), {"int4:g128", "int8:g128", "int3:g128", "billm:g128", "lut2:g64"});
+      packed_copy(vlm_test::tiny_model(), {"int4:g128", "int8:g128", "int3:g128", "billm:g128", "bcq2:g64"});
   vlm::vision_language_model moved = packed;
   CHECK(moved.move_decoder_to_device() == 12 * 7);
   const vlm_test::fixture& tiny = vlm_test::tiny_fixture();

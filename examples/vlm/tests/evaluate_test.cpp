@@ -189,8 +189,8 @@ TEST_CASE("int8 activations move the accuracy of a packed decoder by at most a p
     for (const vlm::decoder_linear which : vlm::decoder_linears) {
       const luq::matrix& W = vlm::float_weights(tiny_model(), layer, which);
       packed.set_decoder_weights(layer, which,
-                                 std::make_shared<const luq::any_packed_matrix>(
-                                     luq::quantize(W, luq::lut2_codec{.group = 128}, luq::round_to_nearest{})));
+                                 std::make_shared<const luq::any_packed_matrix>(luq::quantize(
+                                     W, luq::binary_coding_codec{.group = 128}, luq::round_to_nearest{})));
     }
   }
   const vlm::accuracy floats = exam.take(packed);

@@ -243,7 +243,7 @@ TEST_CASE("plans that ggml has no blocks for") {
   };
   refuse("int4:g128:searched", {"'model.layers.1.mlp.down_proj' and 41 other linears", "int4:g128:searched",
                                 "quantize them as int4:g128:sym"});
-  refuse("lut2:g128", {"lut2:g128", "ggml blocks hold sign"});
+  refuse("bcq2:g128", {"bcq2:g128", "ggml blocks hold sign"});
   refuse("sign:g64", {"sign:g64", "quantize them as sign:g128"});
 }
 

@@ -48,11 +48,11 @@ TEST_CASE("a plan as a file of types") {
 
 TEST_CASE("a plan as an argument of ik_llama.cpp") {
   const scratch_directory directory;
-  const auto plan = write_plan(directory, {"sign:g128", "trellis-r3:g0"});
+  const auto plan = write_plan(directory, {"sign:g128", "trellis1.58:g0"});
   const auto output = directory.path() / "custom-q.txt";
   const std::string printed = run_export({.target = "custom-q",
                                           .plan_file = plan,
-                                          .types = {"trellis-r3:g0=iq1_bn"},  // ik_llama.cpp's own
+                                          .types = {"trellis1.58:g0=iq1_bn"},  // ik_llama.cpp's own
                                           .output = output});
   const std::string text = content_of(output);
   CHECK(text.starts_with("^blk\\.0\\."));
@@ -65,22 +65,22 @@ TEST_CASE("a plan as an argument of ik_llama.cpp") {
 TEST_CASE("a codec that is replaced by an approximate type is remarked on") {
   const scratch_directory directory;
   const luq::plan wide{{{{"model.layers.0.mlp.up_proj", 512, 256}, {"model.layers.0.mlp.gate_proj", 512, 256}}},
-                       {luq::parse_codec("lut2:g64")},
+                       {luq::parse_codec("bcq2:g64")},
                        "by hand"};
   const auto file = directory.path() / "wide.json";
   std::ofstream(file, std::ios::binary) << luq::plan_to_json(wide);
   const std::string printed =
       run_export({.target = "tensor-type-file", .plan_file = file, .output = directory.path() / "types.txt"});
-  CHECK(printed.starts_with("llama-quantize: model.layers.0.mlp.up_proj and 1 more: lut2:g64: "));
+  CHECK(printed.starts_with("llama-quantize: model.layers.0.mlp.up_proj and 1 more: bcq2:g64: "));
   CHECK(printed.find("; list them as q2_k\n") != std::string::npos);
   CHECK(vlm_test::last_line(printed).ends_with("types of 2 tensors: q2_k\n"));
-  const auto trellis = write_plan(directory, {"trellis-r16:g0"});
+  const auto trellis = write_plan(directory, {"trellis4:g0"});
   const auto output = directory.path() / "refused.txt";
   check_fails(errc::unsupported, {"'model.layers.0.", "columns are not a multiple of 256", "q4_k"},
               [&] { (void)run_export({.target = "tensor-type-file", .plan_file = trellis, .output = output}); });
   CHECK(!std::filesystem::exists(output));
-  const std::string given = run_export(
-      {.target = "tensor-type-file", .plan_file = trellis, .types = {"trellis-r16:g0=Q4_0"}, .output = output});
+  const std::string given =
+      run_export({.target = "tensor-type-file", .plan_file = trellis, .types = {"trellis4:g0=Q4_0"}, .output = output});
   CHECK(given == output.string() + ": " + std::to_string(std::filesystem::file_size(output)) +
                      " bytes: types of 84 tensors: q4_0\n");
 }

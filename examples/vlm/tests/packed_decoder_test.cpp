@@ -66,7 +66,7 @@ TEST_CASE("a decoder packed in 8 bits stays near the one in float") {
 TEST_CASE("packed and unpacked weights give the same logits, codec by codec") {
   const fixture& data = vlm_test::random_fixture();  // sizes 48 and 80: ragged tiles and groups
   const char* const codecs[] = {"int2:g32", "int3:g32",    "int4:g32:sym", "int8:g0",
-                                "sign:g16", "ternary:g32", "lut2:g64",     "billm:g32"};
+                                "sign:g16", "ternary:g32", "bcq2:g64",     "billm:g32"};
   for (const char* name : codecs) {
     CAPTURE(name);
     const quantized_pair pair = quantize_layers(vlm_test::random_model(), luq::parse_codec(name), 1, 3);
@@ -103,7 +103,7 @@ TEST_CASE("threads that share packed weights get the same bits") {
 
 TEST_CASE("int8 activations change the logits of a packed decoder by little, but change them") {
   const fixture& tiny = vlm_test::tiny_fixture();
-  for (const char* name : {"int4:g128", "int8:g0", "sign:g128", "ternary:g128", "lut2:g128", "lloyd4:g64"}) {
+  for (const char* name : {"int4:g128", "int8:g0", "sign:g128", "ternary:g128", "bcq2:g128", "lloyd4:g64"}) {
     CAPTURE(name);
     const vision_language_model packed = quantize_layers(vlm_test::tiny_model(), luq::parse_codec(name), 0, 12).packed;
     const vision_language_model rounded = computing(packed, {.activations = luq::activation_mode::int8});

@@ -97,12 +97,12 @@ TEST_CASE("feedback loses less of the outputs than rounding, and more bits less 
 TEST_CASE("the best search loses less than feedback, and a trellis less than a scalar code of as many bits") {
   const double refined = quantize_random_model("ternary:g0", search::best).mean_output_error();
   CHECK(refined < 0.9 * quantize_random_model("ternary:g0").mean_output_error());
-  CHECK(quantize_random_model("trellis-r3:g0", search::best).mean_output_error() < 0.9 * refined);
+  CHECK(quantize_random_model("trellis1.58:g0", search::best).mean_output_error() < 0.9 * refined);
 }
 
 TEST_CASE("packed and decoded forms of a decoder give the same logits") {
   const luq::matrix in_float = vlm_test::random_logits(random_model());
-  for (const char* codec : {"sign:g128", "ternary:g16", "lut2:g16", "int4:g16:searched", "trellis-r2:g0"}) {
+  for (const char* codec : {"sign:g128", "ternary:g16", "bcq2:g16", "int4:g16:searched", "trellis1:g0"}) {
     CAPTURE(codec);
     const vlm::quantized_decoder decoder = quantize_random_model(codec);
     const luq::matrix decoded = vlm_test::random_logits(with_all_layers(random_model(), decoder, weight_form::decoded));
@@ -163,7 +163,7 @@ TEST_CASE("the number of threads changes no bit of a decoder") {
 TEST_CASE("rungs are named by codec and search") {
   CHECK(vlm::rung_name({luq::parse_codec("sign:g128")}) == "sign:g128, refined");
   CHECK(vlm::rung_name({luq::parse_codec("sign:g128"), search::feedback}) == "sign:g128, feedback");
-  CHECK(vlm::rung_name({luq::parse_codec("trellis-r3:g0")}) == "trellis-r3:g0, beam search");
+  CHECK(vlm::rung_name({luq::parse_codec("trellis1.58:g0")}) == "trellis1.58:g0, beam search");
   CHECK(vlm::rung_name({luq::parse_codec("int4:g128:searched"), search::nearest}) == "int4:g128:searched, nearest");
   CHECK(vlm::rung_name({luq::parse_codec("billm:g128"), search::block_rule}) == "billm:g128, block rule");
 }

@@ -146,7 +146,7 @@ TEST_CASE("searches take their time for each weight and each pair of columns") {
   const double squares = (16 + 8 + 8 + 20 + 20) * 144 + 12 * 256 + 12 * 400;
   CHECK(vlm::search_speed{"s", 3, 0}.seconds(text) == doctest::Approx(2 * 3 * weights));
   CHECK(vlm::search_speed{"s", 0, 5}.seconds(text) == doctest::Approx(2 * 5 * squares));
-  for (const char* codec : {"sign:g128", "trellis-r3:g0"}) {
+  for (const char* codec : {"sign:g128", "trellis1.58:g0"}) {
     const vlm::rung choice{luq::parse_codec(codec)};
     const vlm::search_speed speed = vlm::measure_search(choice, 1e11, {.threads = 1});
     CHECK(speed.rung == vlm::rung_name(choice));

@@ -74,9 +74,9 @@ TEST_CASE("the first layers alone keep their share of low ones") {
 }
 
 TEST_CASE("random packed matrices are repeated row tiles of plausible weights, whatever the codec and the size") {
-  const char* const codecs[] = {"int2:g32",      "int3:g32:searched", "int4:g128",  "int4:g32:sym", "int8:g0",
-                                "sign:g16",      "ternary:g32",       "lut2:g64",   "lloyd3:g64",   "billm:g32",
-                                "trellis-r2:g0", "trellis-r3:g64",    "trellis-r16"};
+  const char* const codecs[] = {"int2:g32",    "int3:g32:searched", "int4:g128", "int4:g32:sym", "int8:g0",
+                                "sign:g16",    "ternary:g32",       "bcq2:g64",  "lloyd3:g64",   "billm:g32",
+                                "trellis1:g0", "trellis1.58:g64",   "trellis4"};
   for (const char* name : codecs) {
     for (const std::pair<luq::index, luq::index> shape : {std::pair{64, 128}, {200, 100}, {5, 33}}) {
       const luq::index rows = shape.first;

@@ -11,9 +11,9 @@
 #include <variant>
 
 #include "luq/codecs/billm_codec.hpp"
+#include "luq/codecs/binary_coding_codec.hpp"
 #include "luq/codecs/int_codec.hpp"
 #include "luq/codecs/lloyd_codec.hpp"
-#include "luq/codecs/lut2_codec.hpp"
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
@@ -23,7 +23,7 @@
 namespace luq {
 
 using any_codec = std::variant<int_codec<2>, int_codec<3>, int_codec<4>, int_codec<8>, sign_codec, ternary_codec,
-                               lut2_codec, lloyd_codec<2>, lloyd_codec<3>, lloyd_codec<4>, trellis_codec<2>,
+                               binary_coding_codec, lloyd_codec<2>, lloyd_codec<3>, lloyd_codec<4>, trellis_codec<2>,
                                trellis_codec<3>, trellis_codec<4>, trellis_codec<8>, trellis_codec<16>, billm_codec>;
 
 /// The text form of a codec; parse_codec() reads it back.

@@ -57,11 +57,11 @@ requires(Radix == 2 || Radix == 3 || Radix == 4 || Radix == 8 || Radix == 16)
 struct basic_trellis_codec {
   index group = 512;  ///< columns that share a scale and form one sequence, >= 1, or whole_row
 
-  static constexpr std::string_view family = Radix == 2   ? "trellis-r2"
-                                             : Radix == 3 ? "trellis-r3"
-                                             : Radix == 4 ? "trellis-r4"
-                                             : Radix == 8 ? "trellis-r8"
-                                                          : "trellis-r16";
+  static constexpr std::string_view family = Radix == 2   ? "trellis1"
+                                             : Radix == 3 ? "trellis1.58"
+                                             : Radix == 4 ? "trellis2"
+                                             : Radix == 8 ? "trellis3"
+                                                          : "trellis4";
   static constexpr double nominal_bits = Radix == 2 ? 1 : Radix == 3 ? 1.58 : Radix == 4 ? 2 : Radix == 8 ? 3 : 4;
   static constexpr auto planes = [] {
     if constexpr (Radix == 8) {

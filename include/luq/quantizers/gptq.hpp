@@ -21,7 +21,7 @@
 // columns of a group by falling H_jj. All columns of a group are visited together, so its parameters can be fitted to
 // weights as they stand when it is reached, which static groups cannot; still no index is needed at run time. On the
 // golden linears of the tests it loses 16 to 24 % less output than activation order with one sign a weight, 2 to 8 %
-// less with lut2_codec, and up to 14 % more with two-bit integers.
+// less with binary_coding_codec, and up to 14 % more with two-bit integers.
 //
 // Behind quantized layers the inputs have drifted. Given D of input_drift.hpp, and H of the inputs as they now are,
 // what a coded column of weights no longer contributes is fed to the columns after it as well (GPTAQ, Li et al., ICML

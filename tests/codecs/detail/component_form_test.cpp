@@ -35,7 +35,7 @@ constexpr bool range_is(int i, int least, int width) {
 }
 
 /// Two sign planes of which the second is worth nothing without the first.
-struct gated_codec : luq::lut2_codec {
+struct gated_codec : luq::binary_coding_codec {
   static constexpr int component(luq::code q, int) { return q == 0 ? 9 : q == 1 ? 4 : q == 2 ? 9 : 100; }
 };
 static_assert(form_is<gated_codec>(0, {-5, 0}, 96, 9) && range_is<gated_codec>(0, 4, 96));
@@ -67,8 +67,8 @@ TEST_CASE("integers, signs and trits are affine in their symbols") {
   static_assert(form_is<luq::int_codec<8>>(0, {1}, 0, -128));
   static_assert(form_is<luq::sign_codec>(0, {2}, 0, -1));
   static_assert(form_is<luq::ternary_codec>(0, {1}, 0, -1));
-  static_assert(form_is<luq::lut2_codec>(0, {2, 0}, 0, -1));
-  static_assert(form_is<luq::lut2_codec>(1, {0, 2}, 0, -1));
+  static_assert(form_is<luq::binary_coding_codec>(0, {2, 0}, 0, -1));
+  static_assert(form_is<luq::binary_coding_codec>(1, {0, 2}, 0, -1));
 }
 
 TEST_CASE("the third component of BiLLM is bilinear") {
@@ -89,7 +89,7 @@ TEST_CASE("levels of tables are no form, and codes that remember have none") {
   static_assert(!has_exact_forms<luq::trellis_codec<2>> && !has_exact_forms<luq::trellis_codec<3>>);
   static_assert(!has_exact_forms<luq::trellis_codec<4>> && !has_exact_forms<luq::trellis_codec<8>>);
   static_assert(has_exact_forms<luq::int_codec<3>> && has_exact_forms<luq::sign_codec>);
-  static_assert(has_exact_forms<luq::ternary_codec> && has_exact_forms<luq::lut2_codec>);
+  static_assert(has_exact_forms<luq::ternary_codec> && has_exact_forms<luq::binary_coding_codec>);
   static_assert(has_exact_forms<luq::billm_codec>);
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("ranges of components") {
   static_assert(range_is<luq::int_codec<2>>(0, -2, 3) && range_is<luq::int_codec<3>>(0, -4, 7));
   static_assert(range_is<luq::int_codec<4>>(0, -8, 15) && range_is<luq::int_codec<8>>(0, -128, 255));
   static_assert(range_is<luq::sign_codec>(0, -1, 2) && range_is<luq::ternary_codec>(0, -1, 2));
-  static_assert(range_is<luq::lut2_codec>(1, -1, 2) && range_is<luq::billm_codec>(2, -1, 2));
+  static_assert(range_is<luq::binary_coding_codec>(1, -1, 2) && range_is<luq::billm_codec>(2, -1, 2));
   static_assert(range_is<luq::lloyd_codec<2>>(0, -127, 254) && range_is<luq::lloyd_codec<4>>(0, -127, 254));
   luq_test::for_each_codec(8, [](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
@@ -163,7 +163,7 @@ TEST_CASE("a unit of columns is whole words of every plane") {
   static_assert(unit_columns<luq::int_codec<2>> == 16 && unit_columns<luq::int_codec<3>> == 32);
   static_assert(unit_columns<luq::int_codec<4>> == 8 && unit_columns<luq::int_codec<8>> == 4);
   static_assert(unit_columns<luq::sign_codec> == 32 && unit_columns<luq::ternary_codec> == 20);
-  static_assert(unit_columns<luq::lut2_codec> == 32 && unit_columns<luq::billm_codec> == 32);
+  static_assert(unit_columns<luq::binary_coding_codec> == 32 && unit_columns<luq::billm_codec> == 32);
   static_assert(unit_columns<luq::lloyd_codec<2>> == 16 && unit_columns<luq::lloyd_codec<3>> == 32);
   static_assert(unit_columns<luq::lloyd_codec<4>> == 8 && unit_columns<luq::trellis_codec<2>> == 32);
   static_assert(unit_columns<luq::trellis_codec<3>> == 20 && unit_columns<luq::trellis_codec<4>> == 16);

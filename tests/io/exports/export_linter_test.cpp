@@ -59,10 +59,10 @@ TEST_CASE("which codecs a target has a form for, and what comes instead") {
       {"sign:g64", {"int2:g64", "int2:g64", "int4:g64:sym", "sign:g128", ""}},
       {"ternary:g256", {"int2:g256", "int2:g256", "int4:g128:sym", "", ""}},
       {"ternary:g128", {"int2:g128", "int2:g128", "int4:g128:sym", "ternary:g256", ""}},
-      {"lut2:g128", {"int2:g128", "int2:g128", "int4:g128:sym", "int4:g128:sym", "q2_k"}},
+      {"bcq2:g128", {"int2:g128", "int2:g128", "int4:g128:sym", "int4:g128:sym", "q2_k"}},
       {"lloyd3:g64", {"int3:g64", "int3:g64", "int4:g64:sym", "int4:g64:sym", "q3_k"}},
       {"lloyd4:g64", {"int4:g64", "int4:g64", "int4:g64:sym", "int4:g64:sym", "q4_k"}},
-      {"trellis-r2:g0", {"int2:g0", "int2:g0", "int4:g0:sym", "sign:g0", "q1_0"}},
+      {"trellis1:g0", {"int2:g0", "int2:g0", "int4:g0:sym", "sign:g0", "q1_0"}},
       {"billm:g128", {"int2:g128", "int2:g128", "int4:g128:sym", "ternary:g256", ""}},
   };
   for (const row& row : rows) {
@@ -143,10 +143,10 @@ TEST_CASE("what is said of sizes") {
 }
 
 TEST_CASE("a codec that must change is looked at with the sizes of its successor") {
-  CHECK(lint("lut2:g128", export_target::gptq, 32, 100) ==
+  CHECK(lint("bcq2:g128", export_target::gptq, 32, 100) ==
         findings{{export_problem::codec,
                   {"w"},
-                  "lut2:g128: GPTQModel takes int2, int3, int4 and int8 with groups of 16, 32, ... 1024 columns or the "
+                  "bcq2:g128: GPTQModel takes int2, int3, int4 and int8 with groups of 16, 32, ... 1024 columns or the "
                   "whole row",
                   "quantize them as int2:g128"},
                  {export_problem::shape,

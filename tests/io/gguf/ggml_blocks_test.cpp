@@ -216,9 +216,9 @@ TEST_CASE("why a codec, a group or a number of columns has no lossless form") {
       {"int2:g64:sym", 4096, "int2:g64:sym has no lossless form in blocks of ggml"},
       {"int3:g64:sym", 4096, "has no lossless form"},
       {"ternary:g128", 4096, "ternary:g128: groups of 128 columns are not a multiple of 256, the block of tq2_0"},
-      {"lut2:g128", 4096, "has no lossless form"},
+      {"bcq2:g128", 4096, "has no lossless form"},
       {"lloyd4:g128", 4096, "has no lossless form"},
-      {"trellis-r2:g256", 4096, "has no lossless form"},
+      {"trellis1:g256", 4096, "has no lossless form"},
       {"billm:g128", 4096, "has no lossless form"},
   };
   for (const row& expected : rows) {

@@ -51,7 +51,7 @@ TEST_CASE("codecs and their settings") {
   CHECK(luq::gptq_settings_of(four) == gptq_settings{4, 128, false, true});
   CHECK(luq::gptq_settings_of(luq::int_codec<8>{.group = luq::whole_row}) ==
         gptq_settings{8, luq::whole_row, false, false});
-  for (const char* name : {"sign", "ternary", "lut2", "lloyd4", "trellis-r4", "billm"}) {
+  for (const char* name : {"sign", "ternary", "bcq2", "lloyd4", "trellis2", "billm"}) {
     CHECK(luq::gptq_settings_of(luq::parse_codec(name)) == std::nullopt);
   }
 }

@@ -353,7 +353,7 @@ TEST_CASE("what blocks cannot hold is refused before anything is written") {
   refuse("int3:g64", {"int3:g64: ggml blocks hold", "quantize them as int4:g64:sym"});
   refuse("sign:g64", {"sign:g64: ggml blocks hold sign with groups of a multiple of 128", "as sign:g128"});
   refuse("int4:g16:sym", {"int4:g16:sym: ggml blocks hold", "as int4:g128:sym"});
-  refuse("trellis-r3:g0", {"trellis-r3:g0: ggml blocks hold"});
+  refuse("trellis1.58:g0", {"trellis1.58:g0: ggml blocks hold"});
 }
 
 TEST_CASE("shapes that blocks do not divide") {

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random_matrix.hpp>
@@ -77,6 +77,6 @@ TEST_CASE("dequantized weights of every codec on a GPU, and their products") {
   check_codec(luq::int_codec<3>{.group = 128});
   check_codec(luq::int_codec<4>{.group = 128});
   check_codec(luq::ternary_codec{.group = 128});
-  check_codec(luq::lut2_codec{.group = 128});
+  check_codec(luq::binary_coding_codec{.group = 128});
   check_codec(luq::billm_codec{.group = 128});
 }

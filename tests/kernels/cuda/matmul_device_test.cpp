@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstdint>
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random_matrix.hpp>
@@ -92,7 +92,7 @@ TEST_CASE("products of every codec on a GPU") {
   check_codec(luq::int_codec<3>{.group = 128});
   check_codec(luq::int_codec<4>{.group = 128});
   check_codec(luq::ternary_codec{.group = 128});
-  check_codec(luq::lut2_codec{.group = 128});
+  check_codec(luq::binary_coding_codec{.group = 128});
   check_codec(luq::billm_codec{.group = 128});
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("matrices of so many rows that blocks differ") {
   std::random_device seeds;
   for (const luq::index rows : {2000, 9000, 25000, 50000}) {
     check<activation_bits::sixteen, luq::half>(luq::sign_codec{.group = 128}, rows, 512, 1, seeds());
-    check<activation_bits::eight, luq::half>(luq::lut2_codec{.group = 128}, rows, 384, 1, seeds());
+    check<activation_bits::eight, luq::half>(luq::binary_coding_codec{.group = 128}, rows, 384, 1, seeds());
     check<activation_bits::sixteen, luq::half>(luq::int_codec<4>{.group = 128}, rows, 256, 3, seeds());
   }
 }

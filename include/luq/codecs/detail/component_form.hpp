@@ -6,7 +6,7 @@
 //
 // With s_p the symbol of plane p, a component v of a code is one of
 //
-//   affine       v = sum_p factor_p s_p + offset                      int, sign, ternary, lut2, two of BiLLM's three
+//   affine       v = sum_p factor_p s_p + offset                      int, sign, ternary, bcq2, two of BiLLM's three
 //   bilinear     v = factor_0 s_0 + factor_1 s_1 + product s_0 s_1 + offset       two sign planes: all of BiLLM's
 //   tabulated    v = table[code]                                      any codec of at most 16 codes
 //

@@ -9,7 +9,7 @@
 
 namespace luq::cuda {
 
-/// A codec whose components are sums of symbols of its planes, or products of two bits: int, sign, ternary, lut2,
+/// A codec whose components are sums of symbols of its planes, or products of two bits: int, sign, ternary, bcq2,
 /// BiLLM. Codecs of tables (Lloyd, trellis) are none.
 template <class Codec>
 concept PlaneCodec = WeightCodec<Codec> && luq::detail::has_exact_forms<Codec>;

@@ -6,8 +6,8 @@
 
 #include <limits>
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/kernels/cuda/detail/chunks/dequantized_chunk.cuh>
@@ -75,7 +75,7 @@ TEST_CASE("weights of every codec, rests of rows, groups and units") {
   check_shapes(luq::basic_sign_codec<float>{.group = 40});
   check_shapes(luq::int_codec<2>{.group = 33});
   check_shapes(luq::int_codec<8>{.group = 31});
-  check_shapes(luq::lut2_codec{.group = 127});
+  check_shapes(luq::binary_coding_codec{.group = 127});
 #endif
 }
 

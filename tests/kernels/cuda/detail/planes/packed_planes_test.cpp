@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/kernels/cuda/detail/planes/padded_tiles.cuh>
@@ -111,6 +111,6 @@ TEST_CASE("codes and parameters are where kernels look for them") {
   check_planes(luq::int_codec<4>{.group = 128, .symmetric = true}, 40, 391);
   check_planes(luq::int_codec<8>{.group = 31}, 33, 100);
   check_planes(luq::ternary_codec{.group = 128}, 65, 391);
-  check_planes(luq::lut2_codec{.group = 127}, 65, 391);
+  check_planes(luq::binary_coding_codec{.group = 127}, 65, 391);
   check_planes(luq::billm_codec{.group = 128}, 65, 391);
 }

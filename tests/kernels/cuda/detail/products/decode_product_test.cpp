@@ -6,8 +6,8 @@
 
 #include <limits>
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random_matrix.hpp>
@@ -59,7 +59,7 @@ TEST_CASE("few tokens, every codec of planes, within what rounding of activation
   check_bytes(luq::int_codec<4>{.group = 128});
   check_bytes(luq::int_codec<4>{.group = 64, .symmetric = true});
   check_bytes(luq::int_codec<8>{.group = 128});
-  check_bytes(luq::lut2_codec{.group = 128});
+  check_bytes(luq::binary_coding_codec{.group = 128});
 #endif
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("few tokens, planes of bits with bits of activations") {
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
   check_bits(luq::sign_codec{.group = 128});
   check_bits(luq::basic_sign_codec<float>{.group = 128});
-  check_bits(luq::lut2_codec{.group = 128});
+  check_bits(luq::binary_coding_codec{.group = 128});
 #endif
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("groups of every width, of one chunk and of several") {
     check_decode<sixteen, arithmetic::bytes, 4>(luq::sign_codec{.group = group}, 40, 391, 2, 2);
     check_decode<sixteen, arithmetic::bytes, 4>(luq::ternary_codec{.group = group}, 40, 391, 2, 2);
     check_decode<sixteen, arithmetic::bytes, 4>(luq::int_codec<3>{.group = group}, 40, 391, 2, 2);
-    check_decode<sixteen, arithmetic::bit_serial, 2>(luq::lut2_codec{.group = group}, 40, 391, 2, 2);
+    check_decode<sixteen, arithmetic::bit_serial, 2>(luq::binary_coding_codec{.group = group}, 40, 391, 2, 2);
     check_decode<sixteen, arithmetic::bit_serial, 2>(luq::billm_codec{.group = group}, 40, 391, 2, 2);
   }
 }

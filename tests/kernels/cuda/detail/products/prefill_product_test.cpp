@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <luq/codecs/billm_codec.hpp>
+#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/lut2_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 
@@ -41,7 +41,7 @@ TEST_CASE("many tokens, every codec of planes, within what rounding of activatio
   check_prefill(luq::int_codec<2>{.group = 128});
   check_prefill(luq::int_codec<4>{.group = 128});
   check_prefill(luq::int_codec<8>{.group = 128});
-  check_prefill(luq::lut2_codec{.group = 128});
+  check_prefill(luq::binary_coding_codec{.group = 128});
 #endif
 }
 

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A sign and one of two magnitudes: w in {-a1, -a2, +a2, +a1}, a1 >= a2 >= 0 per row and group, two bits a weight and
-// two scales. 2.25 bits with groups of 128 and fp16.
+// Binary-coding quantization (BCQ) with two bits: w = b1 s + b2 u with two signs s, u = +-1 and two scales per row and
+// group (Xu et al., ICLR 2018; Park et al., LUT-GEMM, ICLR 2024). Equivalently a sign and one of two magnitudes,
+// w in {-a1, -a2, +a2, +a1}, a1 >= a2 >= 0. 2.25 bits with groups of 128 and fp16.
 //
 // It is stored as two sign planes. With s = +-1 the sign, m = +-1 for the large or the small magnitude and u = s m,
 //
@@ -30,10 +31,10 @@
 namespace luq {
 
 template <class Scale = half>
-struct basic_lut2_codec {
+struct basic_binary_coding_codec {
   index group = 128;  ///< columns that share the two magnitudes, >= 1, or whole_row
 
-  static constexpr std::string_view family = "lut2";
+  static constexpr std::string_view family = "bcq2";
   static constexpr double nominal_bits = 2;
   static constexpr std::array<std::uint16_t, 2> planes{2, 2};  ///< s, u; bit 1 is +1
   static constexpr int components = 2;                         ///< w = b1 * s + b2 * u
@@ -66,7 +67,7 @@ struct basic_lut2_codec {
     return scales[1] >= 0 && scales[0] >= scales[1];
   }
 
-  friend bool operator==(const basic_lut2_codec&, const basic_lut2_codec&) = default;
+  friend bool operator==(const basic_binary_coding_codec&, const basic_binary_coding_codec&) = default;
 
  private:
   struct magnitudes {
@@ -102,8 +103,8 @@ struct basic_lut2_codec {
   }
 };
 
-using lut2_codec = basic_lut2_codec<half>;
+using binary_coding_codec = basic_binary_coding_codec<half>;
 
-static_assert(WeightCodec<lut2_codec>);
+static_assert(WeightCodec<binary_coding_codec>);
 
 }  // namespace luq
