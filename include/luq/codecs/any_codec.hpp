@@ -33,6 +33,14 @@ using any_codec = std::variant<int_codec<2>, int_codec<3>, int_codec<4>, int_cod
 /// @throws luq::error invalid_argument for any other text
 [[nodiscard]] any_codec parse_codec(std::string_view text);
 
+/// What a file says of the stored form of a codec.
+struct codec_format {
+  std::string_view family;
+  int version;
+};
+
+[[nodiscard]] codec_format format_of(const any_codec& codec);
+
 /// Exact bytes of a packed [rows x cols] matrix.
 [[nodiscard]] index packed_bytes(const any_codec& codec, index rows, index cols);
 

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "luq/codecs/any_codec.hpp"
 #include "luq/codecs/detail/packed_variant.hpp"
@@ -26,18 +27,24 @@ template <std::same_as<any_packed_matrix> Packed>
 template <std::same_as<any_packed_matrix> Packed>
 [[nodiscard]] any_codec codec_of(const Packed& packed);
 
+/// T of the inputs that codes are for; null: as they are.
+template <std::same_as<any_packed_matrix> Packed>
+[[nodiscard]] shared_transform transform_of(const Packed& packed);
+
 template <std::same_as<any_packed_matrix> Packed>
 [[nodiscard]] std::span<const std::byte> bytes_of(const Packed& packed);
 
-/// The whole matrix in float.
+/// The whole matrix in float, in the basis of the inputs as they are.
 template <std::same_as<any_packed_matrix> Packed>
 [[nodiscard]] matrix decode(const Packed& packed);
 
 /// Takes bytes that were packed before, e.g. read from a file.
-/// @throws luq::error corrupt_file if their number is not the codec's for this shape
+/// @param transform  the name of the transform behind the codes (stored_transform.hpp); empty for none
+/// @throws luq::error corrupt_file if their number is not that of codec, shape and transform, or if they are no such
+///   transform; unsupported for another name
 template <std::same_as<any_codec> Codec>
 [[nodiscard]] any_packed_matrix make_packed_matrix(const Codec& codec, index rows, index cols,
-                                                   aligned_buffer<std::byte> bytes);
+                                                   aligned_buffer<std::byte> bytes, std::string_view transform = {});
 
 }  // namespace luq
 

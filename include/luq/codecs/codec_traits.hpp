@@ -114,6 +114,17 @@ template <class Codec>
   return true;
 }
 
+/// Which of the stored forms of its family a codec writes and reads, 1 unless it says `format_version`. A file names it,
+/// so that bytes of another form are refused (docs/format.md).
+template <class Codec>
+[[nodiscard]] constexpr int format_version() noexcept {
+  if constexpr (requires { Codec::format_version; }) {
+    return Codec::format_version;
+  } else {
+    return 1;
+  }
+}
+
 /// Family, group and options that differ from their default, such as "int4:g128:sym:searched"; parse_codec() reads it
 /// (any_codec.hpp). Scales that are stored as float are named ":f32".
 template <class Codec>

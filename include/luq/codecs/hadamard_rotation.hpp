@@ -22,6 +22,7 @@
 #include <cstdint>
 
 #include "luq/codecs/input_transform.hpp"
+#include "luq/codecs/transform_bytes.hpp"
 #include "luq/core/aligned_buffer.hpp"
 #include "luq/core/compiled.hpp"
 
@@ -32,7 +33,7 @@ struct rotation_options {
   index block = 0;  ///< columns that are mixed: a power of two that divides their number; 0 takes the largest such
 };
 
-class hadamard_rotation {
+class hadamard_rotation final : public input_transform {
  public:
   /// @throws luq::error invalid_argument for a block that is no power of two or does not divide in_features
   explicit hadamard_rotation(index in_features, const rotation_options& options = {});
@@ -40,33 +41,32 @@ class hadamard_rotation {
   /// The largest power of two that divides `in_features`; 1 for 0.
   [[nodiscard]] static index largest_block(index in_features);
 
-  [[nodiscard]] index in_features() const { return static_cast<index>(signs_.size()); }
-  [[nodiscard]] std::string name() const { return "hadamard"; }
+  [[nodiscard]] index in_features() const override { return static_cast<index>(signs_.size()); }
+  [[nodiscard]] std::string_view name() const override { return "hadamard"; }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] index block() const { return block_; }
 
-  [[nodiscard]] index bytes() const { return packed_bytes; }
+  [[nodiscard]] index bytes() const override { return transform_bytes(name(), in_features()); }
 
-  void pack(std::span<std::byte> bytes) const;
+  void pack(std::span<std::byte> bytes) const override;
 
   /// @throws luq::error corrupt_file for another number of bytes or a block that does not fit the columns
   [[nodiscard]] static hadamard_rotation unpack(index in_features, std::span<const std::byte> bytes);
 
-  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const;
+  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const override;
 
   /// A row of W T^-1 = W T^T is T times that row.
-  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const;
+  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const override;
 
-  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const;
+  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const override;
 
-  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const;
+  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const override;
 
   friend bool operator==(const hadamard_rotation& a, const hadamard_rotation& b) {
     return a.seed_ == b.seed_ && a.block_ == b.block_ && a.in_features() == b.in_features();
   }
 
  private:
-  static constexpr index packed_bytes = 12;
   static constexpr std::uint64_t sign_stream = 0x4861646d;  // apart from other users of the same seed
 
   [[nodiscard]] Eigen::Map<const Eigen::ArrayXf> signs() const { return {signs_.data(), in_features()}; }
@@ -79,8 +79,6 @@ class hadamard_rotation {
   index block_;
   aligned_buffer<float> signs_;  // s / sqrt(b)
 };
-
-static_assert(InputTransform<hadamard_rotation>);
 
 }  // namespace luq
 

@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "luq/codecs/input_transform.hpp"
+#include "luq/codecs/transform_bytes.hpp"
 #include "luq/core/compiled.hpp"
 #include "luq/core/half.hpp"
 
 namespace luq {
 
-class input_scaling {
+class input_scaling final : public input_transform {
  public:
   /// @param factors  f, one per input column; rounded to fp16
   /// @throws luq::error non_finite if a factor is not finite in fp16
@@ -29,29 +30,29 @@ class input_scaling {
   /// All factors 1: T is the identity.
   explicit input_scaling(index in_features) : factors_(static_cast<std::size_t>(in_features), 1.0f) {}
 
-  [[nodiscard]] index in_features() const { return static_cast<index>(factors_.size()); }
-  [[nodiscard]] std::string name() const { return "scaling"; }
+  [[nodiscard]] index in_features() const override { return static_cast<index>(factors_.size()); }
+  [[nodiscard]] std::string_view name() const override { return "scaling"; }
 
   /// f as stored.
   [[nodiscard]] std::span<const float> factors() const { return factors_; }
 
-  [[nodiscard]] index bytes() const { return in_features() * static_cast<index>(sizeof(half)); }
+  [[nodiscard]] index bytes() const override { return transform_bytes(name(), in_features()); }
 
-  void pack(std::span<std::byte> bytes) const;
+  void pack(std::span<std::byte> bytes) const override;
 
   /// @throws luq::error corrupt_file for another number of bytes or a factor that is not finite
   [[nodiscard]] static input_scaling unpack(index in_features, std::span<const std::byte> bytes);
 
-  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const;
+  void transform_activations(mutable_matrix_view X, executor_ref executor = {}) const override;
 
   /// @throws luq::error invalid_argument if a factor is 0: no weight of that column can be stored
-  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const;
+  void transform_weights(mutable_matrix_view W, executor_ref executor = {}) const override;
 
-  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const;
+  void restore_weights(mutable_matrix_view W, executor_ref executor = {}) const override;
 
-  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const;
+  void transform_hessian(mutable_matrix_view H, executor_ref executor = {}) const override;
 
-  friend bool operator==(const input_scaling&, const input_scaling&) = default;
+  friend bool operator==(const input_scaling& a, const input_scaling& b) { return a.factors_ == b.factors_; }
 
  private:
   [[nodiscard]] Eigen::Map<const Eigen::Array<float, 1, Eigen::Dynamic>> row() const;
@@ -60,8 +61,6 @@ class input_scaling {
 
   std::vector<float> factors_;  // each exactly an fp16
 };
-
-static_assert(InputTransform<input_scaling>);
 
 }  // namespace luq
 

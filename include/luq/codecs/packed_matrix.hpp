@@ -1,8 +1,12 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A weight matrix in the bytes it occupies, on disk and in memory alike (layout: tile_layout.hpp). Nothing else is
-// needed to decode it than the codec's options and the two sizes, so bits_per_weight() is the whole truth.
+// A weight matrix in the bytes it occupies, on disk and in memory alike:
+//
+//   | codes and parameters (tile_layout.hpp) | the input transform, if it has one (input_transform.hpp) |
+//
+// Nothing else is needed to decode it than the codec's options, the kind of transform and the two sizes, so
+// bits_per_weight() is the whole truth.
 #pragma once
 
 #include <cstddef>
@@ -16,18 +20,23 @@
 
 namespace luq {
 
-/// A packed [rows x cols] matrix that owns its bytes.
+/// A packed [rows x cols] matrix that owns its bytes. With a transform T its codes are those of Q, its inputs are T x,
+/// and it stands for Q T.
 template <WeightCodec Codec>
 class packed_matrix {
  public:
   using codec_type = Codec;
 
-  /// Packs codes and parameters.
+  /// Packs codes, parameters and transform.
+  /// @throws luq::error shape_mismatch for a transform of another number of columns
   explicit packed_matrix(const coded_matrix<Codec>& source);
 
   /// Takes bytes that were packed before, e.g. read from a file.
-  /// @throws luq::error corrupt_file if their number is not the codec's for this shape
-  packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes);
+  /// @param transform  what the bytes behind the codes stand for; null if there are none
+  /// @throws luq::error corrupt_file if the number of bytes is not that of codec, shape and transform, shape_mismatch
+  ///   for a transform of another number of columns
+  packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes,
+                shared_transform transform = nullptr);
 
   [[nodiscard]] const Codec& codec() const { return codec_; }
   [[nodiscard]] index rows() const { return rows_; }
@@ -35,7 +44,10 @@ class packed_matrix {
   [[nodiscard]] const tile_layout<Codec>& layout() const { return layout_; }
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
 
-  /// What a weight occupies: 8 * bytes / weights.
+  /// T of the inputs that codes are for; null: as they are.
+  [[nodiscard]] const shared_transform& transform() const { return transform_; }
+
+  /// What a weight occupies: 8 * bytes / weights, the transform's included.
   [[nodiscard]] double bits_per_weight() const {
     return 8.0 * static_cast<double>(bytes_.size()) / (static_cast<double>(rows_) * static_cast<double>(cols_));
   }
@@ -61,10 +73,10 @@ class packed_matrix {
     return class_borders_.empty() ? 0 : class_borders_[static_cast<std::size_t>(group)];
   }
 
-  /// Back to codes and parameters, exactly those that were packed.
+  /// Back to codes, parameters and transform, exactly those that were packed.
   [[nodiscard]] coded_matrix<Codec> unpack() const;
 
-  /// The weight at row r, column c. For inspection and tests: a kernel decodes whole tiles.
+  /// What the code at row r, column c stands for: an element of Q. For inspection: a kernel decodes whole tiles.
   [[nodiscard]] float at(index r, index c) const;
 
   /// Code of row `row` of a tile at column `place` in stored order.
@@ -78,10 +90,14 @@ class packed_matrix {
 
   void pack_tile(const coded_matrix<Codec>& source, const group_parameters& group, index t, index g);
 
+  /// Bytes of codes and transform. Checks that the transform fits.
+  [[nodiscard]] index expected_bytes() const;
+
   Codec codec_;
   index rows_;
   index cols_;
   tile_layout<Codec> layout_;
+  shared_transform transform_;
   aligned_buffer<std::byte> bytes_;
   std::vector<index> stored_columns_;
   std::vector<index> class_borders_;

@@ -9,14 +9,15 @@
 #pragma once
 
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/codecs/transformed_matrix.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/kernels/matmul_options.hpp"
 #include "luq/kernels/product_arch.hpp"
 
 namespace luq {
 
-/// Y = X W^T, or Y += X W^T, plus a bias if there is one.
+/// Y = X W^T, or Y += X W^T, plus a bias if there is one. Where W has an input transform, W = Q T, it is applied to a
+/// copy of the activations: X (Q T)^T = (X T^T) Q^T. In int8 mode it is the transformed activations that are rounded,
+/// which a rotation makes easier: it spreads outliers.
 /// @param W  packed [out x in]
 /// @param X  [tokens x in] row-major, any stride and alignment, any number of tokens; read only; must not alias Y
 /// @param Y  [tokens x out]
@@ -27,18 +28,6 @@ namespace luq {
 template <class Arch = product_arch, WeightCodec Codec>
 void matmul(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y,
             const matmul_options& options = {}, executor_ref executor = {});
-
-/// Y = X W^T, or Y += X W^T, for W = Q T [out x in]; parameters as above. X (Q T)^T = (X T^T) Q^T: the transform is
-/// applied to a copy of the activations. In int8 mode it is the transformed activations that are rounded, which a
-/// rotation makes easier: it spreads outliers.
-template <class Arch = product_arch, WeightCodec Codec, InputTransform Transform>
-void matmul(const transformed_matrix<Codec, Transform>& W, const matrix_view& X, mutable_matrix_view Y,
-            const matmul_options& options = {}, executor_ref executor = {}) {
-  LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
-  matrix transformed = X;
-  W.transform().transform_activations(transformed, executor);
-  matmul<Arch>(W.weights(), transformed, Y, options, executor);
-}
 
 }  // namespace luq
 

@@ -16,11 +16,11 @@ namespace luq {
 template <WeightCodec Codec>
 void matmul_reference(const packed_matrix<Codec>& W, const matrix_view& X, mutable_matrix_view Y) {
   LUQ_ASSERT(X.cols() == W.cols() && Y.rows() == X.rows() && Y.cols() == W.rows());
-  const coded_matrix<Codec> codes = W.unpack();
+  const matrix decoded = W.unpack().decode();
   for (index t = 0; t < X.rows(); ++t) {
     for (index r = 0; r < W.rows(); ++r) {
       double sum = 0;
-      for (index c = 0; c < W.cols(); ++c) sum += static_cast<double>(codes.at(r, c)) * static_cast<double>(X(t, c));
+      for (index c = 0; c < W.cols(); ++c) sum += static_cast<double>(decoded(r, c)) * static_cast<double>(X(t, c));
       Y(t, r) = static_cast<float>(sum);
     }
   }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// LUQ's search: the first k layers of an order get the ultra-low codec, the others the high one, and k is chosen to
+// LUQ's search: the first k layers of an order get the ultra-low recipe, the others the high one, and k is chosen to
 // meet a budget. All k = 0 ... L are looked at. The published bisection assumes that quality falls with k; it does not
 // always, and a scan sees that.
 //
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "luq/codecs/any_codec.hpp"
+#include "luq/codecs/recipe.hpp"
 #include "luq/core/compiled.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
@@ -26,12 +26,12 @@
 
 namespace luq {
 
-/// The two codecs a layer can have, and the order in which layers move from high to low.
+/// The two recipes a layer can have, and the order in which layers move from high to low.
 struct prefix_policy {
   model_shape shape;
   layer_order order;  ///< a permutation of the layers
-  any_codec low;
-  any_codec high;
+  recipe low;
+  recipe high;
   std::string order_name = "given order";  ///< for plan::reason
 
   [[nodiscard]] index layers() const { return static_cast<index>(shape.size()); }
@@ -40,7 +40,7 @@ struct prefix_policy {
 /// @throws luq::error invalid_argument if the order is no permutation of the layers, or as require_valid()
 void require_consistent(const prefix_policy& policy);
 
-/// The plan with the first k layers of the order on the low codec, 0 <= k <= layers.
+/// The plan with the first k layers of the order on the low recipe, 0 <= k <= layers.
 /// @throws luq::error invalid_argument if the policy is not consistent or k is out of range
 [[nodiscard]] plan prefix_plan(const prefix_policy& policy, index k);
 
@@ -83,7 +83,7 @@ template <class Quality>
 [[nodiscard]] plan plan_within_bits(const prefix_policy& policy, double bits);
 
 /// Of the scanned plans whose quality is at least `least`, the one of fewest bytes; of equals the one of more quality,
-/// then the earlier. Where the low codec is the smaller one, that is the largest k whose quality suffices, even if a
+/// then the earlier. Where the low recipe is the smaller one, that is the largest k whose quality suffices, even if a
 /// smaller k falls short.
 /// @throws luq::error impossible_budget naming the best quality found, invalid_argument if `least` is NaN
 [[nodiscard]] scan_point smallest_with_quality(std::span<const scan_point> points, double least);

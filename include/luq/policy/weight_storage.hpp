@@ -14,7 +14,7 @@
 #include <string_view>
 #include <variant>
 
-#include "luq/codecs/any_codec.hpp"
+#include "luq/codecs/recipe.hpp"
 #include "luq/core/compiled.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
@@ -33,8 +33,8 @@ struct block_format {
   friend bool operator==(const block_format&, const block_format&) = default;
 };
 
-/// A codec of luq, or blocks.
-using weight_storage = std::variant<block_format, any_codec>;
+/// A recipe of luq, or blocks.
+using weight_storage = std::variant<block_format, recipe>;
 
 [[nodiscard]] std::string storage_name(const weight_storage& storage);
 
@@ -46,7 +46,7 @@ using weight_storage = std::variant<block_format, any_codec>;
 /// @throws luq::error unsupported if a row is no whole number of blocks
 [[nodiscard]] index storage_bytes(const weight_storage& storage, index rows, index cols, std::string_view what);
 
-/// The bits a weight that the literature counts: nominal_bits() of a codec, all bits of a block.
+/// The bits a weight that the literature counts: nominal_bits() of a recipe's codec, all bits of a block.
 [[nodiscard]] double nominal_storage_bits(const weight_storage& storage);
 
 }  // namespace luq

@@ -30,11 +30,11 @@ struct beam_search {
   int rounds = 2;    ///< repetitions under scales fitted to the codes found, >= 0
   damping_options damping = {};
 
-  static constexpr bool needs_hessian = true;
+  static constexpr bool needs_inputs = true;
 
   template <WeightCodec Codec>
-  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const;
+  [[nodiscard]] coded_matrix<Codec> operator()(const linear_problem& problem, const Codec& codec,
+                                               const quantize_context& context, quantize_report& report) const;
 };
 
 static_assert(Quantizer<beam_search>);

@@ -25,21 +25,11 @@ struct billm {
   block_compensation compensation = block_compensation::published;
   damping_options damping = {};
 
-  static constexpr bool needs_hessian = true;
-
-  /// The factor of H [in x in], in the memory of H; it serves all linears with the same inputs.
-  /// @throws luq::error as factorize_hessian
-  [[nodiscard]] hessian_factor factorize(matrix&& H, executor_ref executor) const {
-    return factorize_hessian_in_place(std::move(H), damping, executor);
-  }
+  static constexpr bool needs_inputs = true;
 
   template <WeightCodec Codec>
-  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const;
-
-  template <WeightCodec Codec>
-  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const;
+  [[nodiscard]] coded_matrix<Codec> operator()(const linear_problem& problem, const Codec& codec,
+                                               const quantize_context& context, quantize_report& report) const;
 };
 
 static_assert(Quantizer<billm>);

@@ -23,7 +23,7 @@
 // golden linears of the tests it loses 16 to 24 % less output than activation order with one sign a weight, 2 to 8 %
 // less with binary_coding_codec, and up to 14 % more with two-bit integers.
 //
-// Behind quantized layers the inputs have drifted. Given D of input_drift.hpp, and H of the inputs as they now are,
+// Behind quantized layers the inputs have drifted. Given D (linear_inputs::drift()), and H of the inputs as they now are,
 // what a coded column of weights no longer contributes is fed to the columns after it as well (GPTAQ, Li et al., ICML
 // 2025): with P = drift_share * strict_upper(D U^T) U,
 //
@@ -33,19 +33,10 @@
 #pragma once
 
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/compiled.hpp"
 #include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq {
-
-/// In which order column feedback visits the columns.
-enum class column_order {
-  natural,     ///< as stored
-  activation,  ///< by falling H_jj, ties in natural order; parameters are fitted before the first column is coded
-  /// Whole groups by falling mean H_jj, a shorter last group last; within a group by falling H_jj.
-  group_aware,
-};
 
 /// Which weights the parameters of a group are fitted to, in natural order.
 enum class group_fit {
@@ -53,38 +44,37 @@ enum class group_fit {
   block_start,  ///< as published: without the feedback from columns of the same block; differs where group < block
 };
 
+/// The share of the drift that GPTAQ publishes, for gptq::drift_share.
+inline constexpr double gptaq_drift_share = 0.25;
+
 struct gptq {
   column_order order = column_order::natural;
-  index group = 128;  ///< columns of a group in group-aware order, >= 1 or whole_row: must be that of the codec
   damping_options damping = {};
   bool static_groups = false;  ///< fit all parameters to the weights as given; always so in activation order
   /// Weight the squared error of column j by 1/U_jj^2, its true cost, when fitting. Published GPTQ does not; a codec
   /// that takes the range of the weights as it is (int_codec with int_range::minmax) ignores it either way.
   bool weighted_fit = true;
   group_fit fit = group_fit::current;
-  const matrix* drift = nullptr;  ///< D [in x in] of input_drift.hpp, read while quantizing; null: no drift
-  double drift_share = 0.25;      ///< 0 ... 1, see above; 0.25 as published with GPTAQ, 1 has been better in tests here
-  index block = 128;              ///< columns whose feedback is applied at once, >= 1; 128 as published; for speed only
+  /// 0 ... 1, see above: 0 is GPTQ, which ignores drift; gptaq_drift_share as published with GPTAQ; 1 has been better in tests here.
+  double drift_share = 0;
+  index block = 128;  ///< columns whose feedback is applied at once, >= 1; 128 as published; for speed only
 
-  static constexpr bool needs_hessian = true;
+  static constexpr bool needs_inputs = true;
 
-  /// The factor of H [in x in], in the memory of H, with columns in the order in which they are visited. It serves all
-  /// linears with the same inputs. @throws luq::error as factorize_hessian
-  [[nodiscard]] hessian_factor factorize(matrix&& H, executor_ref executor) const;
-
-  template <MemorylessCodec Codec>
-  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const;
+  /// What the factor for a codec with groups of `group` columns is made for.
+  [[nodiscard]] factor_options factor_options_of(index group) const {
+    return {.damping = damping, .order = order, .group = group};
+  }
 
   template <MemorylessCodec Codec>
-  [[nodiscard]] coded_matrix<Codec> operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const;
+  [[nodiscard]] coded_matrix<Codec> operator()(const linear_problem& problem, const Codec& codec,
+                                               const quantize_context& context, quantize_report& report) const;
 
   /// The same, packed. Rows are packed as they are done, so that neither a copy of W nor all codes are ever in memory,
   /// unless the codec has column classes.
   template <MemorylessCodec Codec>
-  [[nodiscard]] packed_matrix<Codec> packed(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                            executor_ref executor, quantize_report& report) const;
+  [[nodiscard]] packed_matrix<Codec> packed(const linear_problem& problem, const Codec& codec,
+                                            const quantize_context& context, quantize_report& report) const;
 };
 
 static_assert(Quantizer<gptq>);

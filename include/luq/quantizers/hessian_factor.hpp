@@ -26,6 +26,7 @@
 
 #include <vector>
 
+#include "luq/codecs/code.hpp"
 #include "luq/core/compiled.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
@@ -36,6 +37,23 @@ namespace luq {
 struct damping_options {
   double first = 0.01;  ///< first damp tried, as a share of mean_live_diagonal(H), > 0; 0.01 as published with GPTQ
   double last = 1.0;    ///< largest damp tried; beyond it the Hessian is called indefinite
+
+  friend bool operator==(const damping_options&, const damping_options&) = default;
+};
+
+/// In which order column feedback visits the columns.
+enum class column_order {
+  natural,     ///< as stored
+  activation,  ///< by falling H_jj, ties in natural order
+  /// Whole groups by falling mean H_jj, a shorter last group last; within a group by falling H_jj.
+  group_aware,
+};
+
+/// What a factor is made for.
+struct factor_options {
+  damping_options damping = {};
+  column_order order = column_order::natural;
+  index group = whole_row;  ///< columns of a group in group-aware order, >= 1 or whole_row: that of the codec
 };
 
 /// H^-1 = U^T U, and what was done to H to obtain it.
@@ -63,6 +81,10 @@ struct hessian_factor {
 ///   options.last is enough; H is lost then
 [[nodiscard]] hessian_factor factorize_hessian_in_place(matrix&& H, const damping_options& options = {},
                                                         executor_ref executor = {});
+
+/// Likewise, with columns in the order in which they are visited.
+/// @throws luq::error also invalid_argument for a group < 0
+[[nodiscard]] hessian_factor factorize_in_order(matrix&& H, const factor_options& options, executor_ref executor = {});
 
 /// Factorises H [in x in], symmetric, finite, with non-negative diagonal; read only.
 /// @throws luq::error as factorize_hessian_in_place

@@ -1,106 +1,155 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The front door: weights, a Hessian, a codec and a quantizer go in, a packed matrix comes out.
+// The front door for codecs and quantizers that are known while compiling: a problem, a transform if one is wanted, a
+// codec and a quantizer go in, a packed matrix comes out.
 //
-//   luq::hessian H(in_features);  H.add(X);
-//   auto packed = luq::quantize(W, H, luq::int_codec<4>{.group = 128}, luq::gptq{});
+//   luq::linear_inputs inputs(in_features);  inputs.add(X);
+//   auto plain = luq::quantize({W, inputs}, luq::int_codec<4>{.group = 128}, luq::gptq{});
+//   auto turned = luq::quantize({W, inputs}, luq::hadamard{}, luq::int_codec<2>{}, luq::refined<>{});
 //
-// Linears with the same inputs share one factorisation, and a Hessian that is given away is factorised in its own
-// memory. Quantizing then takes the weights, one Hessian, and little more:
+// For what is chosen at run time, by its text form, see quantize_recipe.hpp.
 //
-//   const luq::gptq quantizer;
-//   const luq::hessian_factor factor = quantizer.factorize(std::move(H).matrix(), executor);
-//   auto gate = luq::quantize(W_gate, factor, luq::int_codec<4>{}, quantizer, nullptr, executor);
-//   auto up = luq::quantize(W_up, factor, luq::int_codec<4>{}, quantizer, nullptr, executor);
+// A transform T (codecs/input_transform.hpp) changes the problem, not the quantizer: codes are chosen for W' = W T^-1
+// under H' = T H T^T, and the matrix decodes to Q T. Since (W' - Q) H' (W' - Q)^T = (W - Q T) H (W - Q T)^T, what the
+// quantizer minimises is still the output error of the layer.
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <utility>
 
 #include "luq/codecs/packed_matrix.hpp"
-#include "luq/core/executor.hpp"
-#include "luq/estimators/hessian.hpp"
 #include "luq/quantizers/detail/checks.hpp"
-#include "luq/quantizers/hessian_factor.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq {
 
-/// A quantizer that works from a factor of the Hessian: factorize(H, executor) makes it in the memory of H, and
-/// quantizer(W, factor, codec, executor, report) gives the codes that quantizer(W, H, ...) does.
-template <class Q>
-concept FactorQuantizer = Quantizer<Q> && requires(const Q quantizer, matrix H) {
-  { quantizer.factorize(std::move(H), serial_executor{}) } -> std::same_as<hessian_factor>;
+/// A packed matrix and what its quantizer found out.
+template <WeightCodec Codec>
+struct quantized_linear {
+  packed_matrix<Codec> packed;  ///< codes, parameters and transform
+  quantize_report report;
+
+  [[nodiscard]] double bits_per_weight() const { return packed.bits_per_weight(); }
 };
 
-/// Codes of W [out x in] under H [in x in], for callers that want to look at codes or change them before packing.
-/// H is symmetric, any positive multiple of sum_t x_t x_t^T; read only, as is W.
-/// @param report    filled if not null
+/// A search for the transform of a problem's inputs: `transform.find(problem, codec, quantizer, context)` returns it.
+/// One that has `transform.refit(problem, coded, context)` as well is given the codes that were chosen under it, and
+/// returns what takes its place. One whose `T::is_shared` is true finds the same for all linears with the same inputs, so
+/// that the statistics of transformed inputs are kept for them.
+template <class T, class Codec, class Q>
+concept TransformSearch = requires(const T transform, const linear_problem& problem, const Codec& codec,
+                                   const Q& quantizer, const quantize_context& context) {
+  { transform.find(problem, codec, quantizer, context) } -> std::same_as<shared_transform>;
+};
+
+/// A transform that is known already, as one that several linears share.
+struct given_transform {
+  shared_transform transform;  ///< not null
+
+  static constexpr bool is_shared = true;
+
+  template <class Codec, class Q>
+  [[nodiscard]] shared_transform find(const linear_problem&, const Codec&, const Q&, const quantize_context&) const {
+    return transform;
+  }
+};
+
+namespace detail {
+
+/// Says which part of the call a quantizer lacks.
+template <class Codec, class Q>
+constexpr void require_quantizer() {
+  constexpr bool says_what_it_needs = requires { Q::needs_inputs; };
+  static_assert(says_what_it_needs, "a quantizer says `static constexpr bool needs_inputs`: see quantizer.hpp");
+  static_assert(!(SequenceCodec<Codec> && QuantizerFor<Q, memoryless_archetype> && !QuantizerFor<Q, Codec>),
+                "this quantizer takes memoryless codecs only, and the codes of this codec depend on one another: take "
+                "luq::beam_search, luq::billm or luq::round_to_nearest");
+  static_assert(QuantizerFor<Q, Codec> || SequenceCodec<Codec>,
+                "a quantizer has `coded_matrix<Codec> operator()(const linear_problem&, const Codec&, const "
+                "quantize_context&, quantize_report&) const`: see quantizer.hpp");
+}
+
+/// Codes for inputs T x.
+/// @param is_shared  whether the statistics of T x are kept
+template <WeightCodec Codec, class Q>
+[[nodiscard]] coded_matrix<Codec> codes_of_transformed(const linear_problem& problem, const shared_transform& transform,
+                                                       bool is_shared, const Codec& codec, const Q& quantizer,
+                                                       const quantize_context& context, quantize_report& report) {
+  matrix W = problem.W;
+  transform->transform_weights(W, context.executor);
+  const linear_inputs* inputs = nullptr;
+  std::optional<linear_inputs> own;
+  if (problem.inputs != nullptr && is_shared) {
+    inputs = &problem.inputs->transformed(*transform, context.executor);
+  } else if (problem.inputs != nullptr) {
+    inputs = &own.emplace(problem.inputs->transformed_once(*transform, context.executor));
+  }
+  coded_matrix<Codec> result = quantizer(linear_problem(W, inputs), codec, context, report);
+  result.transform = transform;
+  return result;
+}
+
+}  // namespace detail
+
+/// Codes of problem.W, for callers that want to look at codes or change them before packing.
+/// @param report  filled if not null
 /// @throws luq::error non_finite, shape_mismatch, indefinite_hessian, invalid_argument; insufficient_data if the
-///   quantizer needs a Hessian and that is zero, as is one without tokens
-template <WeightCodec Codec, Quantizer Q>
-[[nodiscard]] coded_matrix<Codec> quantize_codes(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                                 const Q& quantizer, quantize_report* report = nullptr,
-                                                 executor_ref executor = {}) {
-  detail::require_valid(W, codec, "Hessian", H.rows(), H.cols());
+///   quantizer needs inputs and there are none, or if all of them were zero
+template <WeightCodec Codec, class Q>
+[[nodiscard]] coded_matrix<Codec> quantize_codes(const linear_problem& problem, const Codec& codec, const Q& quantizer,
+                                                 const quantize_context& context = {},
+                                                 quantize_report* report = nullptr) {
+  detail::require_quantizer<Codec, Q>();
+  detail::require_valid(problem, codec);
+  if (Q::needs_inputs) detail::require_inputs(problem, "quantizer");
   quantize_report local;
-  coded_matrix<Codec> result = quantizer(W, H, codec, executor, local);
+  coded_matrix<Codec> result = quantizer(problem, codec, context, local);
   if (report != nullptr) *report = local;
   return result;
 }
 
-/// Quantizes and packs W [out x in] under a factor that the same quantizer has made, shared by linears of equal inputs.
-/// @throws luq::error non_finite, shape_mismatch, invalid_argument
-template <WeightCodec Codec, FactorQuantizer Q>
-[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                            const Q& quantizer, quantize_report* report = nullptr,
-                                            executor_ref executor = {}) {
-  detail::require_valid(W, codec, "factor", factor.U.rows(), factor.U.cols());
-  quantize_report local;
-  quantize_report& target = report != nullptr ? *report : local;
-  target = {};
-  if constexpr (requires { quantizer.packed(W, factor, codec, executor, target); }) {
-    return quantizer.packed(W, factor, codec, executor, target);
-  } else {
-    return pack(quantizer(W, factor, codec, executor, target));
-  }
-}
-
-/// Quantizes and packs W [out x in] under the Hessian of its inputs, whose memory becomes that of its factor. This is
-/// the way of least memory. H is lost, also where an error is thrown.
-/// @throws luq::error as quantize_codes; insufficient_data also if H has seen no token
-template <WeightCodec Codec, FactorQuantizer Q>
-[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, hessian&& H, const Codec& codec, const Q& quantizer,
-                                            quantize_report* report = nullptr, executor_ref executor = {}) {
-  detail::require_tokens(H);
-  detail::require_valid(W, codec, "Hessian", H.in_features(), H.in_features());
-  return quantize(W, quantizer.factorize(std::move(H).matrix(), executor), codec, quantizer, report, executor);
-}
-
-/// Quantizes and packs W [out x in] under the Hessian of its inputs; read only.
-/// @throws luq::error as quantize_codes; insufficient_data also if H has seen no token
-template <WeightCodec Codec, Quantizer Q>
-[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const hessian& H, const Codec& codec,
-                                            const Q& quantizer, quantize_report* report = nullptr,
-                                            executor_ref executor = {}) {
-  if constexpr (FactorQuantizer<Q>) {
-    return quantize(W, hessian(H), codec, quantizer, report, executor);
-  } else {
-    detail::require_tokens(H);
-    return pack(quantize_codes(W, H.matrix(), codec, quantizer, report, executor));
-  }
-}
-
-/// Quantizes and packs W [out x in] without activations, for quantizers that need none.
-template <WeightCodec Codec, Quantizer Q>
-requires(!Q::needs_hessian)
-[[nodiscard]] packed_matrix<Codec> quantize(const matrix_view& W, const Codec& codec, const Q& quantizer,
-                                            executor_ref executor = {}) {
-  detail::require_finite_weights(W);
-  detail::require_valid_group(codec);
+/// Quantizes and packs problem.W. A quantizer that has `quantizer.packed(problem, codec, context, report)`, which returns
+/// the packed matrix of the codes it would choose, is asked for that: gptq never has all codes in memory then.
+/// @throws luq::error as quantize_codes()
+template <WeightCodec Codec, class Q>
+[[nodiscard]] quantized_linear<Codec> quantize(const linear_problem& problem, const Codec& codec, const Q& quantizer,
+                                               const quantize_context& context = {}) {
   quantize_report report;
-  return pack(quantizer(W, matrix(), codec, executor, report));
+  if constexpr (requires { quantizer.packed(problem, codec, context, report); }) {
+    detail::require_valid(problem, codec);
+    detail::require_inputs(problem, "quantizer");
+    packed_matrix<Codec> packed = quantizer.packed(problem, codec, context, report);
+    return {std::move(packed), report};
+  } else {
+    const coded_matrix<Codec> codes = quantize_codes(problem, codec, quantizer, context, &report);
+    return {pack(codes), report};
+  }
+}
+
+/// Likewise under a transform, which becomes part of the packed matrix.
+/// @throws luq::error also what the transform throws for weights it cannot take
+template <WeightCodec Codec, class Q, TransformSearch<Codec, Q> Transform>
+[[nodiscard]] quantized_linear<Codec> quantize(const linear_problem& problem, const Transform& transform,
+                                               const Codec& codec, const Q& quantizer,
+                                               const quantize_context& context = {}) {
+  detail::require_quantizer<Codec, Q>();
+  detail::require_valid(problem, codec);
+  if (Q::needs_inputs) detail::require_inputs(problem, "quantizer");
+  const shared_transform found = transform.find(problem, codec, quantizer, context);
+  if (found->in_features() != problem.W.cols()) {
+    fail(errc::shape_mismatch, "input transform ", found->name(), ": expected ", problem.W.cols(), " columns, got ",
+         found->in_features());
+  }
+  quantize_report report;
+  constexpr bool is_shared = requires { requires Transform::is_shared; };
+  coded_matrix<Codec> codes =
+      detail::codes_of_transformed(problem, found, is_shared, codec, quantizer, context, report);
+  if constexpr (requires { transform.refit(problem, codes, context); }) {
+    codes.transform = transform.refit(problem, codes, context);
+  }
+  return {pack(codes), report};
 }
 
 }  // namespace luq

@@ -18,6 +18,14 @@ LUQ_INLINE std::string codec_name(const any_codec& codec) {
   return std::visit([](const auto& c) { return codec_name(c); }, codec);
 }
 
+LUQ_INLINE codec_format format_of(const any_codec& codec) {
+  return std::visit(
+      []<class Codec>(const Codec&) {
+        return codec_format{Codec::family, format_version<Codec>()};
+      },
+      codec);
+}
+
 LUQ_INLINE index packed_bytes(const any_codec& codec, index rows, index cols) {
   return std::visit([&](const auto& c) { return packed_bytes(c, rows, cols); }, codec);
 }

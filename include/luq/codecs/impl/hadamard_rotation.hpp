@@ -39,14 +39,15 @@ LUQ_INLINE index hadamard_rotation::largest_block(index in_features) {
 }
 
 LUQ_INLINE void hadamard_rotation::pack(std::span<std::byte> bytes) const {
-  LUQ_ASSERT(static_cast<index>(bytes.size()) == packed_bytes);
+  LUQ_ASSERT(static_cast<index>(bytes.size()) == this->bytes());
   for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(seed_ >> (8 * i));
   for (std::size_t i = 0; i < 4; ++i) bytes[8 + i] = static_cast<std::byte>(block_ >> (8 * i));
 }
 
 LUQ_INLINE hadamard_rotation hadamard_rotation::unpack(index in_features, std::span<const std::byte> bytes) {
-  if (static_cast<index>(bytes.size()) != packed_bytes) {
-    fail(errc::corrupt_file, "Hadamard rotation: expected ", packed_bytes, " bytes, got ", bytes.size());
+  const index expected = transform_bytes("hadamard", in_features);
+  if (static_cast<index>(bytes.size()) != expected) {
+    fail(errc::corrupt_file, "Hadamard rotation: expected ", expected, " bytes, got ", bytes.size());
   }
   rotation_options options;
   for (std::size_t i = 0; i < 8; ++i) options.seed |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);

@@ -4,11 +4,13 @@
 // What is asked of a packed matrix of any codec.
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "luq/codecs/any_packed_matrix.hpp"
+#include "luq/codecs/stored_transform.hpp"
 
 namespace luq {
 
@@ -28,6 +30,11 @@ any_codec codec_of(const Packed& packed) {
 }
 
 template <std::same_as<any_packed_matrix> Packed>
+shared_transform transform_of(const Packed& packed) {
+  return std::visit([](const auto& p) { return p.transform(); }, packed);
+}
+
+template <std::same_as<any_packed_matrix> Packed>
 std::span<const std::byte> bytes_of(const Packed& packed) {
   return std::visit([](const auto& p) { return p.bytes(); }, packed);
 }
@@ -38,10 +45,18 @@ matrix decode(const Packed& packed) {
 }
 
 template <std::same_as<any_codec> Codec>
-any_packed_matrix make_packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes) {
+any_packed_matrix make_packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes,
+                                     std::string_view transform) {
+  shared_transform behind;
+  if (!transform.empty()) {
+    const auto size = static_cast<index>(bytes.size());
+    const index begin = (std::min)(packed_bytes(codec, rows, cols), size);
+    behind = read_transform(transform, cols, std::span(bytes).subspan(static_cast<std::size_t>(begin)));
+  }
   return std::visit(
       [&](const auto& c) {
-        return any_packed_matrix(packed_matrix<std::decay_t<decltype(c)>>(c, rows, cols, std::move(bytes)));
+        return any_packed_matrix(
+            packed_matrix<std::decay_t<decltype(c)>>(c, rows, cols, std::move(bytes), std::move(behind)));
       },
       codec);
 }

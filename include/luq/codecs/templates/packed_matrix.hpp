@@ -20,7 +20,8 @@ packed_matrix<Codec>::packed_matrix(const coded_matrix<Codec>& source)
       rows_(source.rows()),
       cols_(source.cols()),
       layout_(codec_, rows_, cols_),
-      bytes_(static_cast<std::size_t>(layout_.bytes())) {
+      transform_(source.transform),
+      bytes_(static_cast<std::size_t>(expected_bytes())) {
   std::vector<std::uint8_t> column_flags;
   for (index g = 0; g < layout_.groups(); ++g) {
     const group_parameters& group = source.groups[static_cast<std::size_t>(g)];
@@ -29,19 +30,37 @@ packed_matrix<Codec>::packed_matrix(const coded_matrix<Codec>& source)
       column_flags.push_back(static_cast<std::uint8_t>(group.class_of(c)));
   }
   if constexpr (column_class_count<Codec> > 1) {
-    bit_pack(column_flags, 1, std::span(bytes_).subspan(static_cast<std::size_t>(layout_.flags_offset())));
+    const auto begin = static_cast<std::size_t>(layout_.flags_offset());
+    bit_pack(column_flags, 1, std::span(bytes_).subspan(begin, static_cast<std::size_t>(layout_.bytes()) - begin));
+  }
+  if (transform_) transform_->pack(std::span(bytes_).subspan(static_cast<std::size_t>(layout_.bytes())));
+  order_columns();
+}
+
+template <WeightCodec Codec>
+packed_matrix<Codec>::packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes,
+                                    shared_transform transform)
+    : codec_(codec),
+      rows_(rows),
+      cols_(cols),
+      layout_(codec_, rows, cols),
+      transform_(std::move(transform)),
+      bytes_(std::move(bytes)) {
+  if (static_cast<index>(bytes_.size()) != expected_bytes()) {
+    fail(errc::corrupt_file, "packed matrix of codec ", codec_name(codec), ", ", rows, " x ", cols, ": expected ",
+         expected_bytes(), " bytes, got ", bytes_.size());
   }
   order_columns();
 }
 
 template <WeightCodec Codec>
-packed_matrix<Codec>::packed_matrix(const Codec& codec, index rows, index cols, aligned_buffer<std::byte> bytes)
-    : codec_(codec), rows_(rows), cols_(cols), layout_(codec_, rows, cols), bytes_(std::move(bytes)) {
-  if (static_cast<index>(bytes_.size()) != layout_.bytes()) {
-    fail(errc::corrupt_file, "packed matrix of codec ", codec_name(codec), ", ", rows, " x ", cols, ": expected ",
-         layout_.bytes(), " bytes, got ", bytes_.size());
+index packed_matrix<Codec>::expected_bytes() const {
+  if (!transform_) return layout_.bytes();
+  if (transform_->in_features() != cols_) {
+    fail(errc::shape_mismatch, "packed matrix: expected a transform of ", cols_, " columns, got ",
+         transform_->in_features());
   }
-  order_columns();
+  return layout_.bytes() + transform_->bytes();
 }
 
 template <WeightCodec Codec>
@@ -69,6 +88,7 @@ std::vector<std::uint8_t> packed_matrix<Codec>::column_classes(index group) cons
 template <WeightCodec Codec>
 coded_matrix<Codec> packed_matrix<Codec>::unpack() const {
   coded_matrix<Codec> result(codec_, rows_, cols_);
+  result.transform = transform_;
   for (index g = 0; g < layout_.groups(); ++g) {
     group_parameters& group = result.groups[static_cast<std::size_t>(g)];
     group.values.resize(rows_, parameter_count<Codec>);

@@ -55,11 +55,12 @@ namespace luq {
 [[nodiscard]] ggml_type ggml_blocks_type(const any_codec& codec, index cols);
 
 /// The blocks of a matrix, row by row: the data of a tensor of type ggml_blocks_type() and the same shape.
-/// @throws luq::error unsupported with the reason if there is no lossless form
+/// @throws luq::error unsupported with the reason if there is no lossless form, or for transformed inputs
 template <detail::HasGgmlBlocks Codec>
 [[nodiscard]] std::vector<std::byte> to_ggml_blocks(const packed_matrix<Codec>& packed) {
   using blocks = detail::ggml_blocks<Codec>;
   detail::require_ggml_blocks(packed.codec(), packed.cols());
+  require_no_transform(packed.transform(), "blocks of ggml");
   const coded_matrix<Codec> coded = packed.unpack();
   const index group = group_size(packed.codec(), packed.cols());
   std::vector<std::byte> result;

@@ -1,10 +1,14 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A packed model as one safetensors file. Each linear of the plan is a tensor NAME.packed, U8 [bytes], its packed
-// matrix as it is in memory; whatever else the model needs (embeddings, norms, a vision tower) stands beside it under
-// its own name and type. The metadata holds "luq.format" = "1" and "luq.plan", the plan as JSON with every codec's
-// options, so that the file explains itself. Names that end in ".packed" belong to linears alone.
+// A packed model as one safetensors file, format 2 of luq (docs/format.md). Each linear of the plan is a tensor
+// NAME.packed, U8 [bytes], its packed matrix as it is in memory, transform included; whatever else the model needs
+// (embeddings, norms, a vision tower) stands beside it under its own name and type. Names that end in ".packed" belong to
+// linears alone. The metadata explains the file:
+//
+//   "luq.format"  "2"
+//   "luq.stored"  {"hadamard":1,"int4":1}   the stored forms of its matrices, codecs and transforms, and their versions
+//   "luq.plan"    the plan as JSON (plan_json.hpp), with the recipe of every layer
 //
 // Size: the data are the plan's total_bytes() and the other tensors, nothing else; the safetensors header before them
 // (names, shapes, the plan's text) comes on top and is reported apart.
@@ -41,7 +45,7 @@ struct packed_model_size {
 [[nodiscard]] packed_model_size predict_packed_model_size(const plan& p, std::span<const tensor_source> others = {});
 
 /// Writes a packed model atomically.
-/// @param weights  one matrix per linear of the plan, of its shape and codec
+/// @param weights  one matrix per linear of the plan, of its shape, codec and transform
 /// @param others   further tensors, written as they are
 /// @throws luq::error shape_mismatch if weights and plan differ, io_failure, or as predict_packed_model_size(); a file
 ///   that was there before is then untouched
@@ -53,10 +57,11 @@ class packed_model {
  public:
   /// Reads and checks the plan and every linear.
   /// @throws luq::error io_failure, corrupt_file if the file is no packed model, contradicts its own plan or holds a
-  ///   non-finite scale, unsupported for another version of the format
+  ///   non-finite scale, unsupported for another version of the format or of a
+  ///   stored form
   explicit packed_model(const std::filesystem::path& path);
 
-  [[nodiscard]] const plan& choice() const { return plan_; }
+  [[nodiscard]] const plan& planned() const { return plan_; }
 
   /// The linears, by layer and in the order of the plan's shape.
   [[nodiscard]] const std::vector<std::vector<any_packed_matrix>>& layers() const { return layers_; }
@@ -68,7 +73,8 @@ class packed_model {
 
  private:
   void require_no_other_linears() const;
-  [[nodiscard]] any_packed_matrix read_linear(const linear_shape& linear, const any_codec& codec) const;
+  [[nodiscard]] any_packed_matrix read_linear(const linear_shape& linear, const recipe& how) const;
+  void require_known_forms() const;
 
   safetensors_reader file_;
   plan plan_;

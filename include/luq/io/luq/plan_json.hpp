@@ -4,11 +4,11 @@
 // The JSON form of a plan:
 //
 //   {
-//     "luq_plan": 1,                                   version of this form
+//     "luq_plan": 2,                                   version of this form
 //     "reason": "lowest entropy first, 3 of 12 layers low",
 //     "bytes": 81920,                                  of all linears
 //     "layers": [
-//       { "codec": "sign:g128",
+//       { "recipe": "sign:g128/gptq+refine",
 //         "linears": [ { "name": "model.layers.0.mlp.up_proj", "rows": 384, "cols": 128, "bytes": 6912 }, ... ] },
 //       ... ]
 //   }

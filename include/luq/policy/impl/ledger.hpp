@@ -102,7 +102,7 @@ LUQ_INLINE std::vector<weight_storage> layer_storage(const plan& choice, const c
     }
   }
   std::vector<weight_storage> result;
-  for (const any_codec& codec : choice.codecs) result.push_back(codec);
+  for (const recipe& how : choice.recipes) result.emplace_back(how);
   return result;
 }
 

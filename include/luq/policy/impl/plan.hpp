@@ -9,25 +9,26 @@
 namespace luq {
 
 LUQ_INLINE void require_consistent(const plan& p) {
-  if (p.codecs.size() != p.shape.size()) {
-    fail(errc::shape_mismatch, "plan: expected ", p.shape.size(), " codecs, one per layer, got ", p.codecs.size());
+  if (p.recipes.size() != p.shape.size()) {
+    fail(errc::shape_mismatch, "plan: expected ", p.shape.size(), " recipes, one per layer, got ", p.recipes.size());
   }
   require_valid(p.shape);
+  for (const recipe& how : p.recipes) require_valid(how);
 }
 
-LUQ_INLINE index layer_bytes(const layer_shape& layer, const any_codec& codec) {
+LUQ_INLINE index layer_bytes(const layer_shape& layer, const recipe& how) {
   index total = 0;
-  for (const auto& linear : layer) total += packed_bytes(codec, linear.rows, linear.cols);
+  for (const auto& linear : layer) total += packed_bytes(how, linear.rows, linear.cols);
   return total;
 }
 
 LUQ_INLINE index layer_bytes(const plan& p, std::size_t layer) {
-  LUQ_ASSERT(layer < p.shape.size() && layer < p.codecs.size());
-  return layer_bytes(p.shape[layer], p.codecs[layer]);
+  LUQ_ASSERT(layer < p.shape.size() && layer < p.recipes.size());
+  return layer_bytes(p.shape[layer], p.recipes[layer]);
 }
 
 LUQ_INLINE index total_bytes(const plan& p) {
-  LUQ_ASSERT(p.codecs.size() == p.shape.size());
+  LUQ_ASSERT(p.recipes.size() == p.shape.size());
   index total = 0;
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) total += layer_bytes(p, layer);
   return total;
@@ -38,10 +39,10 @@ LUQ_INLINE double average_bits(const plan& p) {
 }
 
 LUQ_INLINE double average_nominal_bits(const plan& p) {
-  LUQ_ASSERT(p.codecs.size() == p.shape.size());
+  LUQ_ASSERT(p.recipes.size() == p.shape.size());
   double bits = 0;
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-    bits += nominal_bits(p.codecs[layer]) * static_cast<double>(weights_of(p.shape[layer]));
+    bits += nominal_bits(p.recipes[layer].codec) * static_cast<double>(weights_of(p.shape[layer]));
   }
   return bits / static_cast<double>(weights_of(p.shape));
 }
@@ -50,9 +51,9 @@ LUQ_INLINE double saving(const plan& p, const plan& baseline) {
   return 1.0 - static_cast<double>(total_bytes(p)) / static_cast<double>(total_bytes(baseline));
 }
 
-LUQ_INLINE plan uniform_plan(const model_shape& shape, const any_codec& codec) {
+LUQ_INLINE plan uniform_plan(const model_shape& shape, const recipe& how) {
   require_valid(shape);
-  return {shape, std::vector<any_codec>(shape.size(), codec), "uniform " + codec_name(codec)};
+  return {shape, std::vector<recipe>(shape.size(), how), "uniform " + recipe_name(how)};
 }
 
 }  // namespace luq

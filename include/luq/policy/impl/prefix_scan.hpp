@@ -14,10 +14,10 @@ namespace detail {
 
 /// prefix_plan() of a policy and a k that have been checked.
 [[nodiscard]] LUQ_INLINE plan checked_prefix_plan(const prefix_policy& policy, index k) {
-  plan result{policy.shape, std::vector<any_codec>(policy.shape.size(), policy.high),
+  plan result{policy.shape, std::vector<recipe>(policy.shape.size(), policy.high),
               policy.order_name + ", " + std::to_string(k) + " of " + std::to_string(policy.layers()) + " layers low"};
   for (index i = 0; i < k; ++i) {
-    result.codecs[static_cast<std::size_t>(policy.order[static_cast<std::size_t>(i)])] = policy.low;
+    result.recipes[static_cast<std::size_t>(policy.order[static_cast<std::size_t>(i)])] = policy.low;
   }
   return result;
 }
@@ -38,8 +38,8 @@ template <class Fits>
   }
   const double bits = 8.0 * static_cast<double>(smallest) / static_cast<double>(weights_of(policy.shape));
   const double bits_rounded_up = std::ceil(bits * 1e4) / 1e4;  // what the message names must itself be possible
-  fail(errc::impossible_budget, "budget of ", budget, ": the smallest possible with ", codec_name(policy.low), " and ",
-       codec_name(policy.high), " is ", smallest, " bytes, ", bits_rounded_up, " bits a weight");
+  fail(errc::impossible_budget, "budget of ", budget, ": the smallest possible with ", recipe_name(policy.low), " and ",
+       recipe_name(policy.high), " is ", smallest, " bytes, ", bits_rounded_up, " bits a weight");
 }
 
 }  // namespace detail

@@ -9,8 +9,8 @@
 namespace luq {
 
 LUQ_INLINE std::string storage_name(const weight_storage& storage) {
-  const auto* const codec = std::get_if<any_codec>(&storage);
-  return codec != nullptr ? codec_name(*codec) : std::get<block_format>(storage).name;
+  const auto* const how = std::get_if<recipe>(&storage);
+  return how != nullptr ? recipe_name(*how) : std::get<block_format>(storage).name;
 }
 
 LUQ_INLINE bool is_plain(const weight_storage& storage) {
@@ -20,7 +20,7 @@ LUQ_INLINE bool is_plain(const weight_storage& storage) {
 
 LUQ_INLINE index storage_bytes(const weight_storage& storage, index rows, index cols, std::string_view what) {
   LUQ_ASSERT(rows >= 1 && cols >= 1);
-  if (const auto* const codec = std::get_if<any_codec>(&storage)) return packed_bytes(*codec, rows, cols);
+  if (const auto* const how = std::get_if<recipe>(&storage)) return packed_bytes(*how, rows, cols);
   const auto& blocks = std::get<block_format>(storage);
   LUQ_ASSERT(blocks.weights >= 1 && blocks.bytes >= 1);
   if (cols % blocks.weights != 0) {
@@ -31,7 +31,7 @@ LUQ_INLINE index storage_bytes(const weight_storage& storage, index rows, index 
 }
 
 LUQ_INLINE double nominal_storage_bits(const weight_storage& storage) {
-  if (const auto* const codec = std::get_if<any_codec>(&storage)) return nominal_bits(*codec);
+  if (const auto* const how = std::get_if<recipe>(&storage)) return nominal_bits(how->codec);
   const auto& blocks = std::get<block_format>(storage);
   return 8.0 * static_cast<double>(blocks.bytes) / static_cast<double>(blocks.weights);
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every search asks of its arguments first.
+// What the front door asks of its arguments first.
 #pragma once
 
 #include "luq/codecs/weight_codec.hpp"
@@ -9,7 +9,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
-#include "luq/estimators/hessian.hpp"
+#include "luq/quantizers/quantizer.hpp"
 
 namespace luq::detail {
 
@@ -40,16 +40,20 @@ inline void require_square(const matrix_view& W, const char* what, index rows, i
   }
 }
 
-template <WeightCodec Codec>
-void require_valid(const matrix_view& W, const Codec& codec, const char* what, index rows, index cols) {
-  require_finite_weights(W);
-  require_valid_group(codec);
-  require_square(W, what, rows, cols);
+/// @param who  needs inputs, for the message
+inline void require_inputs(const linear_problem& problem, const char* who) {
+  if (problem.inputs == nullptr) {
+    fail(errc::insufficient_data, who, ": expected inputs of the linear (luq::linear_inputs), got weights alone");
+  }
 }
 
-inline void require_tokens(const hessian& H) {
-  if (H.tokens() > 0) return;
-  fail(errc::insufficient_data, "Hessian of ", H.in_features(), " inputs: no token was added to it");
+template <WeightCodec Codec>
+void require_valid(const linear_problem& problem, const Codec& codec) {
+  require_finite_weights(problem.W);
+  require_valid_group(codec);
+  if (problem.inputs != nullptr) {
+    require_square(problem.W, "inputs", problem.inputs->in_features(), problem.inputs->in_features());
+  }
 }
 
 }  // namespace luq::detail

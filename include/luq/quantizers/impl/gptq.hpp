@@ -1,14 +1,11 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The order in which column feedback visits columns, and what drift feeds forward.
+// What drift feeds forward in column feedback.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
-#include <utility>
-#include <vector>
 
 #include "luq/core/detail/block_view.hpp"
 #include "luq/core/detail/matrix_products.hpp"
@@ -19,59 +16,6 @@
 
 namespace luq {
 namespace detail {
-
-/// Sorts inputs by falling key[input / group]; inputs of one group stay together, in the order they had.
-LUQ_INLINE void sort_by_falling(const std::vector<double>& key, index group, std::vector<index>& visit) {
-  std::stable_sort(visit.begin(), visit.end(), [&](index a, index b) {
-    const double key_a = key[static_cast<std::size_t>(a / group)];
-    const double key_b = key[static_cast<std::size_t>(b / group)];
-    return key_a > key_b || (key_a == key_b && a / group < b / group);
-  });
-}
-
-/// Sums of H_jj over groups of columns. A shorter group has -1: it is visited last, so that group v begins at position
-/// v * group.
-LUQ_INLINE std::vector<double> group_diagonals(const matrix& H, index group) {
-  const index cols = H.cols();
-  std::vector<double> sum(static_cast<std::size_t>((cols + group - 1) / group), 0.0);
-  for (index j = 0; j < cols; ++j) sum[static_cast<std::size_t>(j / group)] += static_cast<double>(H(j, j));
-  if (cols % group != 0) sum.back() = -1;
-  return sum;
-}
-
-/// The order in which columns are visited, see gptq.
-LUQ_INLINE std::vector<index> visiting_order(const matrix& H, column_order order, index group) {
-  std::vector<index> visit(static_cast<std::size_t>(H.cols()));
-  std::iota(visit.begin(), visit.end(), index{0});
-  sort_by_falling(group_diagonals(H, 1), 1, visit);
-  if (order != column_order::group_aware) return visit;
-  if (group < 0) fail(errc::invalid_argument, "gptq: expected group >= 1 or luq::whole_row, got ", group);
-  if (group != whole_row) sort_by_falling(group_diagonals(H, group), group, visit);
-  return visit;
-}
-
-/// H(i, j) = H(visit[i], visit[j]), in place.
-LUQ_INLINE void permute_both_sides(matrix& H, const std::vector<index>& visit) {
-  const index n = H.cols();
-  std::vector<float> kept(visit.size());
-  for (index i = 0; i < H.rows(); ++i) {
-    float* const row = row_pointer(H, i);
-    for (std::size_t j = 0; j < visit.size(); ++j) kept[j] = row[visit[j]];
-    std::copy(kept.begin(), kept.end(), row);
-  }
-  std::vector<char> done(visit.size(), 0);
-  for (std::size_t start = 0; start < visit.size(); ++start) {
-    if (done[start] != 0) continue;
-    std::copy_n(row_pointer(H, static_cast<index>(start)), n, kept.begin());
-    std::size_t i = start;
-    for (; static_cast<std::size_t>(visit[i]) != start; i = static_cast<std::size_t>(visit[i])) {
-      std::copy_n(row_pointer(H, visit[i]), n, row_pointer(H, static_cast<index>(i)));
-      done[i] = 1;
-    }
-    std::copy(kept.begin(), kept.end(), row_pointer(H, static_cast<index>(i)));
-    done[i] = 1;
-  }
-}
 
 LUQ_INLINE matrix drift_coupling(const matrix& drift, float drift_share, const hessian_factor& factor,
                                  executor_ref executor) {
@@ -113,14 +57,5 @@ LUQ_INLINE matrix drift_coupling(const matrix& drift, float drift_share, const h
 }
 
 }  // namespace detail
-
-LUQ_INLINE hessian_factor gptq::factorize(matrix&& H, executor_ref executor) const {
-  if (order == column_order::natural) return factorize_hessian_in_place(std::move(H), damping, executor);
-  std::vector<index> visit = detail::visiting_order(H, order, group);
-  detail::permute_both_sides(H, visit);
-  hessian_factor factor = factorize_hessian_in_place(std::move(H), damping, executor);
-  factor.order = std::move(visit);
-  return factor;
-}
 
 }  // namespace luq

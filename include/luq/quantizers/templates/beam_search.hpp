@@ -239,13 +239,15 @@ class beam_rounds {
  public:
   explicit beam_rounds(const beam_search& options) : options_(options) {}
 
-  [[nodiscard]] coded_matrix<Codec> codes(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                          executor_ref executor, quantize_report& report) const {
+  [[nodiscard]] coded_matrix<Codec> codes(const linear_problem& problem, const Codec& codec, executor_ref executor,
+                                          quantize_report& report) const {
     if (options_.beams < 1 || options_.rounds < 0) {
       fail(errc::invalid_argument, "beam_search: expected beams >= 1 and rounds >= 0, got ", options_.beams, " and ",
            options_.rounds);
     }
-    const hessian_factor factor = factorize_hessian(H, options_.damping);
+    const matrix_view& W = problem.W;
+    const matrix_view H = problem.inputs->H();
+    const hessian_factor& factor = problem.inputs->factor({.damping = options_.damping}, executor);
     report.damp = factor.damp;
     report.factorizations = factor.factorizations;
     report.dead_columns = std::count(factor.dead.begin(), factor.dead.end(), char{1});
@@ -347,9 +349,9 @@ class beam_rounds {
 }  // namespace detail
 
 template <WeightCodec Codec>
-coded_matrix<Codec> beam_search::operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                            executor_ref executor, quantize_report& report) const {
-  return detail::beam_rounds<Codec>(*this).codes(W, H, codec, executor, report);
+coded_matrix<Codec> beam_search::operator()(const linear_problem& problem, const Codec& codec,
+                                            const quantize_context& context, quantize_report& report) const {
+  return detail::beam_rounds<Codec>(*this).codes(problem, codec, context.executor, report);
 }
 
 }  // namespace luq

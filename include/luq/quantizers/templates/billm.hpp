@@ -47,14 +47,11 @@ template <WeightCodec Codec>
 }  // namespace detail
 
 template <WeightCodec Codec>
-coded_matrix<Codec> billm::operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                      executor_ref executor, quantize_report& report) const {
-  return (*this)(W, factorize(matrix(H), executor), codec, executor, report);
-}
-
-template <WeightCodec Codec>
-coded_matrix<Codec> billm::operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                      executor_ref executor, quantize_report& report) const {
+coded_matrix<Codec> billm::operator()(const linear_problem& problem, const Codec& codec,
+                                      const quantize_context& context, quantize_report& report) const {
+  const matrix_view& W = problem.W;
+  const executor_ref executor = context.executor;
+  const hessian_factor& factor = problem.inputs->factor({.damping = damping}, executor);
   if (factor.U.rows() != W.cols()) {
     fail(errc::shape_mismatch, "billm: expected a factor of ", W.cols(), " inputs, got ", factor.U.rows());
   }

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "luq/core/all_finite.hpp"
 #include "luq/core/detail/block_view.hpp"
 #include "luq/core/detail/matrix_products.hpp"
 #include "luq/core/detail/row_operations.hpp"
@@ -26,7 +25,8 @@ namespace detail {
 /// The steps of column feedback under some options.
 class column_feedback {
  public:
-  explicit column_feedback(const gptq& options) : options_(options) {}
+  /// @param drift  D of the inputs, or null
+  column_feedback(const gptq& options, const matrix* drift) : options_(options), drift_(drift) {}
 
   template <MemorylessCodec Codec>
   [[nodiscard]] coded_matrix<Codec> codes(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
@@ -68,8 +68,8 @@ class column_feedback {
  private:
   /// P of gptq.hpp, in the order of the factor; empty without drift.
   [[nodiscard]] matrix coupling(const hessian_factor& factor, executor_ref executor) const {
-    if (options_.drift == nullptr) return {};
-    return drift_coupling(*options_.drift, static_cast<float>(options_.drift_share), factor, executor);
+    if (options_.drift_share == 0) return {};
+    return drift_coupling(*drift_, static_cast<float>(options_.drift_share), factor, executor);
   }
 
   static constexpr index piece = 1024;  // columns that one product updates, which bounds the memory it takes
@@ -96,18 +96,15 @@ class column_feedback {
     }
     if (options_.order == column_order::group_aware && !visits_groups(factor, group_size(codec, W.cols()))) {
       fail(errc::invalid_argument, "gptq: expected a factor that visits groups of codec ", codec_name(codec),
-           " as a whole, got one made with group ", options_.group);
+           " as a whole, got one for others");
     }
     if (!is_finite(options_.drift_share) || options_.drift_share < 0 || options_.drift_share > 1) {
       fail(errc::invalid_argument, "gptq: expected a drift_share of 0 ... 1, got ", options_.drift_share);
     }
-    if (options_.drift == nullptr) return;
-    if (options_.drift->rows() != W.cols() || options_.drift->cols() != W.cols()) {
-      fail(errc::shape_mismatch, "gptq: expected the drift of ", W.cols(), " inputs, got a matrix of ",
-           options_.drift->rows(), " x ", options_.drift->cols());
+    if (options_.drift_share != 0 && drift_ == nullptr) {
+      fail(errc::insufficient_data, "gptq: drift_share ", options_.drift_share,
+           ": expected inputs with a drift (linear_inputs::set_drift), got none");
     }
-    if (!all_finite(*options_.drift))
-      fail(errc::non_finite, "gptq: drift: expected finite entries, got a NaN or infinity");
   }
 
   /// Codes each chunk of rows for itself and hands it to deliver(first_row, coded_matrix), concurrently.
@@ -312,26 +309,26 @@ class column_feedback {
   }
 
   const gptq& options_;
+  const matrix* drift_;
 };
 
 }  // namespace detail
 
 template <MemorylessCodec Codec>
-coded_matrix<Codec> gptq::operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                     executor_ref executor, quantize_report& report) const {
-  return (*this)(W, factorize(matrix(H), executor), codec, executor, report);
+coded_matrix<Codec> gptq::operator()(const linear_problem& problem, const Codec& codec,
+                                     const quantize_context& context, quantize_report& report) const {
+  const hessian_factor& factor =
+      problem.inputs->factor(factor_options_of(group_size(codec, problem.W.cols())), context.executor);
+  return detail::column_feedback(*this, problem.inputs->drift()).codes(problem.W, factor, codec, context.executor, report);
 }
 
 template <MemorylessCodec Codec>
-coded_matrix<Codec> gptq::operator()(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                     executor_ref executor, quantize_report& report) const {
-  return detail::column_feedback(*this).codes(W, factor, codec, executor, report);
-}
-
-template <MemorylessCodec Codec>
-packed_matrix<Codec> gptq::packed(const matrix_view& W, const hessian_factor& factor, const Codec& codec,
-                                  executor_ref executor, quantize_report& report) const {
-  return detail::column_feedback(*this).packed(W, factor, codec, executor, report);
+packed_matrix<Codec> gptq::packed(const linear_problem& problem, const Codec& codec, const quantize_context& context,
+                                  quantize_report& report) const {
+  const hessian_factor& factor =
+      problem.inputs->factor(factor_options_of(group_size(codec, problem.W.cols())), context.executor);
+  return detail::column_feedback(*this, problem.inputs->drift())
+      .packed(problem.W, factor, codec, context.executor, report);
 }
 
 }  // namespace luq

@@ -12,34 +12,33 @@
 
 namespace luq {
 
-template <Quantizer Start>
 template <MemorylessCodec Codec>
-coded_matrix<Codec> refined<Start>::operator()(const matrix_view& W, const matrix_view& H, const Codec& codec,
-                                               executor_ref executor, quantize_report& report) const {
-  if (rounds < 0 || sweeps < 0 || !is_finite(damp) || damp < 0) {
-    fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", rounds, ", ", sweeps, " and ",
-         damp);
+void refine_codes(const linear_problem& problem, coded_matrix<Codec>& coded, const refinement_options& options,
+                  const quantize_context& context) {
+  if (options.rounds < 0 || options.sweeps < 0 || !is_finite(options.damp) || options.damp < 0) {
+    fail(errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0, got ", options.rounds, ", ",
+         options.sweeps, " and ", options.damp);
   }
-  coded_matrix<Codec> result = start(W, H, codec, executor, report);
-  if (W.cols() == 0) return result;
-  const auto ridge = static_cast<float>(damp * mean_live_diagonal(H));
-  detail::for_each_row_chunk(W.rows(), executor, [&](index first, index rows) {
+  const matrix_view& W = problem.W;
+  const matrix_view H = problem.inputs->H();
+  if (W.cols() == 0) return;
+  const auto ridge = static_cast<float>(options.damp * mean_live_diagonal(H));
+  detail::for_each_row_chunk(W.rows(), context.executor, [&](index first, index rows) {
     matrix chunk(rows, W.cols());
     for (index r = 0; r < rows; ++r) {
       for (index j = 0; j < W.cols(); ++j) chunk(r, j) = H(j, j) == 0.0f ? 0.0f : W(first + r, j);
     }
-    detail::row_refinement<Codec> refinement(chunk, H, ridge, first, result);
-    for (int round = 0; round < rounds; ++round) {
+    detail::row_refinement<Codec> refinement(chunk, H, ridge, first, coded);
+    for (int round = 0; round < options.rounds; ++round) {
       refinement.refit_scales();
       bool changed = false;
-      for (int sweep = 0; sweep < sweeps; ++sweep) {
+      for (int sweep = 0; sweep < options.sweeps; ++sweep) {
         if (!refinement.reassign_codes()) break;
         changed = true;
       }
       if (!changed) break;
     }
   });
-  return result;
 }
 
 }  // namespace luq

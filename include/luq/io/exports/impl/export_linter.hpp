@@ -92,7 +92,10 @@ LUQ_INLINE std::vector<export_finding> lint_export(const plan& p, export_target 
   detail::exported_codecs codecs;
   std::vector<std::string> names;
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-    any_codec codec = p.codecs[layer];
+    const recipe& how = p.recipes[layer];
+    // llama-quantize codes anew, from the weights as they are.
+    const bool is_transformed = how.transform != transform_method::none && target != export_target::llama_quantize;
+    any_codec codec = how.codec;
     std::optional<detail::export_form> form = detail::form_of(target, codec);
     const bool has_form = form.has_value();
     if (!has_form) {
@@ -100,9 +103,13 @@ LUQ_INLINE std::vector<export_finding> lint_export(const plan& p, export_target 
       form = detail::form_of(target, codec);
     }
     for (const linear_shape& linear : p.shape[layer]) {
+      if (is_transformed) {
+        findings.add(export_problem::codec, linear.name, recipe_name(how) + ": inputs are transformed, as no target knows",
+                     "quantize them without a transform");
+      }
       if (!has_form) {
         findings.add(export_problem::codec, linear.name,
-                     codec_name(p.codecs[layer]) + ": " + detail::accepted_codecs(target),
+                     codec_name(how.codec) + ": " + detail::accepted_codecs(target),
                      target == export_target::llama_quantize ? "list them as " + form->name
                                                              : "quantize them as " + codec_name(codec));
       }

@@ -73,12 +73,14 @@ LUQ_INLINE gptq_config make_gptq_config(const plan& p, gptq_format format, std::
   std::vector<detail::gptq_portion> portions;
   bool has_lm_head = false;
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-    const std::optional<gptq_settings> settings = gptq_settings_of(p.codecs[layer]);
+    const recipe& how = p.recipes[layer];
+    const bool is_plain = how.transform == transform_method::none;
+    const std::optional<gptq_settings> settings = is_plain ? gptq_settings_of(how.codec) : std::nullopt;
     for (const linear_shape& linear : p.shape[layer]) {
       if (is_dense.contains(linear.name)) continue;
       if (!settings) {
         fail(errc::unsupported, "gptq linear ", detail::in_quotes(linear.name),
-             ": expected a codec of int2, int3, int4 and int8, got ", codec_name(p.codecs[layer]));
+             ": expected a codec of int2, int3, int4 and int8 without a transform, got ", recipe_name(how));
       }
       detail::require_gptq_shape(linear.name, settings->bits, linear.rows, linear.cols, settings->group);
       auto portion = std::find_if(portions.begin(), portions.end(),

@@ -65,7 +65,7 @@ struct llama_cpp_linear {
       const linear_shape& shape = p.shape[layer][i];
       const any_packed_matrix* const packed = weights[layer][i];
       LUQ_ASSERT(packed != nullptr && rows_of(*packed) == shape.rows && cols_of(*packed) == shape.cols &&
-                 codec_of(*packed) == p.codecs[layer]);
+                 codec_of(*packed) == p.recipes[layer].codec);
       std::string tensor = gguf_weight_name(shape.name);
       const index head_dim = has_rotary_rows(tensor) ? rotary_head_dim : 0;
       if (head_dim != 0 && shape.rows % head_dim != 0) {

@@ -52,8 +52,8 @@ inline void require_whole_blocks(const linear_shape& linear, std::string_view ty
 LUQ_INLINE std::vector<llama_cpp_choice> llama_cpp_choices(const plan& p, const llama_cpp_types& types) {
   require_consistent(p);
   std::set<std::string> without_type;
-  for (const any_codec& codec : p.codecs) {
-    if (!detail::llama_cpp_type(codec, types)) without_type.insert(codec_name(codec));
+  for (const recipe& how : p.recipes) {
+    if (!detail::llama_cpp_type(how.codec, types)) without_type.insert(codec_name(how.codec));
   }
   if (!without_type.empty()) {
     std::string names;
@@ -63,7 +63,7 @@ LUQ_INLINE std::vector<llama_cpp_choice> llama_cpp_choices(const plan& p, const 
   std::vector<llama_cpp_choice> result;
   std::set<std::string> tensors;
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-    const std::string type = *detail::llama_cpp_type(p.codecs[layer], types);
+    const std::string type = *detail::llama_cpp_type(p.recipes[layer].codec, types);
     for (const linear_shape& linear : p.shape[layer]) {
       detail::require_whole_blocks(linear, type);
       result.push_back({detail::gguf_weight_name(linear.name), type});

@@ -46,7 +46,7 @@ LUQ_INLINE void require_llama_cpp_model(const plan& p) {
   }
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
     for (const linear_shape& linear : p.shape[layer]) {
-      const std::string fault = ggml_blocks_fault(p.codecs[layer], linear.cols);
+      const std::string fault = ggml_blocks_fault(p.recipes[layer].codec, linear.cols);
       if (!fault.empty()) {
         fail(errc::unsupported, "llama.cpp model: ", detail::in_quotes(linear.name), ": ", fault);
       }

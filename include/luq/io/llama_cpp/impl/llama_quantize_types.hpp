@@ -19,7 +19,8 @@
 namespace luq {
 
 LUQ_INLINE llama_cpp_types llama_quantize_types(const plan& p, llama_cpp_types given) {
-  for (const any_codec& codec : p.codecs) {
+  for (const recipe& how : p.recipes) {
+    const any_codec& codec = how.codec;
     if (detail::llama_cpp_type(codec, given)) continue;
     constexpr export_target target = export_target::llama_quantize;
     const std::optional<detail::export_form> own = detail::form_of(target, codec);

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <variant>
@@ -20,6 +21,7 @@
 #include "luq/core/error.hpp"
 #include "luq/core/index.hpp"
 #include "luq/io/files/detail/printable.hpp"
+#include "luq/io/files/strict_json.hpp"
 #include "luq/io/luq/detail/packed_tensors.hpp"
 #include "luq/io/luq/plan_json.hpp"
 #include "luq/io/safetensors/safetensors_writer.hpp"
@@ -42,6 +44,26 @@ void require_finite_parameters(const packed_matrix<Codec>& packed, const safeten
       }
     }
   }
+}
+
+[[nodiscard]] inline std::string_view stored_transform_of(const any_packed_matrix& packed) {
+  const shared_transform transform = transform_of(packed);
+  return transform ? transform->name() : std::string_view();
+}
+
+[[nodiscard]] inline std::string stored_name(std::string_view transform, const any_codec& codec) {
+  return (transform.empty() ? std::string() : std::string(transform) + "/") + codec_name(codec);
+}
+[[nodiscard]] inline std::string stored_name(const recipe& how) {
+  return stored_name(stored_transform(how), how.codec);
+}
+[[nodiscard]] inline std::string stored_name(const any_packed_matrix& packed) {
+  return stored_name(stored_transform_of(packed), codec_of(packed));
+}
+
+/// Whether a matrix is stored as a recipe says.
+[[nodiscard]] inline bool has_stored_form(const any_packed_matrix& packed, const recipe& how) {
+  return codec_of(packed) == how.codec && stored_transform_of(packed) == stored_transform(how);
 }
 
 }  // namespace detail
@@ -68,10 +90,10 @@ LUQ_INLINE void write_packed_model(const std::filesystem::path& path, const plan
       const linear_shape& linear = p.shape[layer][i];
       LUQ_ASSERT(weights[layer][i] != nullptr);
       const any_packed_matrix& packed = *weights[layer][i];
-      if (rows_of(packed) != linear.rows || cols_of(packed) != linear.cols || codec_of(packed) != p.codecs[layer]) {
+      if (rows_of(packed) != linear.rows || cols_of(packed) != linear.cols || !detail::has_stored_form(packed, p.recipes[layer])) {
         fail(errc::shape_mismatch, "packed model: linear ", detail::in_quotes(linear.name), ": expected ",
-             codec_name(p.codecs[layer]), ", ", linear.rows, " x ", linear.cols, ", got ", codec_name(codec_of(packed)),
-             ", ", rows_of(packed), " x ", cols_of(packed));
+             detail::stored_name(p.recipes[layer]), ", ", linear.rows, " x ", linear.cols, ", got ",
+             detail::stored_name(packed), ", ", rows_of(packed), " x ", cols_of(packed));
       }
     }
   }
@@ -92,16 +114,17 @@ LUQ_INLINE packed_model::packed_model(const std::filesystem::path& path) : file_
     fail(errc::corrupt_file, file_.source(), ": no packed model: expected metadata ", detail::format_key, " and ",
          detail::plan_key);
   }
-  if (format->second != "1") {
-    fail(errc::unsupported, file_.source(), ": ", detail::format_key, ": expected 1, got ",
+  if (format->second != detail::format_version) {
+    fail(errc::unsupported, file_.source(), ": ", detail::format_key, ": expected ", detail::format_version, ", got ",
          detail::in_quotes(format->second));
   }
   plan_ = plan_from_json(plan_text->second, file_.source());
+  require_known_forms();
   require_no_other_linears();
   for (std::size_t layer = 0; layer < plan_.shape.size(); ++layer) {
     layers_.emplace_back();
     for (const linear_shape& linear : plan_.shape[layer]) {
-      layers_.back().push_back(read_linear(linear, plan_.codecs[layer]));
+      layers_.back().push_back(read_linear(linear, plan_.recipes[layer]));
     }
   }
 }
@@ -109,6 +132,28 @@ LUQ_INLINE packed_model::packed_model(const std::filesystem::path& path) : file_
 LUQ_INLINE packed_model_size packed_model::size() const {
   const auto linears = static_cast<std::uint64_t>(total_bytes(plan_));
   return {file_.header_bytes(), linears, file_.file_bytes() - file_.header_bytes() - linears};
+}
+
+LUQ_INLINE void packed_model::require_known_forms() const {
+  const auto stored = file_.metadata().find(detail::stored_key);
+  if (stored == file_.metadata().end()) {
+    fail(errc::corrupt_file, file_.source(), ": expected metadata ", detail::stored_key);
+  }
+  const std::string source = file_.source() + ": " + detail::stored_key;
+  const nlohmann::json forms = parse_strict_json(stored->second, source);
+  const std::map<std::string, int> known = detail::stored_forms(plan_);
+  if (!forms.is_object() || forms.size() != known.size()) {
+    fail(errc::corrupt_file, source, ": expected the ", known.size(), " stored forms of the plan");
+  }
+  for (const auto& [name, version] : known) {
+    if (!forms.contains(name) || !forms[name].is_number_integer()) {
+      fail(errc::corrupt_file, source, ": expected the version of ", name);
+    }
+    if (forms[name] != version) {
+      fail(errc::unsupported, source, ": ", name, ": expected version ", version, ", got ",
+           detail::printable(forms[name].dump(), 40));
+    }
+  }
 }
 
 LUQ_INLINE void packed_model::require_no_other_linears() const {
@@ -124,20 +169,21 @@ LUQ_INLINE void packed_model::require_no_other_linears() const {
   }
 }
 
-LUQ_INLINE any_packed_matrix packed_model::read_linear(const linear_shape& linear, const any_codec& codec) const {
+LUQ_INLINE any_packed_matrix packed_model::read_linear(const linear_shape& linear, const recipe& how) const {
   const std::string name = detail::packed_name(linear);
   if (!file_.contains(name)) {
     fail(errc::corrupt_file, file_.source(), ": the plan names linear ", detail::in_quotes(linear.name),
          ", but there is no tensor ", detail::in_quotes(name));
   }
   const tensor_info& info = file_.info(name);
-  const index expected = packed_bytes(codec, linear.rows, linear.cols);
+  const index expected = packed_bytes(how, linear.rows, linear.cols);
   if (info.dtype != tensor_dtype::u8 || info.shape != std::vector<index>{expected}) {
     fail(errc::corrupt_file, file_.source(), ": tensor ", detail::in_quotes(name), ": expected U8 [", expected,
          "], got ", info.dtype_label, " ", shape_text(info.shape));
   }
   const auto bytes = file_.bytes(name);
-  any_packed_matrix packed = make_packed_matrix(codec, linear.rows, linear.cols, {bytes.begin(), bytes.end()});
+  any_packed_matrix packed = make_packed_matrix(how.codec, linear.rows, linear.cols,
+                                                {bytes.begin(), bytes.end()}, stored_transform(how));
   std::visit([&](const auto& p) { detail::require_finite_parameters(p, file_, name); }, packed);
   return packed;
 }

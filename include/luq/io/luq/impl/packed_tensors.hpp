@@ -9,8 +9,9 @@
 #include "luq/io/luq/detail/packed_tensors.hpp"
 
 #include <cstddef>
+#include <nlohmann/json.hpp>
 
-#include "luq/codecs/any_codec.hpp"
+#include "luq/codecs/recipe.hpp"
 #include "luq/core/compiled.hpp"
 #include "luq/core/error.hpp"
 #include "luq/io/files/detail/printable.hpp"
@@ -25,7 +26,7 @@ LUQ_INLINE std::vector<tensor_declaration> packed_declarations(const plan& p, st
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
     for (const linear_shape& linear : p.shape[layer]) {
       declarations.push_back(
-          {packed_name(linear), tensor_dtype::u8, {packed_bytes(p.codecs[layer], linear.rows, linear.cols)}});
+          {packed_name(linear), tensor_dtype::u8, {packed_bytes(p.recipes[layer], linear.rows, linear.cols)}});
     }
   }
   for (const tensor_source& other : others) {
@@ -38,8 +39,20 @@ LUQ_INLINE std::vector<tensor_declaration> packed_declarations(const plan& p, st
   return declarations;
 }
 
+LUQ_INLINE std::map<std::string, int> stored_forms(const plan& p) {
+  std::map<std::string, int> forms;
+  for (const recipe& how : p.recipes) {
+    const codec_format codec = format_of(how.codec);
+    forms.emplace(codec.family, codec.version);
+    if (const std::string_view transform = stored_transform(how); !transform.empty()) forms.emplace(transform, 1);
+  }
+  return forms;
+}
+
 LUQ_INLINE std::map<std::string, std::string> packed_metadata(const plan& p) {
-  return {{format_key, "1"}, {plan_key, plan_to_json(p)}};
+  return {{format_key, std::string(format_version)},
+          {stored_key, nlohmann::json(stored_forms(p)).dump()},
+          {plan_key, plan_to_json(p)}};
 }
 
 }  // namespace luq::detail

@@ -32,12 +32,12 @@ LUQ_INLINE std::string plan_to_json(const plan& p) {
       linears.push_back({{"name", linear.name},
                          {"rows", linear.rows},
                          {"cols", linear.cols},
-                         {"bytes", packed_bytes(p.codecs[layer], linear.rows, linear.cols)}});
+                         {"bytes", packed_bytes(p.recipes[layer], linear.rows, linear.cols)}});
     }
-    layers.push_back({{"codec", codec_name(p.codecs[layer])}, {"linears", linears}});
+    layers.push_back({{"recipe", recipe_name(p.recipes[layer])}, {"linears", linears}});
   }
   const nlohmann::ordered_json root{
-      {"luq_plan", 1}, {"reason", p.reason}, {"bytes", total_bytes(p)}, {"layers", layers}};
+      {"luq_plan", 2}, {"reason", p.reason}, {"bytes", total_bytes(p)}, {"layers", layers}};
   try {
     return root.dump(2);
   } catch (const nlohmann::json::exception&) {
@@ -57,13 +57,13 @@ class plan_json_reader {
       fail(errc::corrupt_file, source_, ": expected a plan, an object with the key luq_plan");
     }
     const index version = integer(root["luq_plan"], "luq_plan");
-    if (version != 1) fail(errc::unsupported, source_, ": luq_plan: expected version 1, got ", version);
+    if (version != 2) fail(errc::unsupported, source_, ": luq_plan: expected version 2, got ", version);
     require_keys(root, "plan", {"luq_plan", "reason", "bytes", "layers"});
     plan result;
     result.reason = string(root["reason"], "reason");
     for (const auto& layer : array(root["layers"], "layers")) {
-      require_keys(layer, "layer", {"codec", "linears"});
-      result.codecs.push_back(codec(layer["codec"]));
+      require_keys(layer, "layer", {"recipe", "linears"});
+      result.recipes.push_back(read_recipe(layer["recipe"]));
       layer_shape& linears = result.shape.emplace_back();
       for (const auto& linear : array(layer["linears"], "linears")) linears.push_back(read_linear(linear));
     }
@@ -84,7 +84,7 @@ class plan_json_reader {
       for (std::size_t i = 0; i < p.shape[layer].size(); ++i) {
         const linear_shape& linear = p.shape[layer][i];
         require_equal(integer(root["layers"][layer]["linears"][i]["bytes"], "bytes"),
-                      packed_bytes(p.codecs[layer], linear.rows, linear.cols),
+                      packed_bytes(p.recipes[layer], linear.rows, linear.cols),
                       "bytes of linear " + in_quotes(linear.name));
       }
     }
@@ -127,12 +127,12 @@ class plan_json_reader {
     return value.get<index>();
   }
 
-  [[nodiscard]] any_codec codec(const nlohmann::json& value) const {
-    const std::string name = string(value, "codec");
-    any_codec result;
-    as_corrupt_file([&] { result = parse_codec(name); });
-    if (codec_name(result) != name) {  // abbreviations are for command lines; equal plans have equal texts
-      fail(errc::corrupt_file, source_, ": codec ", in_quotes(name), ": expected the full form ", codec_name(result));
+  [[nodiscard]] recipe read_recipe(const nlohmann::json& value) const {
+    const std::string name = string(value, "recipe");
+    recipe result = any_codec();
+    as_corrupt_file([&] { result = parse_recipe(name); });
+    if (recipe_name(result) != name) {  // abbreviations are for command lines; equal plans have equal texts
+      fail(errc::corrupt_file, source_, ": recipe ", in_quotes(name), ": expected the full form ", recipe_name(result));
     }
     return result;
   }

@@ -78,6 +78,17 @@ void multiply_integers(const Stages& stages, const packed_matrix<Codec>& W, cons
   });
 }
 
+/// The product of the codes' own matrix Q with inputs that are transformed already.
+template <class Stages, WeightCodec Codec>
+void multiply_transformed(const Stages& stages, const packed_matrix<Codec>& W, const matrix_view& X,
+                          const product_output& Y, activation_mode mode, executor_ref executor) {
+  if (mode == activation_mode::float32) {
+    multiply_floats(stages, W, X, Y, executor);
+  } else {
+    multiply_integers(stages, W, X.data(), X.outerStride(), X.rows(), Y, mode, executor);
+  }
+}
+
 /// The product by the given stages.
 /// @tparam Stages  included_stages, or what has the same members; see also scratch_array
 template <class Stages, WeightCodec Codec>
@@ -87,10 +98,12 @@ void multiply(const Stages& stages, const packed_matrix<Codec>& W, const matrix_
   if (X.rows() == 0 || W.rows() == 0) return;
   recognise_processor();
   const product_output output{Y.data(), Y.outerStride(), options.bias, options.accumulate};
-  if (options.activations == activation_mode::float32) {
-    multiply_floats(stages, W, X, output, executor);
+  if (W.transform()) {
+    matrix inputs = X;
+    W.transform()->transform_activations(inputs, executor);
+    multiply_transformed(stages, W, inputs, output, options.activations, executor);
   } else {
-    multiply_integers(stages, W, X.data(), X.outerStride(), X.rows(), output, options.activations, executor);
+    multiply_transformed(stages, W, X, output, options.activations, executor);
   }
 }
 

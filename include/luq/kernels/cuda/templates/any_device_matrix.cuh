@@ -59,9 +59,10 @@ class uploaded_matrix final : public any_device_matrix {
   device_matrix<Codec> W_;
 };
 
-/// Null for codecs without products on a GPU.
+/// Null for matrices without products on a GPU: codecs that are no PlaneCodec, and transformed inputs.
 template <class Codec>
 std::shared_ptr<const any_device_matrix> upload_packed(const packed_matrix<Codec>& W) {
+  if (W.transform()) return nullptr;
   if constexpr (PlaneCodec<Codec>) {
     return std::make_shared<const uploaded_matrix<Codec>>(W);
   } else {

@@ -112,13 +112,14 @@ template <PlaneCodec Codec>
 }
 
 /// Where planes and parameters are in the padded tiles of W; the pointers are null.
-/// @throws luq::error unsupported for a matrix beyond 2^28 - 65 rows or columns, or with groups so wide that bytes of a
-///   tile may not fit 31 bits
+/// @throws luq::error unsupported for a matrix beyond 2^28 - 65 rows or columns, with groups so wide that bytes of a
+///   tile may not fit 31 bits, or with an input transform
 template <PlaneCodec Codec>
 [[nodiscard]] packed_planes<Codec> describe_planes(const packed_matrix<Codec>& W) {
   const auto& layout = W.layout();
   constexpr index most = (std::numeric_limits<std::int32_t>::max)() / 8 - tile_rows;
   const index group = layout.groups() == 0 ? 0 : layout.columns_of(0);
+  require_no_transform(W.transform(), "packed matrix on a GPU");
   if (W.rows() > most || W.cols() > most || group * tile_rows > most) {
     fail(errc::unsupported, "packed matrix on a GPU: expected at most ", most, " rows and columns, and ",
          most / tile_rows, " columns of a group, got ", W.rows(), ", ", W.cols(), " and ", group);

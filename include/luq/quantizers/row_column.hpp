@@ -19,6 +19,7 @@
 
 #include <Eigen/Cholesky>
 #include <algorithm>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -27,17 +28,9 @@
 #include "luq/core/is_finite.hpp"
 #include "luq/quantizers/detail/alternate_scales.hpp"
 #include "luq/quantizers/output_error.hpp"
-#include "luq/quantizers/quantize_transformed.hpp"
+#include "luq/quantizers/quantize.hpp"
 
 namespace luq {
-
-struct row_column_options {
-  int iterations = 15;  ///< of the alternation, >= 0; 0 starts from f = 1; 15 as published
-  /// Weight the squared error of column c by H_cc in the alternation. Not published; often a little better, but far
-  /// worse for a codec whose fit ignores weights, such as int_codec with int_range::minmax.
-  bool weighted = false;
-  bool refit = true;  ///< solve for f under H once codes are chosen; not published, and never worse under H
-};
 
 /// Column scales of W [out x in] by alternation with the codec's fit. f = 1 is among those compared, so the weights
 /// rounded to nearest are never worse for it, but for the rounding of f to fp16.
@@ -73,26 +66,33 @@ template <WeightCodec Codec>
   return input_scaling(factors);
 }
 
-/// The column scales that lose least output of W [out x in] under H [in x in] with the codes of Q; those of Q itself if
-/// the solution is no better, e.g. after rounding to fp16.
-/// @throws luq::error shape_mismatch
+/// The column scales that lose least output of problem.W with codes that were chosen under an input_scaling; those that
+/// are, if the solution is no better, e.g. after rounding to fp16.
+/// @throws luq::error shape_mismatch, invalid_argument if coded.transform is no input_scaling
 template <WeightCodec Codec>
-[[nodiscard]] input_scaling refit_column_scales(const matrix_view& W, const matrix_view& H,
-                                                const transformed_matrix<Codec, input_scaling>& Q) {
-  detail::require_square(W, "Hessian", H.rows(), H.cols());
-  if (Q.rows() != W.rows() || Q.cols() != W.cols()) {
+[[nodiscard]] input_scaling refit_column_scales(const linear_problem& problem, const coded_matrix<Codec>& coded) {
+  const matrix_view& W = problem.W;
+  detail::require_inputs(problem, "column scales");
+  if (coded.rows() != W.rows() || coded.cols() != W.cols()) {
     fail(errc::shape_mismatch, "column scales: expected codes of ", W.rows(), " x ", W.cols(), " weights, got ",
-         Q.rows(), " x ", Q.cols());
+         coded.rows(), " x ", coded.cols());
   }
-  if (W.size() == 0) return Q.transform();
-  const matrix codes = Q.weights().unpack().decode();
+  if (!coded.transform || coded.transform->name() != "scaling") {
+    fail(errc::invalid_argument, "column scales: expected codes under an input_scaling");
+  }
+  const auto& scales = static_cast<const input_scaling&>(*coded.transform);
+  const matrix_view H = problem.inputs->H();
+  if (W.size() == 0) return scales;
+  coded_matrix<Codec> without = coded;
+  without.transform = nullptr;
+  const matrix codes = without.decode();
   const auto error_with = [&](const input_scaling& scaling) {
     matrix E = codes;
     scaling.restore_weights(E);
     E = W - E;
     return E;
   };
-  const matrix E = error_with(Q.transform());
+  const matrix E = error_with(scales);
   // A step from the factors as they are, so that a column H or Q says nothing about keeps its own.
   matrix A = matrix::Zero(codes.cols(), codes.cols());
   detail::add_product_of_transposed(A, 1.0f, codes, codes);
@@ -102,33 +102,45 @@ template <WeightCodec Codec>
   const Eigen::VectorXf slope = gradient.cwiseProduct(codes).colwise().sum();
   A.diagonal().array() += 1e-5f * A.diagonal().mean();
   const Eigen::LLT<Eigen::Ref<matrix>, Eigen::Lower> cholesky(A);
-  if (cholesky.info() != Eigen::Success) return Q.transform();
+  if (cholesky.info() != Eigen::Success) return scales;
   const Eigen::VectorXf step = cholesky.solve(slope);
-  std::vector<float> factors(Q.transform().factors().begin(), Q.transform().factors().end());
+  std::vector<float> factors(scales.factors().begin(), scales.factors().end());
   for (std::size_t c = 0; c < factors.size(); ++c) factors[c] += step[static_cast<index>(c)];
   const bool fits = std::all_of(factors.begin(), factors.end(), [](float f) { return is_finite(half(f)); });
-  if (!fits) return Q.transform();
+  if (!fits) return scales;
   input_scaling refitted(factors);
-  return output_energy(error_with(refitted), H) < output_energy(E, H) ? refitted : Q.transform();
+  return output_energy(error_with(refitted), H) < output_energy(E, H) ? refitted : scales;
 }
 
-/// Quantizes and packs W [out x in] under the Hessian H [in x in] of its inputs, with scales for rows and columns.
-/// @param report  filled if not null; its loss and damping are those of the scaled problem, before a refit
-/// @throws luq::error as quantize_codes
-template <WeightCodec Codec, Quantizer Q>
-[[nodiscard]] transformed_matrix<Codec, input_scaling> quantize_row_column(const matrix_view& W, const matrix_view& H,
-                                                                           const Codec& codec, const Q& quantizer,
-                                                                           const row_column_options& options = {},
-                                                                           quantize_report* report = nullptr,
-                                                                           executor_ref executor = {}) {
-  detail::require_finite_weights(W);
-  detail::require_square(W, "Hessian", H.rows(), H.cols());
-  std::vector<float> importance;
-  for (index c = 0; options.weighted && c < H.cols(); ++c) importance.push_back(H(c, c));
-  const input_scaling scaling = alternate_column_scales(W, importance, codec, options.iterations, executor);
-  auto result = quantize_transformed(W, H, scaling, codec, quantizer, report, executor);
-  if (options.refit) result = {result.weights(), refit_column_scales(W, H, result)};
-  return result;
-}
+/// Scales for rows and columns.
+struct row_column {
+  int iterations = 15;  ///< of the alternation, >= 0; 0 starts from f = 1; 15 as published
+  /// Weight the squared error of column c by H_cc in the alternation. Not published; often a little better, but far
+  /// worse for a codec whose fit ignores weights, such as int_codec with int_range::minmax.
+  bool weighted = false;
+  bool refits = true;  ///< solve for f under H once codes are chosen; not published, and never worse under H
+
+  /// Column scales by alternation.
+  template <WeightCodec Codec, class Q>
+  [[nodiscard]] shared_transform find(const linear_problem& problem, const Codec& codec, const Q&,
+                                      const quantize_context& context) const {
+    std::vector<float> importance;
+    if (weighted) {
+      detail::require_inputs(problem, "rowcol");
+      const matrix_view H = problem.inputs->H();
+      for (index c = 0; c < H.cols(); ++c) importance.push_back(H(c, c));
+    }
+    return std::make_shared<const input_scaling>(
+        alternate_column_scales(problem.W, importance, codec, iterations, context.executor));
+  }
+
+  /// The scales that suit the codes best under H; those that are, without inputs.
+  template <WeightCodec Codec>
+  [[nodiscard]] shared_transform refit(const linear_problem& problem, const coded_matrix<Codec>& coded,
+                                       const quantize_context&) const {
+    if (!refits || problem.inputs == nullptr) return coded.transform;
+    return std::make_shared<const input_scaling>(refit_column_scales(problem, coded));
+  }
+};
 
 }  // namespace luq
