@@ -46,12 +46,12 @@ int main() try {
 
   const luq::prefix_policy policy{.shape = shape,
                                   .order = luq::lowest_entropy_first(entropies),
-                                  .low = luq::parse_codec("sign:g128"),
-                                  .high = luq::parse_codec("int4:g128"),
+                                  .low = luq::parse_recipe("sign:g128"),
+                                  .high = luq::parse_recipe("int4:g128"),
                                   .order_name = "lowest entropy first"};
   const luq::plan plan = luq::plan_within_bits(policy, 3.0);  // true bits, everything counted
-  for (std::size_t layer = 0; layer < plan.codecs.size(); ++layer) {
-    std::printf("layer %zu: %s, %td bytes\n", layer, luq::codec_name(plan.codecs[layer]).c_str(),
+  for (std::size_t layer = 0; layer < plan.recipes.size(); ++layer) {
+    std::printf("layer %zu: %s, %td bytes\n", layer, luq::recipe_name(plan.recipes[layer]).c_str(),
                 luq::layer_bytes(plan, layer));
   }
   std::printf("%.3f true bits a weight, %.2f nominal\n", luq::average_bits(plan), luq::average_nominal_bits(plan));

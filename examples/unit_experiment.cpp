@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A unit-level experiment: one random linear with transformer-like inputs (correlated, some channels far larger than
-// the others) through every codec and every quantizer. Prints true bits a weight against relative output error.
+// the others) through many codecs, transforms and searches, by recipes. Prints true bits a weight against relative
+// output error.
 //
 //   unit_experiment [rows cols tokens seed]
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,41 +14,42 @@
 
 namespace {
 
-struct experiment {
-  luq::matrix W;  // [out x in]
-  luq::matrix H;  // [in x in]
-};
+constexpr const char* codecs[] = {"trellis1:g512",      "sign:g128",          "trellis1.58:g512", "ternary:g128",
+                                  "trellis2:g512",      "bcq2:g128",          "billm:g128",       "int2:g128:searched",
+                                  "int3:g128:searched", "int4:g128:searched", "lloyd4:g64",       "int8:g128"};
+constexpr const char* searches[] = {"rtn", "billm", "gptq", "gptq+refine", "beam"};
+constexpr const char* transforms[] = {"hadamard", "rowcol", "awq"};
 
-experiment make_experiment(luq::index rows, luq::index cols, luq::index tokens, std::uint64_t seed) {
+/// Tokens whose neighbouring features are correlated, and of which some are ten times as large.
+luq::matrix make_tokens(luq::index tokens, luq::index cols, std::uint64_t seed) {
   const luq::counter_rng outliers(seed, 3);
   luq::matrix X = luq::random_normal_matrix(tokens, cols, luq::counter_rng(seed, 1));
   for (luq::index c = 1; c < cols; ++c) X.col(c) = 0.8f * X.col(c - 1) + 0.6f * X.col(c);
   for (luq::index c = 0; c < cols; ++c) {
     if (outliers.uniform(static_cast<std::uint64_t>(c)) < 0.03) X.col(c) *= 10.0f;
   }
-  luq::hessian H(cols);
-  H.add(X);
-  return {luq::random_normal_matrix(rows, cols, luq::counter_rng(seed, 2)), H.matrix()};
+  return X;
 }
 
-template <class Codec>
-void run(const experiment& data, const Codec& codec) {
-  const auto error_with = [&](const auto& quantizer) {
-    const auto codes = luq::quantize_codes(data.W, data.H, codec, quantizer, nullptr, luq::openmp_executor{});
-    return luq::relative_output_error(data.W, codes.decode(), data.H);
-  };
-  const double bits = 8.0 * static_cast<double>(luq::packed_bytes(codec, data.W.rows(), data.W.cols())) /
-                      static_cast<double>(data.W.size());
-  std::printf("%-20s %6.3f %11.5f %11.5f", luq::codec_name(codec).c_str(), bits, error_with(luq::round_to_nearest{}),
-              error_with(luq::billm{}));
-  if constexpr (luq::MemorylessCodec<Codec>) {
-    const luq::gptq activation{.order = luq::column_order::activation};
-    std::printf(" %11.5f %11.5f %11.5f", error_with(luq::gptq{}), error_with(activation),
-                error_with(luq::refined<>{.start = activation}));
-  } else {
-    std::printf(" %11s %11s %11s", "-", "-", "-");
+void print_error(const luq::linear_problem& problem, const std::string& how) {
+  const luq::any_quantized_linear linear =
+      luq::quantize(problem, luq::parse_recipe(how), {.executor = luq::openmp_executor{}});
+  std::printf(" %11.5f", luq::relative_output_error(problem.W, luq::decode(linear.packed), problem.inputs->H()));
+}
+
+void run(const luq::linear_problem& problem, const std::string& codec) {
+  const luq::recipe best = luq::parse_recipe(codec);
+  std::printf("%-20s %6.3f", codec.c_str(), luq::bits_per_weight(best, problem.W.rows(), problem.W.cols()));
+  const bool is_sequence = best.search == luq::code_search::beam;  // whose codes depend on one another
+  for (const std::string search : searches) {
+    if (is_sequence && search.starts_with("gptq")) {
+      std::printf(" %11s", "-");
+    } else {
+      print_error(problem, codec + "/" + search);
+    }
   }
-  std::printf(" %11.5f\n", error_with(luq::beam_search{}));
+  for (const std::string transform : transforms) print_error(problem, transform + "/" + codec);
+  std::printf("\n");
 }
 
 long argument(int argc, char** argv, int position, long fallback) {
@@ -66,23 +67,16 @@ int main(int argc, char** argv) try {
     std::fprintf(stderr, "usage: unit_experiment [rows cols tokens seed], positive numbers\n");
     return 2;
   }
-  const experiment data = make_experiment(rows, cols, tokens, static_cast<std::uint64_t>(seed));
+  const luq::matrix W = luq::random_normal_matrix(rows, cols, luq::counter_rng(static_cast<std::uint64_t>(seed), 2));
+  luq::linear_inputs inputs(cols);
+  inputs.add(make_tokens(tokens, cols, static_cast<std::uint64_t>(seed)));
   std::printf("relative output error ||(W-Q)X||^2 / ||WX||^2 of a %ld x %ld linear, %ld tokens, seed %ld\n\n", rows,
               cols, tokens, seed);
-  std::printf("%-20s %6s %11s %11s %11s %11s %11s %11s\n", "codec", "bits", "nearest", "block rule", "feedback",
-              "activation", "refined", "beam search");
-  run(data, luq::trellis_codec<2>{});
-  run(data, luq::sign_codec{});
-  run(data, luq::trellis_codec<3>{});
-  run(data, luq::ternary_codec{});
-  run(data, luq::trellis_codec<4>{});
-  run(data, luq::binary_coding_codec{});
-  run(data, luq::billm_codec{});
-  run(data, luq::int_codec<2>{.range = luq::int_range::searched});
-  run(data, luq::int_codec<3>{.range = luq::int_range::searched});
-  run(data, luq::int_codec<4>{.range = luq::int_range::searched});
-  run(data, luq::lloyd_codec<4>{});
-  run(data, luq::int_codec<8>{});
+  std::printf("%-20s %6s", "codec", "bits");
+  for (const char* search : searches) std::printf(" %11s", search);
+  for (const char* transform : transforms) std::printf(" %11s", transform);
+  std::printf("\n");
+  for (const char* codec : codecs) run({W, inputs}, codec);
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "unit_experiment: %s\n", error.what());

@@ -65,9 +65,11 @@ int main(int argc, char** argv) try {
     const luq::matrix kept = H.matrix();
     luq::matrix Q;
     quantizing = std::min(quantizing, milliseconds([&] {
-                            const auto packed = luq::quantize(W, std::move(H), codec, luq::gptq{}, nullptr, executor);
+                            const luq::linear_inputs inputs(luq::factorize_in_order(
+                                std::move(H).matrix(), luq::gptq{}.factor_options_of(codec.group), executor));
+                            const auto linear = luq::quantize({W, inputs}, codec, luq::gptq{}, {.executor = executor});
                             if (repeat == 0)
-                              Q = packed.unpack().decode();  // the first time is warming up, and not the shortest
+                              Q = linear.packed.unpack().decode();  // the first time is warming up, not the shortest
                           }));
     if (repeat == 0) error = luq::relative_output_error(W, Q, kept);
   }

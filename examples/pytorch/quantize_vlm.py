@@ -65,12 +65,11 @@ def main() -> None:
         help="tokens count in Hessians with at most this multiple of the median norm of their sequence; 0: as they are",
     )
     parser.add_argument("--clusters", type=int, default=100, help="clusters of the k-means")
-    parser.add_argument("--low", default="trellis1.58:g0", help="codec of the low layers")
-    parser.add_argument("--high", default="int4:g128:searched", help="codec of the others")
+    parser.add_argument("--low", default="trellis1.58:g0", help="recipe of the low layers: [TRANSFORM/]CODEC[/SEARCH]")
+    parser.add_argument("--high", default="int4:g128:searched", help="recipe of the others")
     parser.add_argument("--order", default="lowest", help="lowest (entropy first), highest, depth or random:SEED")
-    parser.add_argument("--search", default="best", help="nearest, feedback, block rule or best")
     budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--low-layers", type=int, help="layers on the low codec")
+    budget.add_argument("--low-layers", type=int, help="layers on the low recipe")
     budget.add_argument("--bits", type=float, help="true bits a weight")
     budget.add_argument("--bytes", type=int, help="bytes of all linears")
     budget.add_argument("--saving", type=float, help="share of a uniform high decoder to save (default: 0.4)")
@@ -104,12 +103,12 @@ def main() -> None:
         journal = Journal(options.work, inputs)
         entropies = calibrate(model, calibration, sequences, journal, progress, **statistics)
         plan = plan_under([layer["all"]["bits"] for layer in entropies])
-        size = quantize_decoder(model, plan, journal, options.output, options.search, progress)
+        size = quantize_decoder(model, plan, journal, options.output, progress)
     if options.plan_file is not None:
         write_text_file(Path(options.plan_file), plan.to_json() + "\n")
-    for layer, (entropy, codec) in enumerate(zip(entropies, plan.codecs, strict=True)):
-        print(f"layer {layer}: entropy {entropy['all']['bits']:.3f} bits, {codec}, {plan.layer_bytes(layer)} bytes")
-    for layer, linears in enumerate(dead_inputs(plan, journal, options.search)):
+    for layer, (entropy, recipe) in enumerate(zip(entropies, plan.recipes, strict=True)):
+        print(f"layer {layer}: entropy {entropy['all']['bits']:.3f} bits, {recipe}, {plan.layer_bytes(layer)} bytes")
+    for layer, linears in enumerate(dead_inputs(plan, journal)):
         for linear, count in linears.items():
             print(f"layer {layer}, {linear}: {count} inputs were zero for every token; their weights are now zero")
     print(f"{plan.reason}: {plan.bits:.3f} true bits a weight (nominally {plan.nominal_bits:.2f})")

@@ -103,9 +103,12 @@ void add_calibration_options(CLI::App& command, vlm::settings& s) {
   command.add_option("--seeds", s.seeds, "clusterings averaged")->check(whole_number(1))->capture_default_str();
 }
 
-void add_rung_options(CLI::App& command, vlm::settings& s) {
-  command.add_option("--low", s.low, "codec of the layers moved first, such as sign:g128")->capture_default_str();
-  command.add_option("--high", s.high, "codec of the others, such as int4:g128:searched")->capture_default_str();
+void add_recipe_options(CLI::App& command, vlm::settings& s) {
+  command
+      .add_option("--low", s.low,
+                  "recipe of the layers moved first, such as sign:g128 or hadamard/sign:g128/gptq+refine")
+      ->capture_default_str();
+  command.add_option("--high", s.high, "recipe of the others, such as int4:g128:searched")->capture_default_str();
 }
 
 void add_activations_option(CLI::App& command, luq::activation_mode& activations) {
@@ -171,7 +174,7 @@ int main(int argc, char** argv) {
   CLI::App* quantize = app.add_subcommand("quantize", "choose a plan, quantize, and write a packed file");
   add_common_options(*quantize, s);
   add_calibration_options(*quantize, s);
-  add_rung_options(*quantize, s);
+  add_recipe_options(*quantize, s);
   quantize->add_option("--order", quantization.order, "lowest, highest, depth, random or random:SEED")
       ->capture_default_str();
   CLI::Option* layers = quantize->add_option("--low-layers", quantization.low_layers, "this many layers low");
@@ -200,14 +203,13 @@ int main(int argc, char** argv) {
   CLI::App* scan = app.add_subcommand("scan", "accuracy against true bits for every prefix of an order");
   add_common_options(*scan, s);
   add_calibration_options(*scan, s);
-  add_rung_options(*scan, s);
+  add_recipe_options(*scan, s);
   add_test_option(*scan, s);
   scan->add_option("--random-orders", scanning.random_orders, "random controls")
       ->check(whole_number(0))
       ->capture_default_str();
 
-  CLI::App* frontier =
-      app.add_subcommand("frontier", "output error and accuracy against true bits for every codec and search");
+  CLI::App* frontier = app.add_subcommand("frontier", "output error and accuracy against true bits for many recipes");
   add_common_options(*frontier, s);
   add_calibration_options(*frontier, s);
   add_test_option(*frontier, s);
@@ -223,8 +225,8 @@ int main(int argc, char** argv) {
   timed_file->excludes(synthetic);
   CLI::Option* plan = add_path_option(*bench, "--plan", timing.plan_file, "plan of the synthetic decoder (JSON)");
   CLI::Option* low =
-      bench->add_option("--low", timing.low, "codecs of the low layers, a plan for each")->capture_default_str();
-  CLI::Option* high = bench->add_option("--high", timing.high, "codec of the other layers")->capture_default_str();
+      bench->add_option("--low", timing.low, "recipes of the low layers, a plan for each")->capture_default_str();
+  CLI::Option* high = bench->add_option("--high", timing.high, "recipe of the other layers")->capture_default_str();
   CLI::Option* low_layers =
       bench->add_option("--low-layers", timing.low_layers, "this many layers low; else as in LUQ's published plan");
   for (CLI::Option* option : {low, high, low_layers}) plan->excludes(option);
@@ -257,7 +259,7 @@ int main(int argc, char** argv) {
   CLI::Option* counted_plan = add_path_option(*ledger, "--plan", accounting.plan_file, "plan of the decoder (JSON)");
   CLI::Option* counted_low =
       ledger
-          ->add_option("--low", accounting.low, "how low layers are stored, a plan for each: codecs, or types of ggml")
+          ->add_option("--low", accounting.low, "how low layers are stored, a plan for each: recipes, or types of ggml")
           ->capture_default_str();
   CLI::Option* counted_high =
       ledger->add_option("--high", accounting.high, "how the other layers are stored")->capture_default_str();
@@ -293,7 +295,7 @@ int main(int argc, char** argv) {
   CLI::App* demo = app.add_subcommand("demo", "all of it, with a report");
   add_common_options(*demo, s);
   add_calibration_options(*demo, s);
-  add_rung_options(*demo, s);
+  add_recipe_options(*demo, s);
   add_test_option(*demo, s);
   add_path_option(*demo, "--output", demonstration.output, "folder for report.html, results.md and packed.safetensors")
       ->capture_default_str();

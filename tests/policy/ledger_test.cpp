@@ -26,7 +26,7 @@ const block_format q4_k{"q4_k", 256, 144};
 const block_format q6_k{"q6_k", 256, 210};
 
 weight_storage codec(std::string_view name) {
-  return luq::parse_codec(name);
+  return luq::parse_recipe(name);
 }
 
 struct known_model {
@@ -221,7 +221,7 @@ TEST_CASE("what a ledger cannot be made of") {
 TEST_CASE("a plan must be of the checkpoint's linears, in any order within a layer") {
   const luq::checkpoint_shape checkpoint = llava.shape;
   luq::plan plan = luq::uniform_plan(luq::decoder_linears_of(checkpoint), luq::parse_codec("bcq2:g128"));
-  plan.codecs[3] = luq::parse_codec("sign:g128");
+  plan.recipes[3] = luq::parse_codec("sign:g128");
   std::swap(plan.shape[5][0], plan.shape[5][6]);
   const std::vector<weight_storage> storage = luq::layer_storage(plan, checkpoint);
   REQUIRE(storage.size() == 32);
@@ -234,11 +234,11 @@ TEST_CASE("a plan must be of the checkpoint's linears, in any order within a lay
               [&] { (void)luq::layer_storage(other, checkpoint); });
   other = plan;
   other.shape.pop_back();
-  other.codecs.pop_back();
+  other.recipes.pop_back();
   check_fails(errc::shape_mismatch, "expected 32 layers, as the checkpoint has, got 31",
               [&] { (void)luq::layer_storage(other, checkpoint); });
   other = plan;
-  other.codecs.pop_back();
+  other.recipes.pop_back();
   check_fails(errc::shape_mismatch, "expected 32 codecs", [&] { (void)luq::layer_storage(other, checkpoint); });
   check_fails(errc::shape_mismatch, "expected 28 layers", [&] { (void)luq::layer_storage(plan, qwen.shape); });
 }

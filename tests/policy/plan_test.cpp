@@ -36,7 +36,7 @@ TEST_CASE("the published averages come out of nominal bits, not of true ones") {
   luq::model_shape shape;
   for (int layer = 0; layer < 32; ++layer) shape.push_back({{std::to_string(layer), 1024, 1024}});
   luq::plan p = luq::uniform_plan(shape, luq::int_codec<4>{});
-  for (std::size_t layer = 0; layer < 16; ++layer) p.codecs[layer] = luq::billm_codec{};
+  for (std::size_t layer = 0; layer < 16; ++layer) p.recipes[layer] = luq::billm_codec{};
   CHECK(luq::average_nominal_bits(p) == doctest::Approx(2.54).epsilon(1e-12));
   CHECK(luq::average_bits(p) == doctest::Approx((2.875 + 1.0 / 1024 + 4.15625) / 2).epsilon(1e-12));
 }
@@ -51,7 +51,7 @@ TEST_CASE("savings") {
 
 TEST_CASE("uniform plans") {
   const luq::plan p = luq::uniform_plan(luq_test::three_layers(), four_bits);
-  CHECK(p.codecs == std::vector<luq::any_codec>(3, four_bits));
+  CHECK(p.recipes == std::vector<luq::recipe>(3, four_bits));
   CHECK(p.reason == "uniform int4:g128:sym");
   CHECK(luq::average_nominal_bits(p) == 4.0);
   check_fails(errc::invalid_argument, "expected at least one linear", [] { (void)luq::uniform_plan({}, one_bit); });
@@ -60,8 +60,8 @@ TEST_CASE("uniform plans") {
 TEST_CASE("inconsistent plans") {
   luq::plan p = luq::uniform_plan(luq_test::three_layers(), one_bit);
   CHECK_NOTHROW(luq::require_consistent(p));
-  p.codecs.pop_back();
-  check_fails(errc::shape_mismatch, "plan: expected 3 codecs, one per layer, got 2",
+  p.recipes.pop_back();
+  check_fails(errc::shape_mismatch, "plan: expected 3 recipes, one per layer, got 2",
               [&] { luq::require_consistent(p); });
   p = luq::uniform_plan(luq_test::three_layers(), one_bit);
   p.shape[2][0].name = "a.up";
@@ -72,7 +72,7 @@ TEST_CASE("plans are values") {
   const luq::plan p = luq::uniform_plan(luq_test::three_layers(), one_bit);
   luq::plan q = p;
   CHECK(p == q);
-  q.codecs[1] = luq::sign_codec{.group = 64};
+  q.recipes[1] = luq::sign_codec{.group = 64};
   CHECK_FALSE(p == q);
   q = p;
   q.shape[0][0].rows += 1;
@@ -88,7 +88,7 @@ TEST_CASE("a plan's bytes are those that packed matrices occupy") {
     luq::plan p{luq_test::random_model(seed), {}, ""};
     luq::index occupied = 0;
     for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-      p.codecs.push_back(luq_test::random_codec(seed, layer));
+      p.recipes.push_back(luq_test::random_codec(seed, layer));
       for (const luq::linear_shape& linear : p.shape[layer]) {
         std::visit(
             [&](const auto& codec) {
@@ -97,7 +97,7 @@ TEST_CASE("a plan's bytes are those that packed matrices occupy") {
                 group.values.setZero(linear.rows, luq::parameter_count<std::decay_t<decltype(codec)>>);
               occupied += static_cast<luq::index>(luq::pack(coded).bytes().size());
             },
-            p.codecs[layer]);
+            p.recipes[layer].codec);
       }
     }
     CHECK(luq::total_bytes(p) == occupied);

@@ -46,13 +46,13 @@ class recording_observer : public luq::progress_observer {
 
 TEST_CASE("prefixes move layers in the given order") {
   const luq::prefix_policy policy = four_layers();
-  const luq::any_codec low = policy.low;
-  const luq::any_codec high = policy.high;
-  CHECK(luq::prefix_plan(policy, 0).codecs == std::vector{high, high, high, high});
-  CHECK(luq::prefix_plan(policy, 1).codecs == std::vector{high, high, low, high});
-  CHECK(luq::prefix_plan(policy, 2).codecs == std::vector{low, high, low, high});
-  CHECK(luq::prefix_plan(policy, 3).codecs == std::vector{low, high, low, low});
-  CHECK(luq::prefix_plan(policy, 4).codecs == std::vector{low, low, low, low});
+  const luq::recipe low = policy.low;
+  const luq::recipe high = policy.high;
+  CHECK(luq::prefix_plan(policy, 0).recipes == std::vector{high, high, high, high});
+  CHECK(luq::prefix_plan(policy, 1).recipes == std::vector{high, high, low, high});
+  CHECK(luq::prefix_plan(policy, 2).recipes == std::vector{low, high, low, high});
+  CHECK(luq::prefix_plan(policy, 3).recipes == std::vector{low, high, low, low});
+  CHECK(luq::prefix_plan(policy, 4).recipes == std::vector{low, low, low, low});
   CHECK(luq::prefix_plan(policy, 3).reason == "by lot, 3 of 4 layers low");
   CHECK(luq::prefix_plan(policy, 3).shape == policy.shape);
 }
@@ -124,7 +124,7 @@ TEST_CASE("budgets of bytes take the fewest low layers that fit") {
     const luq::index k = entry.second;
     CAPTURE(budget);
     const luq::plan p = luq::plan_within_bytes(policy, budget);
-    CHECK(p.codecs == luq::prefix_plan(policy, k).codecs);
+    CHECK(p.recipes == luq::prefix_plan(policy, k).recipes);
     CHECK(p.reason == "by lot, " + std::to_string(k) + " of 4 layers low, the fewest for at most " +
                           std::to_string(budget) + " bytes");
   }
@@ -132,10 +132,10 @@ TEST_CASE("budgets of bytes take the fewest low layers that fit") {
 
 TEST_CASE("budgets of bits are budgets of bytes over weights") {
   const luq::prefix_policy policy = four_layers();
-  CHECK(luq::plan_within_bits(policy, 4.125).codecs == luq::prefix_plan(policy, 0).codecs);
-  CHECK(luq::plan_within_bits(policy, 4.124).codecs == luq::prefix_plan(policy, 1).codecs);
-  CHECK(luq::plan_within_bits(policy, 2.625).codecs == luq::prefix_plan(policy, 2).codecs);
-  CHECK(luq::plan_within_bits(policy, 1.125).codecs == luq::prefix_plan(policy, 4).codecs);
+  CHECK(luq::plan_within_bits(policy, 4.125).recipes == luq::prefix_plan(policy, 0).recipes);
+  CHECK(luq::plan_within_bits(policy, 4.124).recipes == luq::prefix_plan(policy, 1).recipes);
+  CHECK(luq::plan_within_bits(policy, 2.625).recipes == luq::prefix_plan(policy, 2).recipes);
+  CHECK(luq::plan_within_bits(policy, 1.125).recipes == luq::prefix_plan(policy, 4).recipes);
   CHECK(luq::plan_within_bits(policy, 3).reason == "by lot, 2 of 4 layers low, the fewest for at most 3 bits a weight");
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("the smallest budget that the message names is itself possible") {
 TEST_CASE("a low codec that is the larger one does not lead astray") {
   luq::prefix_policy policy = four_layers();
   std::swap(policy.low, policy.high);
-  CHECK(luq::plan_within_bytes(policy, 4608).codecs == luq::prefix_plan(policy, 0).codecs);
+  CHECK(luq::plan_within_bytes(policy, 4608).recipes == luq::prefix_plan(policy, 0).recipes);
   check_fails(errc::impossible_budget, "is 4608 bytes", [&] { (void)luq::plan_within_bytes(policy, 4607); });
   const auto points = scan_with(policy, {0.9, 0.9, 0.9, 0.9, 0.9});
   CHECK(luq::smallest_with_quality(points, 0.9).low_layers == 0);
@@ -186,7 +186,7 @@ TEST_CASE("a quality budget takes the largest sufficient k, though quality is no
   const luq::scan_point best = luq::smallest_with_quality(points, 0.85);  // a bisection would see 0.86, 0.85, 0.20
   CHECK(best.low_layers == 3);
   CHECK(best.quality == 0.85);
-  CHECK(best.choice.codecs == luq::prefix_plan(policy, 3).codecs);
+  CHECK(best.choice.recipes == luq::prefix_plan(policy, 3).recipes);
   CHECK(best.choice.reason == "by lot, 3 of 4 layers low, the smallest with a quality of at least 0.85");
   CHECK(luq::smallest_with_quality(points, 0.86).low_layers == 2);  // and stop at k = 1 from the left
   CHECK(luq::smallest_with_quality(points, 0.87).low_layers == 0);
@@ -222,9 +222,9 @@ TEST_CASE("every budget's plan agrees with a search by hand") {
       const luq::index bytes = luq::total_bytes(point.choice);
       luq::index expected = 0;
       while (luq::total_bytes(points[static_cast<std::size_t>(expected)].choice) > bytes) ++expected;
-      CHECK(luq::plan_within_bytes(policy, bytes).codecs == luq::prefix_plan(policy, expected).codecs);
-      CHECK(luq::plan_within_bits(policy, luq::average_bits(point.choice)).codecs ==
-            luq::prefix_plan(policy, expected).codecs);
+      CHECK(luq::plan_within_bytes(policy, bytes).recipes == luq::prefix_plan(policy, expected).recipes);
+      CHECK(luq::plan_within_bits(policy, luq::average_bits(point.choice)).recipes ==
+            luq::prefix_plan(policy, expected).recipes);
 
       const luq::scan_point chosen = luq::smallest_with_quality(points, point.quality);
       CHECK(chosen.quality >= point.quality);

@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <luq/codecs/any_packed_matrix.hpp>
+#include <luq/codecs/recipe.hpp>
 #include <luq/kernels/dispatch.hpp>
 #include <luq/policy/model_shape.hpp>
 #include <optional>
@@ -30,9 +31,19 @@ void require_shape(luq::index rows, luq::index cols) {
   }
 }
 
+/// How a matrix is stored, "int4:g128" or "hadamard/int4:g128".
+std::string stored_name_of(const luq::any_packed_matrix& packed) {
+  const luq::shared_transform transform = luq::transform_of(packed);
+  return (transform ? std::string(transform->name()) + "/" : "") + luq::codec_name(luq::codec_of(packed));
+}
+
 /// A packed matrix from bytes that were packed before, which are copied.
-luq::any_packed_matrix from_bytes(const std::string& codec, luq::index rows, luq::index cols, nb::handle source) {
-  const luq::any_codec parsed = luq::parse_codec(codec);
+/// @param stored  as stored_name_of()
+luq::any_packed_matrix from_bytes(const std::string& stored, luq::index rows, luq::index cols, nb::handle source) {
+  const std::size_t separator = stored.find('/');
+  const bool is_transformed = separator != std::string::npos;
+  const std::string transform = is_transformed ? stored.substr(0, separator) : "";
+  const luq::any_codec codec = luq::parse_codec(is_transformed ? stored.substr(separator + 1) : stored);
   require_shape(rows, cols);
   if (PyObject_CheckBuffer(source.ptr()) != 0) {
     Py_buffer buffer;
@@ -40,7 +51,7 @@ luq::any_packed_matrix from_bytes(const std::string& codec, luq::index rows, luq
     const auto* const begin = static_cast<const std::byte*>(buffer.buf);
     luq::aligned_buffer<std::byte> bytes(begin, begin + buffer.len);
     PyBuffer_Release(&buffer);
-    return luq::make_packed_matrix(parsed, rows, cols, std::move(bytes));
+    return luq::make_packed_matrix(codec, rows, cols, std::move(bytes), transform);
   }
   nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::device::cpu, nb::c_contig> tensor;
   if (!nb::ndarray_check(source) || !nb::try_cast(source, tensor, false)) {
@@ -49,7 +60,7 @@ luq::any_packed_matrix from_bytes(const std::string& codec, luq::index rows, luq
             .c_str());
   }
   const auto* const begin = reinterpret_cast<const std::byte*>(tensor.data());
-  return luq::make_packed_matrix(parsed, rows, cols, {begin, begin + tensor.size()});
+  return luq::make_packed_matrix(codec, rows, cols, {begin, begin + tensor.size()}, transform);
 }
 
 /// The bytes of a packed matrix as a tensor in its memory.
@@ -90,29 +101,33 @@ nb::object matmul(const luq::any_packed_matrix& W, nb::handle X, nb::handle bias
   return tensor_of(std::move(Y));
 }
 
-double checked_bits(const std::string& codec, luq::index rows, luq::index cols) {
+double checked_bits(const std::string& recipe, luq::index rows, luq::index cols) {
   require_shape(rows, cols);
-  return luq::bits_per_weight(luq::parse_codec(codec), rows, cols);
+  return luq::bits_per_weight(luq::parse_recipe(recipe), rows, cols);
 }
 
-luq::index checked_bytes(const std::string& codec, luq::index rows, luq::index cols) {
+luq::index checked_bytes(const std::string& recipe, luq::index rows, luq::index cols) {
   require_shape(rows, cols);
-  return luq::packed_bytes(luq::parse_codec(codec), rows, cols);
+  return luq::packed_bytes(luq::parse_recipe(recipe), rows, cols);
 }
 
 }  // namespace
 
 void bind_packed_matrix(nb::module_& module) {
   module.def(
-      "codec_name", [](const std::string& text) { return luq::codec_name(luq::parse_codec(text)); }, "text"_a,
-      "The full name of a codec: \"int4\" is \"int4:g128\".");
-  module.def("packed_bytes", &checked_bytes, "codec"_a, "rows"_a, "cols"_a,
+      "recipe_name", [](const std::string& text) { return luq::recipe_name(luq::parse_recipe(text)); }, "text"_a,
+      "A recipe in full: \"int4\" is \"int4:g128/gptq+refine\".");
+  module.def(
+      "stored_name", [](const std::string& text) { return luq::stored_name(luq::parse_recipe(text)); }, "recipe"_a,
+      "How the matrices of a recipe are stored, as PackedMatrix.codec: \"awq/int4:g128/gptq\" is "
+      "\"scaling/int4:g128\".");
+  module.def("packed_bytes", &checked_bytes, "recipe"_a, "rows"_a, "cols"_a,
              "Exact bytes of a packed [rows x cols] matrix.");
-  module.def("bits_per_weight", &checked_bits, "codec"_a, "rows"_a, "cols"_a,
+  module.def("bits_per_weight", &checked_bits, "recipe"_a, "rows"_a, "cols"_a,
              "Bits a weight occupies in a packed [rows x cols] matrix, everything counted.");
   module.def(
-      "nominal_bits", [](const std::string& text) { return luq::nominal_bits(luq::parse_codec(text)); }, "codec"_a,
-      "The bits a weight that a codec has its name for; print it beside true bits.");
+      "nominal_bits", [](const std::string& text) { return luq::nominal_bits(luq::parse_recipe(text).codec); },
+      "recipe"_a, "The bits a weight that a recipe's codec has its name for; print it beside true bits.");
 
   nb::class_<luq::any_packed_matrix>(module, "PackedMatrix",
                                      "A weight matrix [rows x cols] in the bytes that it occupies. Immutable.")
@@ -122,7 +137,7 @@ void bind_packed_matrix(nb::module_& module) {
              nb::handle bytes) { new (self) luq::any_packed_matrix(from_bytes(codec, rows, cols, bytes)); },
           "codec"_a, "rows"_a, "cols"_a, "bytes"_a.none(),
           "From bytes that were packed before: a uint8 tensor or an object of bytes, which is copied.")
-      .def_prop_ro("codec", [](const luq::any_packed_matrix& self) { return luq::codec_name(luq::codec_of(self)); })
+      .def_prop_ro("codec", &stored_name_of, "How it is stored: a codec, behind its transform if it has one.")
       .def_prop_ro("rows", [](const luq::any_packed_matrix& self) { return luq::rows_of(self); })
       .def_prop_ro("cols", [](const luq::any_packed_matrix& self) { return luq::cols_of(self); })
       .def_prop_ro(
@@ -130,7 +145,8 @@ void bind_packed_matrix(nb::module_& module) {
           "Bytes, everything counted.")
       .def_prop_ro("bits_per_weight",
                    [](const luq::any_packed_matrix& self) {
-                     return luq::bits_per_weight(luq::codec_of(self), luq::rows_of(self), luq::cols_of(self));
+                     return 8.0 * static_cast<double>(luq::bytes_of(self).size()) /
+                            (static_cast<double>(luq::rows_of(self)) * static_cast<double>(luq::cols_of(self)));
                    })
       .def("bytes", &bytes_tensor,
            "The bytes as a uint8 tensor [nbytes] in the memory of this object: not to be written.")
@@ -148,13 +164,12 @@ void bind_packed_matrix(nb::module_& module) {
              const auto& packed = nb::cast<const luq::any_packed_matrix&>(self);
              const auto bytes = luq::bytes_of(packed);
              return nb::make_tuple(self.type(),
-                                   nb::make_tuple(luq::codec_name(luq::codec_of(packed)), luq::rows_of(packed),
-                                                  luq::cols_of(packed), nb::bytes(bytes.data(), bytes.size())));
+                                   nb::make_tuple(stored_name_of(packed), luq::rows_of(packed), luq::cols_of(packed),
+                                                  nb::bytes(bytes.data(), bytes.size())));
            })
       .def("__repr__", [](const luq::any_packed_matrix& self) {
-        return "PackedMatrix(" + luq::codec_name(luq::codec_of(self)) + ", " + std::to_string(luq::rows_of(self)) +
-               " x " + std::to_string(luq::cols_of(self)) + ", " + std::to_string(luq::bytes_of(self).size()) +
-               " bytes)";
+        return "PackedMatrix(" + stored_name_of(self) + ", " + std::to_string(luq::rows_of(self)) + " x " +
+               std::to_string(luq::cols_of(self)) + ", " + std::to_string(luq::bytes_of(self).size()) + " bytes)";
       });
 }
 

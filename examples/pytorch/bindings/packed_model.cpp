@@ -95,7 +95,7 @@ void bind_packed_model(nb::module_& module) {
             without_interpreter([&] { new (self) luq::packed_model(path); });
           },
           "path"_a)
-      .def_prop_ro("plan", &luq::packed_model::choice)
+      .def_prop_ro("plan", &luq::packed_model::planned)
       .def_prop_ro("layers", &linears_of, "PackedMatrix of each linear, by layer and in the order of plan.shape.")
       .def_prop_ro("size", &luq::packed_model::size);
 

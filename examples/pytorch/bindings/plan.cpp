@@ -21,9 +21,9 @@ using namespace nb::literals;
 
 namespace {
 
-std::vector<std::string> codec_names(const luq::plan& plan) {
+std::vector<std::string> recipe_names(const luq::plan& plan) {
   std::vector<std::string> names;
-  for (const luq::any_codec& codec : plan.codecs) names.push_back(luq::codec_name(codec));
+  for (const luq::recipe& how : plan.recipes) names.push_back(luq::recipe_name(how));
   return names;
 }
 
@@ -79,21 +79,21 @@ void bind_plans(nb::module_& module) {
         return "LinearShape(" + self.name + ", " + std::to_string(self.rows) + " x " + std::to_string(self.cols) + ")";
       });
 
-  nb::class_<luq::plan>(module, "Plan", "Which codec each decoder layer gets, and what that occupies.")
+  nb::class_<luq::plan>(module, "Plan", "Which recipe each decoder layer gets, and what that occupies.")
       .def_static(
           "uniform",
-          [](const luq::model_shape& shape, const std::string& codec) {
-            return luq::uniform_plan(shape, luq::parse_codec(codec));
+          [](const luq::model_shape& shape, const std::string& recipe) {
+            return luq::uniform_plan(shape, luq::parse_recipe(recipe));
           },
-          "shape"_a, "codec"_a, "Every layer under one codec. shape: the linears of each layer, LinearShapes.")
+          "shape"_a, "recipe"_a, "Every layer under one recipe. shape: the linears of each layer, LinearShapes.")
       .def_static(
           "from_json",
           [](const std::string& text, const std::string& source) { return luq::plan_from_json(text, source); },
           "text"_a, "source"_a = "plan", "Reads what to_json() writes. source: names the text in messages.")
       .def("to_json", &luq::plan_to_json)
       .def_ro("shape", &luq::plan::shape, "The linears of each layer.")
-      .def_prop_ro("codecs", &codec_names, "The codec of each layer.")
-      .def_ro("reason", &luq::plan::reason, "What chose the codecs.")
+      .def_prop_ro("recipes", &recipe_names, "The recipe of each layer, in full.")
+      .def_ro("reason", &luq::plan::reason, "What chose the recipes.")
       .def_prop_ro("bytes", &luq::total_bytes, "Exact bytes of all linears.")
       .def_prop_ro("bits", &luq::average_bits, "True bits a weight: 8 * bytes / weights.")
       .def_prop_ro("nominal_bits", &luq::average_nominal_bits, "What the literature would call it.")
@@ -105,18 +105,18 @@ void bind_plans(nb::module_& module) {
       });
 
   nb::class_<luq::prefix_policy>(
-      module, "PrefixPolicy", "LUQ's search: the first layers of an order get the low codec, the others the high one.")
+      module, "PrefixPolicy", "LUQ's search: the first layers of an order get the low recipe, the others the high one.")
       .def(
           "__init__",
           [](luq::prefix_policy* self, luq::model_shape shape, luq::layer_order order, const std::string& low,
              const std::string& high, std::string order_name) {
-            luq::prefix_policy policy{std::move(shape), std::move(order), luq::parse_codec(low), luq::parse_codec(high),
-                                      std::move(order_name)};
+            luq::prefix_policy policy{std::move(shape), std::move(order), luq::parse_recipe(low),
+                                      luq::parse_recipe(high), std::move(order_name)};
             luq::require_consistent(policy);
             new (self) luq::prefix_policy(std::move(policy));
           },
           "shape"_a, "order"_a, "low"_a, "high"_a, "order_name"_a = "given order")
-      .def("prefix_plan", &luq::prefix_plan, "low_layers"_a, "The plan with so many layers on the low codec.")
+      .def("prefix_plan", &luq::prefix_plan, "low_layers"_a, "The plan with so many layers on the low recipe.")
       .def("within_bits", &luq::plan_within_bits, "bits"_a,
            "The plan with the fewest low layers that occupies at most so many true bits a weight.")
       .def("within_bytes", &luq::plan_within_bytes, "bytes"_a, "Likewise at most so many bytes.")

@@ -26,7 +26,7 @@ def arguments(model: str, calibration: str, folder: Path, name: str) -> list[str
         "quantize_vlm.py",
         *("--model", model, "--calibration", calibration, "--work", str(folder / f"{name}.work")),
         *("--output", str(folder / f"{name}.safetensors"), "--tokens", "80", "--clusters", "10", "--threads", "1"),
-        *("--low", "sign:g32", "--high", "int4:g32", "--saving", "0.3", "--search", "feedback"),
+        *("--low", "sign:g32/gptq", "--high", "int4:g32/gptq", "--saving", "0.3"),
     ]
 
 

@@ -151,7 +151,7 @@ def test_weights_of_tokens_are_the_same(tmp_path, monkeypatch):
     own = tmp_path / "own.safetensors"
     model, calibration = DATA / "tiny-llava", DATA / "calibration.safetensors"
     paths = ["--model", model, "--calibration", calibration, "--work", tmp_path / "work", "--output", own]
-    run_script(monkeypatch, *paths, *options, "--search", "best", "--norm-clip", "0.5")
+    run_script(monkeypatch, *paths, *options, "--norm-clip", "0.5")
     for clip in ("0.5", "0"):
         luq_vlm("quantize", "--quiet", "--output", tmp_path / clip, *options, "--norm-clip", clip)
     decoded = lambda path: torch.cat(  # noqa: E731
@@ -176,7 +176,7 @@ def test_random_models_have_the_same_entropies(saved: SavedModel, tmp_path, monk
         file = write_one_kind(saved.calibration, kind == "images", tmp_path / "calibration.safetensors")
         share = ["--alpha", 1 if kind == "images" else 0]
     calibration = ["--calibration", file, *share, "--clusters", 10]
-    arguments = [*calibration, "--low", "sign:g32", "--high", "int4:g32", "--search", "nearest", "--saving", 0.3]
+    arguments = [*calibration, "--low", "sign:g32/rtn", "--high", "int4:g32/rtn", "--saving", 0.3]
     run_script(monkeypatch, "--model", saved.directory, "--work", tmp_path, "--output", tmp_path / "packed", *arguments)
     check_entropies(tmp_path, printed_entropies(saved.directory, *calibration))
     assert "sign:g32" in luq_vlm("inspect", tmp_path / "packed")

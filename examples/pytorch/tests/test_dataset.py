@@ -72,7 +72,7 @@ def test_a_ratio_that_needs_an_absent_kind_is_refused(tmp_path, with_image, alph
 def quantize_vlm(monkeypatch, saved: SavedModel, calibration, folder, alpha: float) -> None:
     options = ["--model", saved.directory, "--calibration", calibration, "--work", folder / "work"]
     options += ["--output", folder / "packed", "--alpha", alpha, "--clusters", 10]
-    options += ["--low", "sign:g32", "--high", "int4:g32", "--search", "nearest", "--saving", 0.3]
+    options += ["--low", "sign:g32/rtn", "--high", "int4:g32/rtn", "--saving", 0.3]
     run_script(monkeypatch, *options)
 
 
@@ -82,7 +82,7 @@ def test_a_checkpoint_is_quantized_with_one_kind_of_sequences(saved, tmp_path, m
     assert ("pixel_values" in load_file(file)) == with_image
     quantize_vlm(monkeypatch, saved, file, tmp_path, alpha)
     packed = luq.PackedModel(tmp_path / "packed")
-    assert set(packed.plan.codecs) == {"sign:g32", "int4:g32"}
+    assert set(packed.plan.recipes) == {"sign:g32/rtn", "int4:g32/rtn"}
     tokens = tokens_of(CalibrationSet(saved.calibration).sequences)[with_image]
     entries = read_entries(tmp_path / "work" / "journal.jsonl")
     for layer in range(len(packed.layers)):

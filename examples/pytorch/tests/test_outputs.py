@@ -16,7 +16,7 @@ from conftest import SavedModel, file_size_limit, load_script, run_script
 
 SCRIPT = Path(__file__).parents[1] / "quantize_vlm.py"
 SETTINGS = ["--tokens", "80", "--clusters", "10", "--threads", "1"]
-SETTINGS += ["--low", "sign:g32", "--high", "int4:g32", "--saving", "0.3", "--search", "feedback"]
+SETTINGS += ["--low", "sign:g32/gptq", "--high", "int4:g32/gptq", "--saving", "0.3"]
 FROM_PROCESSOR = Path(__file__).parents[2] / "vlm" / "calibration" / "from_processor.py"
 
 

@@ -21,7 +21,7 @@ def linear() -> nn.Linear:
 
 @pytest.fixture(scope="module")
 def packed(linear) -> luq.PackedMatrix:
-    return luq.quantize(linear.weight, None, "int4:g128", "nearest")
+    return luq.quantize(linear.weight, None, "int4:g128/rtn")
 
 
 def reference(linear: nn.Linear, packed: luq.PackedMatrix) -> nn.Linear:
@@ -73,7 +73,7 @@ def test_the_state_goes_through_a_file(linear, packed, through):
     module = nn.Sequential(luq.PackedLinear(packed, linear.bias), nn.Linear(48, 4))
     state = module.state_dict()
     assert set(state) == {"0.packed", "0.codec", "0.bias", "1.weight", "1.bias"}
-    zeros = luq.quantize(torch.zeros(48, 256), None, "int4:g128", "nearest")
+    zeros = luq.quantize(torch.zeros(48, 256), None, "int4:g128/rtn")
     restored = nn.Sequential(luq.PackedLinear(zeros, torch.zeros(48)), nn.Linear(48, 4))
     x = torch.randn(3, 256, generator=torch.Generator().manual_seed(1))
     assert not torch.equal(restored(x), module(x))
@@ -90,10 +90,10 @@ def _saved(state) -> io.BytesIO:
 
 def test_states_of_other_codecs_and_sizes_are_refused(linear, packed):
     state = luq.PackedLinear(packed, linear.bias).state_dict()
-    other_codec = luq.PackedLinear(luq.quantize(linear.weight, None, "int4:g128:sym", "nearest"), linear.bias)
+    other_codec = luq.PackedLinear(luq.quantize(linear.weight, None, "int4:g128:sym/rtn"), linear.bias)
     with pytest.raises(RuntimeError, match="of int4:g128:sym"):
         other_codec.load_state_dict(state)
-    other_size = luq.PackedLinear(luq.quantize(linear.weight[:32], None, "int4:g128", "nearest"), linear.bias[:32])
+    other_size = luq.PackedLinear(luq.quantize(linear.weight[:32], None, "int4:g128/rtn"), linear.bias[:32])
     with pytest.raises(RuntimeError, match="size mismatch|expected"):
         other_size.load_state_dict(state)
     with pytest.raises(RuntimeError, match="Missing key"):

@@ -22,14 +22,14 @@ def plan() -> luq.Plan:
         ]
         for i in range(2)
     ]
-    return luq.PrefixPolicy(shape, [1, 0], "sign:g32", "int4:g32").prefix_plan(1)
+    return luq.PrefixPolicy(shape, [1, 0], "hadamard/sign:g32/rtn", "int4:g32/rtn").prefix_plan(1)
 
 
 def packed_layers(plan: luq.Plan) -> list[list[luq.PackedMatrix]]:
     generator = torch.Generator().manual_seed(0)
     return [
-        [luq.quantize(torch.randn(s.rows, s.cols, generator=generator), None, codec, "nearest") for s in linears]
-        for linears, codec in zip(plan.shape, plan.codecs, strict=True)
+        [luq.quantize(torch.randn(s.rows, s.cols, generator=generator), None, recipe) for s in linears]
+        for linears, recipe in zip(plan.shape, plan.recipes, strict=True)
     ]
 
 
@@ -48,7 +48,7 @@ def test_what_is_written_is_read(plan, tmp_path):
         assert read.codec == written.codec
         assert torch.equal(read.bytes(), written.bytes())
     with safe_open(tmp_path / "packed.safetensors", "pt") as file:
-        assert json.loads(file.metadata()["luq.plan"])["luq_plan"] == 1
+        assert json.loads(file.metadata()["luq.plan"])["luq_plan"] == 2
         assert file.get_tensor("model.layers.1.mlp.up_proj.packed").dtype == torch.uint8
 
 

@@ -41,7 +41,7 @@ def test_orders():
 
 def test_a_prefix_plan(policy):
     plan = policy.prefix_plan(2)
-    assert plan.codecs == ["sign:g128", "int4:g128", "sign:g128", "int4:g128"]
+    assert plan.recipes == ["sign:g128/gptq+refine", "int4:g128/gptq+refine"] * 2
     assert plan.bits == pytest.approx((HIGH + LOW) / 2)
     assert plan.nominal_bits == pytest.approx(2.5)
     weights = 4 * 2 * 256 * 128
@@ -63,7 +63,7 @@ def test_a_prefix_plan(policy):
     ],
 )
 def test_budgets_take_the_fewest_low_layers(policy, budget, low_layers):
-    assert luq.choose_plan(policy, **budget).codecs.count("sign:g128") == low_layers
+    assert luq.choose_plan(policy, **budget).recipes.count("sign:g128/gptq+refine") == low_layers
 
 
 def test_saving_is_measured_against_another_plan(policy, shape):

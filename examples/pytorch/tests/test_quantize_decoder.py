@@ -20,11 +20,11 @@ from luq.vision_language import VisionLanguageModel
 class Run:
     """A model, a plan and a journal with Hessians, of which `dead` inputs of layer 1's down projection are zero."""
 
-    def __init__(self, saved: SavedModel, folder: Path, dead: int | None) -> None:
+    def __init__(self, saved: SavedModel, folder: Path, dead: int | None, search: str = "gptq") -> None:
         self.model = VisionLanguageModel(saved.directory)
         order = list(range(self.model.layers))
         self.plan = luq.choose_plan(
-            luq.PrefixPolicy(self.model.shape, order, "sign:g32", "int4:g32", "depth"), low_layers=1
+            luq.PrefixPolicy(self.model.shape, order, f"sign:g32/{search}", f"int4:g32/{search}", "depth"), low_layers=1
         )
         self.journal = Journal(folder, {})
         self.output = folder / "packed.safetensors"
@@ -38,16 +38,16 @@ class Run:
                 hessians[name] = X.T @ X
             save_file(hessians, self.journal.path(hessian_file(layer)))
 
-    def quantize(self, search: str = "feedback") -> None:
-        quantize_decoder(self.model, self.plan, self.journal, self.output, search)
+    def quantize(self) -> None:
+        quantize_decoder(self.model, self.plan, self.journal, self.output)
 
 
 def test_dead_inputs_are_remembered_and_their_weights_zero(saved, tmp_path):
     run = Run(saved, tmp_path, 5)
     run.quantize()
     expected = [{"mlp.down_proj": 5} if layer == 1 else {} for layer in range(run.model.layers)]
-    assert dead_inputs(run.plan, run.journal, "feedback") == expected
-    assert dead_inputs(run.plan, Journal(tmp_path, {}), "feedback") == expected
+    assert dead_inputs(run.plan, run.journal) == expected
+    assert dead_inputs(run.plan, Journal(tmp_path, {})) == expected
     decoded = luq.PackedModel(run.output).layers[1][6].dequantize()
     assert torch.count_nonzero(decoded[:, :5]) == 0
     assert torch.count_nonzero(decoded[:, 5:]) > 0
@@ -59,5 +59,6 @@ def test_a_linear_without_inputs_is_an_error_that_names_it(saved, tmp_path):
     with pytest.raises(luq.Error, match=f"^{name}: Hessian of [0-9]+ inputs: expected one") as raised:
         run.quantize()
     assert raised.value.code == "insufficient_data"
-    run.quantize("nearest")
-    assert not any(dead_inputs(run.plan, run.journal, "nearest"))
+    rounded = Run(saved, tmp_path, None, "rtn")
+    rounded.quantize()
+    assert not any(dead_inputs(rounded.plan, rounded.journal))

@@ -34,7 +34,7 @@ def test_a_packed_file_is_used_as_described(tmp_path):
     for layer in range(12):
         names = [f"language_model.model.layers.{layer}.{linear}.weight" for linear in LINEARS]
         weights = [checkpoint.read(name) for name in names]
-        layers.append([luq.quantize(W, None, "int8:g128", "nearest") for W in weights])
+        layers.append([luq.quantize(W, None, "int8:g128/rtn") for W in weights])
         shape.append([luq.LinearShape(planned_name(layer, n), *W.shape) for n, W in zip(LINEARS, weights, strict=True)])
     file = tmp_path / "packed.safetensors"
     luq.write_packed_model(file, luq.Plan.uniform(shape, "int8:g128"), layers, DATA / "tiny-llava")

@@ -42,7 +42,7 @@ def rerun(saved: SavedModel, folder: Path, monkeypatch, *more: str) -> bytes:
     output = folder / "again.safetensors"
     options = ["--model", saved.directory, "--calibration", saved.calibration, "--work", folder / "whole.work"]
     options += ["--output", output, "--tokens", "80", "--clusters", "10", "--threads", "1"]
-    options += ["--low", "sign:g32", "--high", "int4:g32", "--saving", "0.3", "--search", "feedback", *more]
+    options += ["--low", "sign:g32/gptq", "--high", "int4:g32/gptq", "--saving", "0.3", *more]
     run_script(monkeypatch, *options)
     return output.read_bytes()
 
@@ -158,8 +158,8 @@ def test_another_plan_is_made_from_the_same_statistics(runs, saved, monkeypatch)
     before = set(read_entries(path))
     rerun(saved, runs, monkeypatch, "--saving", "0")
     plan = luq.PackedModel(runs / "again.safetensors").plan
-    assert set(plan.codecs) == {"int4:g32"}
-    low = luq.PackedModel(runs / "whole.safetensors").plan.codecs.count("sign:g32")
+    assert set(plan.recipes) == {"int4:g32/gptq"}
+    low = luq.PackedModel(runs / "whole.safetensors").plan.recipes.count("sign:g32/gptq")
     added = set(read_entries(path)) - before
     assert len(added) == low > 0
     assert all(step.startswith("packed ") and "int4:g32" in step for step in added)

@@ -34,12 +34,12 @@ std::vector<luq::plan> plans_of(const decoder_architecture& architecture, const 
     const luq::index low_layers = options.low_layers.value_or(architecture.low_layers);
     for (const std::string& low : options.low) {
       plans.push_back(luq::prefix_plan(
-          {shape, luq::depth_order(layers), luq::parse_codec(low), luq::parse_codec(options.high)}, low_layers));
+          {shape, luq::depth_order(layers), luq::parse_recipe(low), luq::parse_recipe(options.high)}, low_layers));
       plans.back().reason =
           std::to_string(low_layers) + " of " + std::to_string(layers) + " layers " + low + ", others " + options.high;
     }
   }
-  plans.push_back(luq::uniform_plan(shape, luq::parse_codec(uniform_rival)));
+  plans.push_back(luq::uniform_plan(shape, luq::parse_recipe(uniform_rival)));
   return plans;
 }
 
@@ -58,7 +58,7 @@ bench_subjects synthetic_subjects(const bench_options& options) {
   decoder_architecture architecture = architecture_by_name(options.synthetic);
   if (options.layers) architecture = architecture.first_layers(*options.layers);
   const text_config& text = architecture.text;
-  const luq::any_codec head = luq::parse_codec(options.head);
+  const luq::recipe head = luq::parse_recipe(options.head);
   const std::vector<luq::plan> plans = plans_of(architecture, options);
   const luq::index weights = synthetic_bytes(architecture, plans, head);
   const luq::index positions = std::max(options.timing.context + options.timing.tokens, options.timing.prompt);
@@ -70,7 +70,7 @@ bench_subjects synthetic_subjects(const bench_options& options) {
                    " of keys and values, vocabulary ", text.vocabulary,
                    ". Weights are random: 64 rows of each size and codec, repeated. Every layer has them in memory of "
                    "its own; equal layers and the head are shared among decoders, ",
-                   weights, " bytes for all. The head is ", codec_name(head), " in each and part of no plan.");
+                   weights, " bytes for all. The head is ", recipe_name(head), " in each and part of no plan.");
   bench_subjects result{std::move(introduction), text, {}};
   synthetic_decoders decoders(architecture, head);
   for (const luq::plan& choice : plans) result.contenders.push_back({choice.reason, decoders.with_plan(choice)});
@@ -81,7 +81,7 @@ bench_subjects packed_subjects(const std::filesystem::path& model_directory, con
   const vision_language_model model(model_directory);
   const luq::packed_model file(options.packed);
   const std::string introduction =
-      options.packed.string() + ": " + file.choice().reason + ". The head is in float in both decoders.";
+      options.packed.string() + ": " + file.planned().reason + ". The head is in float in both decoders.";
   return {introduction,
           model.config().text,
           {{"packed file", with_packed_decoder(model, file).text_decoder()}, {"float", model.text_decoder()}}};

@@ -48,7 +48,7 @@ luq::prefix_policy policy_without_entropies(const settings& s, const quantize_op
                                             const text_config& text) {
   const named_order order =
       order_by_name(options.order, std::vector<double>(static_cast<std::size_t>(text.layers), 0.0));
-  return {decoder_shape(text), order.order, luq::parse_codec(s.low), luq::parse_codec(s.high), order.name};
+  return {decoder_shape(text), order.order, luq::parse_recipe(s.low), luq::parse_recipe(s.high), order.name};
 }
 
 void print_size(const std::filesystem::path& file, const luq::packed_model_size& size) {
@@ -87,8 +87,8 @@ void print_dry_run(const settings& s, const quantize_options& options) {
   }
   const double rate = product_rate(s.executor);
   std::vector<search_speed> searches;
-  for (const std::string& codec : {s.low, s.high}) {
-    searches.push_back(measure_search({luq::parse_codec(codec)}, rate, s.executor));
+  for (const std::string& how : {s.low, s.high}) {
+    searches.push_back(measure_search(luq::parse_recipe(how), rate, s.executor));
   }
   std::cout << "\nAt " << fixed(rate / 1e9, 1)
             << " * 10^9 operations a second and the speed of small searches, measured on " << s.executor.concurrency()
@@ -121,8 +121,8 @@ void run_quantize(const settings& s, const quantize_options& options, luq::progr
   policy.order = order.order;
   policy.order_name = order.name;
   const luq::plan choice = choose_plan(policy, options);
-  const quantized_decoder low = quantize_decoder(model, statistics, {policy.low}, s.executor, progress);
-  const quantized_decoder high = quantize_decoder(model, statistics, {policy.high}, s.executor, progress);
+  const quantized_decoder low = quantize_decoder(model, statistics, policy.low, s.executor, progress);
+  const quantized_decoder high = quantize_decoder(model, statistics, policy.high, s.executor, progress);
 
   print(plan_table(choice));
   print_size(options.output, write_planned_model(options.output, s.model, choice, {&low, &high}));
@@ -150,8 +150,8 @@ void run_evaluate(const settings& s, const evaluate_options& options, luq::progr
   print(accuracy_table(questions, exam.take(asked, progress)));
   if (file) {
     std::cout << "\n"
-              << file->choice().reason << ": " << fixed(luq::average_bits(file->choice()), 3) << " true bits a weight, "
-              << activations_name(options.activations) << " activations\n";
+              << file->planned().reason << ": " << fixed(luq::average_bits(file->planned()), 3)
+              << " true bits a weight, " << activations_name(options.activations) << " activations\n";
   }
   if (options.on_device) {
     std::cout << on_device << " of " << asked.config().text.layers * static_cast<luq::index>(decoder_linears.size())
@@ -163,18 +163,18 @@ void run_evaluate(const settings& s, const evaluate_options& options, luq::progr
 void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress) {
   const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
-  const rung low_rung{luq::parse_codec(s.low)};
-  const rung high_rung{luq::parse_codec(s.high)};
+  const luq::recipe low_recipe = luq::parse_recipe(s.low);
+  const luq::recipe high_recipe = luq::parse_recipe(s.high);
   const calibration statistics = calibrate_model(s, model, progress);
   const auto scores = entropy_scores(estimate_entropies(statistics, s.executor, progress));
-  const quantized_decoder low = quantize_decoder(model, statistics, low_rung, s.executor, progress);
-  const quantized_decoder high = quantize_decoder(model, statistics, high_rung, s.executor, progress);
+  const quantized_decoder low = quantize_decoder(model, statistics, low_recipe, s.executor, progress);
+  const quantized_decoder high = quantize_decoder(model, statistics, high_recipe, s.executor, progress);
   const examination exam(model, questions, s.executor, progress);
   plan_evaluator evaluator(model, exam, low, high);
 
   table rows{{"order", "low layers", "true bits", "nominal bits", "accuracy"}, {}};
   for (const named_order& order : orders_to_compare(scores, options.random_orders)) {
-    const luq::prefix_policy policy{decoder_shape(model), order.order, low_rung.codec, high_rung.codec, order.name};
+    const luq::prefix_policy policy{decoder_shape(model), order.order, low_recipe, high_recipe, order.name};
     const auto points =
         luq::scan_prefixes(policy, [&](const luq::plan& choice) { return evaluator(choice).overall(); }, progress);
     for (const luq::scan_point& point : points) {
@@ -193,7 +193,7 @@ void run_frontier(const settings& s, luq::progress_observer* progress) {
   const auto [seen, held_out] = split_sequences(mix_sequences(set, s.alpha, s.tokens));
   print(frontier_table(measure_frontier(model, calibrate(model, set, seen, s.calibrating(), s.executor, progress),
                                         calibrate(model, set, held_out, s.calibrating(), s.executor, progress), exam,
-                                        frontier_rungs(), s.executor, progress)));
+                                        frontier_recipes(), s.executor, progress)));
 }
 
 void run_bench(const settings& s, const bench_options& options, luq::progress_observer* progress) {
@@ -245,8 +245,8 @@ void run_inspect(const std::filesystem::path& path) {
     return;
   }
   const luq::packed_model file(path);
-  std::cout << file.choice().reason << "\n\n";
-  print(plan_table(file.choice()));
+  std::cout << file.planned().reason << "\n\n";
+  print(plan_table(file.planned()));
   const luq::packed_model_size size = file.size();
   std::cout << "\nfile " << size.file() << " bytes: decoder linears " << size.linears << ", other tensors "
             << size.others << ", header " << size.header << "\n";

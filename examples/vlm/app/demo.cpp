@@ -21,7 +21,7 @@ namespace vlm {
 
 namespace {
 
-/// Codecs of at most 1.75 true bits from which the ultra-low rung is chosen.
+/// Codecs of at most 1.75 true bits from which the ultra-low recipe is chosen.
 const std::vector<std::string> low_candidates{"trellis1:g0", "sign:g128", "trellis1.58:g0", "ternary:g128"};
 
 constexpr const char* report_file = "report.html";
@@ -64,7 +64,7 @@ class demo_run {
     measure_float_accuracy();
     statistics_ = calibrate_at(settings_.alpha);
     measure_entropies();
-    quantize_rungs();
+    quantize_both();
     compare_orders();
     compare_rivals();
     compare_low_candidates();
@@ -91,23 +91,21 @@ class demo_run {
                      settings_.executor, progress_);
   }
 
-  [[nodiscard]] quantized_decoder quantize(const calibration& statistics, const std::string& codec,
-                                           search how = search::best) const {
-    return quantize_decoder(model_, statistics, {luq::parse_codec(codec), how}, settings_.executor, progress_);
+  [[nodiscard]] quantized_decoder quantize(const calibration& statistics, const std::string& how) const {
+    return quantize_decoder(model_, statistics, luq::parse_recipe(how), settings_.executor, progress_);
   }
 
-  [[nodiscard]] double uniform_accuracy(const quantized_decoder& rung) const {
-    return exam_
-        ->take(planned_model(model_, luq::uniform_plan(shape_, rung.choice.codec), {&rung}, weight_form::decoded))
+  [[nodiscard]] double uniform_accuracy(const quantized_decoder& decoder) const {
+    return exam_->take(planned_model(model_, luq::uniform_plan(shape_, decoder.how), {&decoder}, weight_form::decoded))
         .overall();
   }
 
-  /// An unknown codec, an impossible budget, too few tokens and a folder that cannot be made are errors before the
+  /// An unknown recipe, an impossible budget, too few tokens and a folder that cannot be made are errors before the
   /// work, not after it.
   void require_possible() const {
     (void)mix_sequences(calibration_, settings_.alpha, tokens_);
     const luq::prefix_policy policy{shape_, luq::depth_order(static_cast<luq::index>(shape_.size())),
-                                    luq::parse_codec(settings_.low), luq::parse_codec(settings_.high), ""};
+                                    luq::parse_recipe(settings_.low), luq::parse_recipe(settings_.high), ""};
     (void)luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
     std::error_code failure;
     std::filesystem::create_directories(options_.output, failure);
@@ -170,12 +168,12 @@ class demo_run {
     return series;
   }
 
-  void quantize_rungs() {
+  void quantize_both() {
     low_ = quantize(statistics_, settings_.low);
     high_ = quantize(statistics_, settings_.high);
     evaluator_.emplace(model_, *exam_, low_, high_);
-    add(heading{"Relative output error of each layer under both rungs"});
-    table errors{{"layer", rung_name(low_.choice), rung_name(high_.choice)}, {}};
+    add(heading{"Relative output error of each layer under both recipes"});
+    table errors{{"layer", luq::recipe_name(low_.how), luq::recipe_name(high_.how)}, {}};
     for (std::size_t layer = 0; layer < shape_.size(); ++layer) {
       errors.rows.push_back(
           {std::to_string(layer), fixed(mean_error(low_, layer), 4), fixed(mean_error(high_, layer), 5)});
@@ -183,20 +181,20 @@ class demo_run {
     add(errors);
   }
 
-  [[nodiscard]] static double mean_error(const quantized_decoder& rung, std::size_t layer) {
+  [[nodiscard]] static double mean_error(const quantized_decoder& decoder, std::size_t layer) {
     double sum = 0;
-    for (const auto& linear : rung.layers[layer]) sum += linear.output_error;
-    return sum / static_cast<double>(rung.layers[layer].size());
+    for (const auto& linear : decoder.layers[layer]) sum += linear.output_error;
+    return sum / static_cast<double>(decoder.layers[layer].size());
   }
 
   [[nodiscard]] luq::prefix_policy policy_of(const named_order& order) const {
-    return {shape_, order.order, low_.choice.codec, high_.choice.codec, order.name};
+    return {shape_, order.order, low_.how, high_.how, order.name};
   }
 
   void compare_orders() {
     add(heading{"Accuracy against true bits, layer by layer"});
-    add(paragraph{"The first k layers of each order get " + rung_name(low_.choice) + ", the others " +
-                  rung_name(high_.choice) + ". All orders have the same bytes at the same k."});
+    add(paragraph{"The first k layers of each order get " + luq::recipe_name(low_.how) + ", the others " +
+                  luq::recipe_name(high_.how) + ". All orders have the same bytes at the same k."});
     table rows{{"k", "true bits", "nominal bits"}, {}};
     chart figure{"Accuracy against true bits a weight", "true bits a weight", "accuracy", chart_kind::line, {}, false};
     std::vector<double> area;
@@ -237,10 +235,10 @@ class demo_run {
   void compare_rivals() {
     const luq::prefix_policy policy = policy_of(orders_.front());
     plan_ = luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
-    low_layers_ = std::count(plan_.codecs.begin(), plan_.codecs.end(), low_.choice.codec);
-    const luq::plan uniform_high = luq::uniform_plan(shape_, high_.choice.codec);
-    add(heading{"The plan that saves " + percent(options_.saving) + " of a uniform " +
-                luq::codec_name(high_.choice.codec) + " decoder"});
+    low_layers_ = std::count(plan_.recipes.begin(), plan_.recipes.end(), low_.how);
+    const luq::plan uniform_high = luq::uniform_plan(shape_, high_.how);
+    add(heading{"The plan that saves " + percent(options_.saving) + " of a uniform " + luq::recipe_name(high_.how) +
+                " decoder"});
     add(paragraph{std::to_string(low_layers_) + " of " + std::to_string(shape_.size()) +
                   " layers low: " + std::to_string(luq::total_bytes(plan_)) + " bytes instead of " +
                   std::to_string(luq::total_bytes(uniform_high)) + ", " + percent(luq::saving(plan_, uniform_high)) +
@@ -248,7 +246,7 @@ class demo_run {
     add(plan_table(plan_));
     chart figure{"Bytes by layer", "layer", "bytes", chart_kind::bar, {}, true};
     figure.series.push_back(bytes_series("the plan", plan_));
-    figure.series.push_back(bytes_series("uniform " + luq::codec_name(high_.choice.codec), uniform_high));
+    figure.series.push_back(bytes_series("uniform " + luq::recipe_name(high_.how), uniform_high));
     add(figure);
 
     add(heading{"The plan and its rivals"});
@@ -264,7 +262,7 @@ class demo_run {
       add_uniform_rival(quantize(statistics_, codec));
     }
     add_uniform_rival(low_);
-    add_uniform_rival(quantize(statistics_, "billm:g128", search::block_rule));
+    add_uniform_rival(quantize(statistics_, "billm:g128/billm"));
     add(rivals_);
   }
 
@@ -282,26 +280,25 @@ class demo_run {
                             std::to_string(luq::total_bytes(choice)), percent(accuracy)});
   }
 
-  void add_uniform_rival(const quantized_decoder& rung) {
-    add_rival("uniform " + rung_name(rung.choice), luq::uniform_plan(shape_, rung.choice.codec),
-              uniform_accuracy(rung));
+  void add_uniform_rival(const quantized_decoder& decoder) {
+    add_rival("uniform " + luq::recipe_name(decoder.how), luq::uniform_plan(shape_, decoder.how),
+              uniform_accuracy(decoder));
   }
 
   void compare_low_candidates() {
-    add(heading{"Candidates for the ultra-low rung at the same budget"});
+    add(heading{"Candidates for the ultra-low recipe at the same budget"});
     table rows{{"codec", "true bits", "mean output error", "low layers", "bytes", "accuracy"}, {}};
     for (const std::string& name : low_candidates) {
       const quantized_decoder candidate = name == settings_.low ? low_ : quantize(statistics_, name);
       luq::prefix_policy policy = policy_of(orders_.front());
-      policy.low = candidate.choice.codec;
+      policy.low = candidate.how;
       const luq::plan choice = luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
       const double result =
           exam_->take(planned_model(model_, choice, {&candidate, &high_}, weight_form::decoded)).overall();
-      rows.rows.push_back(
-          {name, fixed(luq::average_bits(luq::uniform_plan(shape_, candidate.choice.codec)), 3),
-           fixed(candidate.mean_output_error(), 4),
-           std::to_string(std::count(choice.codecs.begin(), choice.codecs.end(), candidate.choice.codec)),
-           std::to_string(luq::total_bytes(choice)), percent(result)});
+      rows.rows.push_back({name, fixed(luq::average_bits(luq::uniform_plan(shape_, candidate.how)), 3),
+                           fixed(candidate.mean_output_error(), 4),
+                           std::to_string(std::count(choice.recipes.begin(), choice.recipes.end(), candidate.how)),
+                           std::to_string(luq::total_bytes(choice)), percent(result)});
     }
     add(rows);
   }
@@ -318,7 +315,7 @@ class demo_run {
                   " others as well. Errors are means over all decoder linears; the first line is BiLLM as published, "
                   "and shares are of linears, by held-out error."});
     const auto points = measure_frontier(model_, calibrated(halves.first), calibrated(halves.second), *exam_,
-                                         frontier_rungs(), settings_.executor, progress_);
+                                         frontier_recipes(), settings_.executor, progress_);
     add(frontier_table(points));
     add(frontier_chart(points));
   }
@@ -349,8 +346,8 @@ class demo_run {
       const luq::plan choice = luq::prefix_plan(policy_of(order), low_layers_);
       const double result = exam_->take(planned_model(model_, choice, {&low, &high}, weight_form::decoded)).overall();
       std::string layers;
-      for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
-        if (choice.codecs[layer] == low.choice.codec) layers += (layers.empty() ? "" : " ") + std::to_string(layer);
+      for (std::size_t layer = 0; layer < choice.recipes.size(); ++layer) {
+        if (choice.recipes[layer] == low.how) layers += (layers.empty() ? "" : " ") + std::to_string(layer);
       }
       rows.rows.push_back({fixed(alpha, 2), percent(result), layers});
       series.x.push_back(alpha);

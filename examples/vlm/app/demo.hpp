@@ -14,7 +14,7 @@ namespace vlm {
 
 struct demo_options {
   std::filesystem::path output = ".";  ///< folder for the files, created if missing
-  double saving = 0.4;                 ///< share of uniform high-rung decoder bytes that the plan must save, in [0, 1)
+  double saving = 0.4;  ///< share of uniform high-recipe decoder bytes that the plan must save, in [0, 1)
   int random_orders = 3;
   std::string command;  ///< how the demo was called, for results.md
 };

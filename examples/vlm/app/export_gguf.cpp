@@ -107,7 +107,7 @@ luq::llama_cpp_decoder llama_cpp_decoder_of(const std::filesystem::path& model) 
 
 void export_gguf(const settings& s, const export_options& options) {
   const luq::packed_model packed(options.packed);
-  const luq::plan& choice = packed.choice();
+  const luq::plan& choice = packed.planned();
   luq::require_llama_cpp_model(choice);
   luq::packed_layers weights;
   std::map<std::string, std::size_t> types;
@@ -115,7 +115,7 @@ void export_gguf(const settings& s, const export_options& options) {
     weights.emplace_back();
     for (const luq::any_packed_matrix& linear : packed.layers()[layer]) {
       weights.back().push_back(&linear);
-      ++types[luq::ggml_type_name(luq::ggml_blocks_type(choice.codecs[layer], luq::cols_of(linear)))];
+      ++types[luq::ggml_type_name(luq::ggml_blocks_type(choice.recipes[layer].codec, luq::cols_of(linear)))];
     }
   }
   const luq::checkpoint model(s.model);

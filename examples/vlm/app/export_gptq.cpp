@@ -48,7 +48,7 @@ class gptq_linears {
     for (const luq::checkpoint_tensor& tensor : shape) {
       if (tensor.place.part == luq::model_part::decoder_linear) stored.emplace(tensor.place.name, &tensor);
     }
-    const luq::plan& choice = packed.choice();
+    const luq::plan& choice = packed.planned();
     for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
       for (std::size_t i = 0; i < choice.shape[layer].size(); ++i) {
         const luq::linear_shape& linear = choice.shape[layer][i];
@@ -251,7 +251,7 @@ void export_gptq(const settings& s, const export_options& options) {
   const luq::checkpoint_shape shape = shape_of(model);
   const model_config config_of_model = read_model_config(s.model);
   const checkpoint_names names = find_checkpoint_names(model, config_of_model, s.model.string());
-  const luq::plan& choice = packed.choice();
+  const luq::plan& choice = packed.planned();
   const std::vector<luq::export_finding> findings = luq::lint_export(choice, luq::export_target::gptq);
   const std::set<std::string> dense = dense_linears(findings);
   const gptq_linears linears(packed, shape, dense);

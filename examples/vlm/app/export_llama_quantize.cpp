@@ -32,7 +32,7 @@ std::vector<luq::export_finding> findings_of(const luq::plan& choice, const luq:
                                              const luq::llama_cpp_types& given) {
   std::set<std::string> replaced;
   for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
-    const std::string codec = luq::codec_name(choice.codecs[layer]);
+    const std::string codec = luq::codec_name(choice.recipes[layer].codec);
     if (!chosen.contains(codec) || given.contains(codec)) continue;
     for (const luq::linear_shape& linear : choice.shape[layer]) replaced.insert(linear.name);
   }

@@ -52,35 +52,34 @@ std::pair<std::vector<calibration_sequence>, std::vector<calibration_sequence>> 
   return halves;
 }
 
-const std::vector<rung>& frontier_rungs() {
-  static const std::vector<rung> rungs = [] {
-    std::vector<rung> result{{luq::parse_codec("billm:g128"), search::block_rule}};
-    for (const char* codec : {"sign:g128", "ternary:g128", "bcq2:g128"}) {
-      result.push_back({luq::parse_codec(codec), search::feedback});
-      result.push_back({luq::parse_codec(codec), search::best});
-    }
-    for (const char* codec : {"trellis1:g0", "trellis1.58:g0", "trellis2:g0", "int2:g128:searched", "lloyd2:g128",
-                              "lloyd3:g64", "lloyd4:g64"}) {
-      result.push_back({luq::parse_codec(codec), search::best});
+const std::vector<luq::recipe>& frontier_recipes() {
+  static const std::vector<luq::recipe> recipes = [] {
+    std::vector<luq::recipe> result;
+    for (const char* how :
+         {"billm:g128/billm", "sign:g128/gptq", "sign:g128", "rowcol/sign:g128", "hadamard/sign:g128",
+          "ternary:g128/gptq", "ternary:g128", "bcq2:g128/gptq", "bcq2:g128", "trellis1:g0", "trellis1.58:g0",
+          "trellis2:g0", "int2:g128:searched", "hadamard/int2:g128:searched", "awq/int3:g128:searched/gptq",
+          "lloyd2:g128", "lloyd3:g64", "int4:g128/rtn", "lloyd4:g64"}) {
+      result.push_back(luq::parse_recipe(how));
     }
     return result;
   }();
-  return rungs;
+  return recipes;
 }
 
 std::vector<frontier_point> measure_frontier(const vision_language_model& model, const calibration& seen,
                                              const calibration& held_out, const examination& exam,
-                                             const std::vector<rung>& rungs, const luq::openmp_executor& executor,
-                                             luq::progress_observer* progress) {
+                                             const std::vector<luq::recipe>& recipes,
+                                             const luq::openmp_executor& executor, luq::progress_observer* progress) {
   const luq::model_shape shape = decoder_shape(model);
   std::vector<frontier_point> points;
   std::vector<double> reference;
-  for (const rung& choice : rungs) {
-    const quantized_decoder decoder = quantize_decoder(model, seen, choice, executor, progress);
+  for (const luq::recipe& how : recipes) {
+    const quantized_decoder decoder = quantize_decoder(model, seen, how, executor, progress);
     const std::vector<double> errors = errors_under(model, held_out, decoder, executor);
     if (reference.empty()) reference = errors;
-    const luq::plan uniform = luq::uniform_plan(shape, choice.codec);
-    points.push_back({choice, luq::average_bits(uniform), decoder.mean_output_error(), mean(errors),
+    const luq::plan uniform = luq::uniform_plan(shape, how);
+    points.push_back({how, luq::average_bits(uniform), decoder.mean_output_error(), mean(errors),
                       share_within(errors, reference, 0.5), share_within(errors, reference, 1.0),
                       exam.take(planned_model(model, uniform, {&decoder}, weight_form::decoded)).overall()});
   }
@@ -88,11 +87,11 @@ std::vector<frontier_point> measure_frontier(const vision_language_model& model,
 }
 
 table frontier_table(const std::vector<frontier_point>& points) {
-  table rows{{"codec, search", "true bits", "output error", "on held-out tokens",
-              "linears with at most half the first's", "at most the first's", "accuracy"},
+  table rows{{"recipe", "true bits", "output error", "on held-out tokens", "linears with at most half the first's",
+              "at most the first's", "accuracy"},
              {}};
   for (const frontier_point& point : points) {
-    rows.rows.push_back({rung_name(point.choice), fixed(point.true_bits, 3), fixed(point.error, 4),
+    rows.rows.push_back({luq::recipe_name(point.how), fixed(point.true_bits, 3), fixed(point.error, 4),
                          fixed(point.held_out_error, 4), percent(point.halves_reference),
                          percent(point.equals_reference), percent(point.accuracy)});
   }
@@ -111,20 +110,20 @@ chart frontier_chart(const std::vector<frontier_point>& points) {
   const auto add_series = [&](const std::string& name, auto&& belongs, bool emphasized) {
     chart_series series{name, {}, {}, {}, {}, emphasized};
     for (const frontier_point& point : by_bits) {
-      if (!belongs(point.choice)) continue;
+      if (!belongs(point.how)) continue;
       series.x.push_back(point.true_bits);
       series.y.push_back(std::log10(point.held_out_error));
     }
     if (!series.x.empty()) figure.series.push_back(std::move(series));
   };
-  const auto is_trellis = [](const rung& choice) {
-    return std::visit([](const auto& codec) { return luq::SequenceCodec<std::decay_t<decltype(codec)>>; },
-                      choice.codec);
-  };
-  add_series("trellis, beam search", is_trellis, true);
-  add_series("scalar codes, refined", [&](const rung& r) { return r.how == search::best && !is_trellis(r); }, false);
-  add_series("scalar codes, column feedback", [](const rung& r) { return r.how == search::feedback; }, false);
-  add_series("BiLLM as published", [](const rung& r) { return r.how == search::block_rule; }, false);
+  const auto is_plain = [](const luq::recipe& r) { return r.transform == luq::transform_method::none; };
+  add_series("beam search", [&](const luq::recipe& r) { return r.search == luq::code_search::beam; }, true);
+  add_series("refined", [&](const luq::recipe& r) { return r.refines && is_plain(r); }, false);
+  add_series("refined after a transform", [&](const luq::recipe& r) { return r.refines && !is_plain(r); }, false);
+  add_series(
+      "column feedback",
+      [&](const luq::recipe& r) { return r.search == luq::code_search::gptq && !r.refines && is_plain(r); }, false);
+  add_series("BiLLM as published", [](const luq::recipe& r) { return r.search == luq::code_search::billm; }, false);
   return figure;
 }
 

@@ -113,7 +113,7 @@ luq::weight_storage parse_storage(std::string_view text) {
                              static_cast<luq::index>(facts.block_bytes)};
   }
   try {
-    return luq::parse_codec(text);
+    return luq::parse_recipe(text);
   } catch (const luq::error& e) {
     luq::fail(e.code(), e.what(), "; or a type of ggml such as bf16 or q4_k");
   }

@@ -100,12 +100,12 @@ table entropy_table(const std::vector<luq::layer_entropy>& entropies) {
 }
 
 table plan_table(const luq::plan& choice) {
-  table result{{"layer", "codec", "bytes", "true bits", "nominal bits"}, {}};
+  table result{{"layer", "recipe", "bytes", "true bits", "nominal bits"}, {}};
   for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
     const luq::index bytes = luq::layer_bytes(choice, layer);
     const double bits = 8.0 * static_cast<double>(bytes) / static_cast<double>(luq::weights_of(choice.shape[layer]));
-    result.rows.push_back({std::to_string(layer), luq::codec_name(choice.codecs[layer]), std::to_string(bytes),
-                           fixed(bits, 3), fixed(luq::nominal_bits(choice.codecs[layer]), 2)});
+    result.rows.push_back({std::to_string(layer), luq::recipe_name(choice.recipes[layer]), std::to_string(bytes),
+                           fixed(bits, 3), fixed(luq::nominal_bits(choice.recipes[layer].codec), 2)});
   }
   result.rows.push_back({"all", "", std::to_string(luq::total_bytes(choice)), fixed(luq::average_bits(choice), 3),
                          fixed(luq::average_nominal_bits(choice), 2)});
@@ -148,12 +148,12 @@ luq::plan read_plan(const std::filesystem::path& path) {
 
 luq::packed_model_size write_planned_model(const std::filesystem::path& file,
                                            const std::filesystem::path& model_directory, const luq::plan& choice,
-                                           const std::vector<const quantized_decoder*>& rungs) {
+                                           const std::vector<const quantized_decoder*>& decoders) {
   luq::packed_layers weights(choice.shape.size());
   for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
-    for (const quantized_decoder* rung : rungs) {
-      if (rung->choice.codec != choice.codecs[layer]) continue;
-      for (const auto& linear : rung->layers[layer]) weights[layer].push_back(linear.packed.get());
+    for (const quantized_decoder* decoder : decoders) {
+      if (decoder->how != choice.recipes[layer]) continue;
+      for (const auto& linear : decoder->layers[layer]) weights[layer].push_back(linear.packed.get());
       break;
     }
   }
@@ -169,7 +169,7 @@ luq::packed_model_size write_planned_model(const std::filesystem::path& file,
 }
 
 vision_language_model with_packed_decoder(const vision_language_model& model, const luq::packed_model& file) {
-  if (file.choice().shape != decoder_shape(model)) {
+  if (file.planned().shape != decoder_shape(model)) {
     luq::fail(luq::errc::shape_mismatch, file.file().source(),
               ": its decoder has other layers or shapes than the model");
   }

@@ -62,7 +62,7 @@ struct named_order {
 /// @return its size, as the plan predicts it
 luq::packed_model_size write_planned_model(const std::filesystem::path& file,
                                            const std::filesystem::path& model_directory, const luq::plan& choice,
-                                           const std::vector<const quantized_decoder*>& rungs);
+                                           const std::vector<const quantized_decoder*>& decoders);
 
 /// A copy of `model` whose decoder linears are the packed ones of a file.
 /// @throws luq::error shape_mismatch if the file was made for another model

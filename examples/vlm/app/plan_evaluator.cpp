@@ -8,13 +8,13 @@ namespace vlm {
 
 namespace {
 
-const quantized_decoder& rung_of(const luq::plan& choice, std::size_t layer,
-                                 const std::vector<const quantized_decoder*>& rungs) {
-  for (const quantized_decoder* rung : rungs) {
-    if (rung->choice.codec == choice.codecs[layer]) return *rung;
+const quantized_decoder& decoder_of(const luq::plan& choice, std::size_t layer,
+                                    const std::vector<const quantized_decoder*>& decoders) {
+  for (const quantized_decoder* decoder : decoders) {
+    if (decoder->how == choice.recipes[layer]) return *decoder;
   }
   luq::fail(luq::errc::invalid_argument, "plan: layer ", layer, ": nothing was quantized with ",
-            luq::codec_name(choice.codecs[layer]));
+            luq::recipe_name(choice.recipes[layer]));
 }
 
 }  // namespace
@@ -36,18 +36,18 @@ luq::model_shape decoder_shape(const vision_language_model& model) {
 }
 
 vision_language_model planned_model(const vision_language_model& model, const luq::plan& choice,
-                                    const std::vector<const quantized_decoder*>& rungs, weight_form form) {
+                                    const std::vector<const quantized_decoder*>& decoders, weight_form form) {
   vision_language_model result = model;
-  for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
-    use_layer(result, static_cast<luq::index>(layer), rung_of(choice, layer, rungs).layers[layer], form);
+  for (std::size_t layer = 0; layer < choice.recipes.size(); ++layer) {
+    use_layer(result, static_cast<luq::index>(layer), decoder_of(choice, layer, decoders).layers[layer], form);
   }
   return result;
 }
 
 const accuracy& plan_evaluator::operator()(const luq::plan& choice) {
   std::vector<bool> is_low;
-  for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
-    is_low.push_back(&rung_of(choice, layer, {&low_, &high_}) == &low_);
+  for (std::size_t layer = 0; layer < choice.recipes.size(); ++layer) {
+    is_low.push_back(&decoder_of(choice, layer, {&low_, &high_}) == &low_);
   }
   const auto known = known_.find(is_low);
   if (known != known_.end()) return known->second;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// From plans to accuracies. Each layer is quantized once for each rung; a plan then chooses among layers that exist.
+// From plans to accuracies. Each layer is quantized once for each recipe; a plan then chooses among layers that exist.
 #pragma once
 
 #include <luq/policy/plan.hpp>
@@ -19,12 +19,13 @@ namespace vlm {
 [[nodiscard]] luq::model_shape decoder_shape(const vision_language_model& model);
 
 /// A copy of `model` with the layers that the plan asks for.
-/// @param rungs  quantized decoders, one for each codec that the plan names
+/// @param decoders  quantized decoders, one for each recipe that the plan names
 /// @throws luq::error invalid_argument if one is missing
 [[nodiscard]] vision_language_model planned_model(const vision_language_model& model, const luq::plan& choice,
-                                                  const std::vector<const quantized_decoder*>& rungs, weight_form form);
+                                                  const std::vector<const quantized_decoder*>& decoders,
+                                                  weight_form form);
 
-/// Evaluates plans over two rungs; a set of low layers that occurs in several orders is evaluated once.
+/// Evaluates plans over two recipes; a set of low layers that occurs in several orders is evaluated once.
 class plan_evaluator {
  public:
   /// All must outlive the object.
@@ -32,7 +33,7 @@ class plan_evaluator {
                  const quantized_decoder& high)
       : model_(model), exam_(exam), low_(low), high_(high) {}
 
-  /// @throws luq::error invalid_argument for a plan with a codec of neither rung
+  /// @throws luq::error invalid_argument for a plan with a recipe of neither
   [[nodiscard]] const accuracy& operator()(const luq::plan& choice);
 
  private:

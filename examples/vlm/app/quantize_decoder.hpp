@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every decoder layer of a model under one codec. Layers are quantized independently of one another, under Hessians of
+// Every decoder layer of a model under one recipe. Layers are quantized independently of one another, under Hessians of
 // the float model, so that any plan is a choice among layers already made and a scan over plans quantizes nothing.
 #pragma once
 
 #include <array>
 #include <luq/codecs/any_packed_matrix.hpp>
+#include <luq/codecs/recipe.hpp>
 #include <luq/core/openmp_executor.hpp>
 #include <luq/core/progress.hpp>
-#include <luq/quantizers/code_search.hpp>
 #include <luq/quantizers/quantizer.hpp>
 #include <memory>
 #include <string>
@@ -20,16 +20,6 @@
 
 namespace vlm {
 
-using search = luq::code_search;
-
-/// A codec and the search for its codes: what a plan assigns to a layer.
-struct rung {
-  luq::any_codec codec;
-  search how = search::best;
-};
-
-[[nodiscard]] std::string rung_name(const rung& choice);
-
 /// One linear, packed, with its float form for evaluation.
 struct quantized_linear {
   std::shared_ptr<const luq::any_packed_matrix> packed;
@@ -38,24 +28,24 @@ struct quantized_linear {
   double output_error = 0;  ///< relative, under the calibration Hessian
 };
 
-/// Quantizes the weights W [out x in] of one linear.
-/// @param H  [in x in] the Hessian of its inputs
-[[nodiscard]] quantized_linear quantize_linear(const luq::matrix& W, const luq::matrix& H, const rung& choice);
+/// Quantizes the weights of one linear, which has inputs.
+[[nodiscard]] quantized_linear quantize_linear(const luq::linear_problem& problem, const luq::recipe& how);
 
 using quantized_layer = std::array<quantized_linear, decoder_linears.size()>;
 
-/// All decoder layers under one rung.
+/// All decoder layers under one recipe.
 struct quantized_decoder {
-  rung choice;
+  luq::recipe how;
   std::vector<quantized_layer> layers;
+  int factorizations = 0;  ///< of Hessians: linears with the same inputs share one
 
   [[nodiscard]] double mean_output_error() const;
 };
 
 /// @throws luq::error that names the linear: insufficient_data if none of its inputs was ever used, which no search but
-///   nearest can do without; otherwise as luq::search_codes
+///   rtn can do without, or if the recipe asks for a drift; otherwise as luq::quantize
 [[nodiscard]] quantized_decoder quantize_decoder(const vision_language_model& model, const calibration& statistics,
-                                                 const rung& choice, const luq::openmp_executor& executor,
+                                                 const luq::recipe& how, const luq::openmp_executor& executor,
                                                  luq::progress_observer* progress = nullptr);
 
 /// The weights of a decoder linear that is not quantized.

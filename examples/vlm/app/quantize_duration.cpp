@@ -22,7 +22,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr double rungs = 2;  // of the low layers and of the high ones
+constexpr double recipes = 2;  // of the low layers and of the high ones
 
 double square(double x) {
   return x * x;
@@ -127,10 +127,13 @@ std::vector<counted_work> count_quantize_work(const model_config& config, std::s
     const auto out = static_cast<double>(size_of(text, which).out);
     const auto in = static_cast<double>(size_of(text, which).in);
     forward += 2 * tokens * out * in;
-    factors += rungs * 2 / 3 * in * square(in);
   }
   double hessians = 0;
-  for (const linear_input input : linear_inputs) hessians += tokens * square(input_width(text, input));
+  for (const linear_input input : linear_inputs) {
+    const double in = input_width(text, input);
+    hessians += tokens * square(in);
+    factors += recipes * 2 / 3 * in * square(in);
+  }
   double clusterings = 0;
   for (const double kind : {tokens, tokens - image_tokens, image_tokens}) {
     clusterings += clustering_operations(std::min(kind, static_cast<double>(entropy.capacity)),
@@ -174,7 +177,7 @@ double search_speed::seconds(const text_config& text) const {
   return static_cast<double>(text.layers) * sum;
 }
 
-search_speed measure_search(const rung& choice, double rate, const luq::openmp_executor& executor) {
+search_speed measure_search(const luq::recipe& how, double rate, const luq::openmp_executor& executor) {
   constexpr luq::index rows = 64;
   constexpr double narrow = 128;
   constexpr double wide = 512;
@@ -188,14 +191,17 @@ search_speed measure_search(const rung& choice, double rate, const luq::openmp_e
     accumulated.add(X);
     const luq::matrix H = accumulated.matrix();
     const clock::time_point start = clock::now();
-    executor.parallel_for(threads, [&](luq::index) { (void)quantize_linear(W, H, choice); });
+    executor.parallel_for(threads, [&](luq::index) {
+      const luq::linear_inputs inputs = luq::linear_inputs::borrow(H);  // each thread factorises for itself
+      (void)quantize_linear({W, inputs}, how);
+    });
     const double factors = static_cast<double>(threads) * 2 / 3 * columns * square(columns) / rate;
     const double searches = std::chrono::duration<double>(clock::now() - start).count() - factors;
     return std::max(0.0, searches) / (static_cast<double>(threads * rows) * columns);
   };
   const double at_narrow = seconds_per_weight(narrow);
   const double slope = std::max(0.0, (seconds_per_weight(wide) - at_narrow) / (wide - narrow));
-  return {rung_name(choice), std::max(0.0, at_narrow - narrow * slope), slope};
+  return {luq::recipe_name(how), std::max(0.0, at_narrow - narrow * slope), slope};
 }
 
 table duration_table(const std::vector<counted_work>& work, double rate, const std::vector<search_speed>& searches,
@@ -209,7 +215,7 @@ table duration_table(const std::vector<counted_work>& work, double rate, const s
   for (const counted_work& part : work) {
     add_row(part.name, fixed(part.operations / 1e9, 1), part.operations / rate);
   }
-  for (const search_speed& search : searches) add_row(search.rung, "", search.seconds(text));
+  for (const search_speed& search : searches) add_row(search.recipe, "", search.seconds(text));
   result.rows.push_back({"all", "", duration_text(sum)});
   return result;
 }

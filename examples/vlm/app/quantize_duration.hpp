@@ -3,14 +3,14 @@
 //
 // How long `quantize` will take, before it has read a weight: operations (a multiplication or an addition each) counted
 // from shapes, over the rate at which this machine multiplies two small matrices on all threads. For T calibration
-// tokens, decoder linears [out x in] and a rung for low layers and one for high ones, each of which codes all layers:
+// tokens, decoder linears [out x in] and a recipe for low layers and one for high ones, each of which codes all layers:
 //
 //   forward passes    2 T out in of each linear, 4 n^2 width of each layer and sequence of n tokens for attention, and
 //                     the same for the patches of each image, or of its windows, in the vision tower and the projector
 //   Hessians          T in^2 of each of a layer's four inputs: one triangle
 //   entropies         2 t K hidden of each pass of k-means over t tokens in K clusters, all seedings and 20 iterations,
 //                     for all tokens, those of text and those of images, in each layer and for each seed
-//   factors           2/3 in^3 of each linear and rung
+//   factors           2/3 in^3 of each of a layer's four inputs and recipe
 //
 // Searches of codes do other things than products, and how often depends on their options. Their time for a linear is
 // taken to be out in (a + b in), where b is column feedback and whatever else visits all pairs of columns, and a and b
@@ -49,7 +49,7 @@ struct counted_work {
 
 /// How long a search of codes takes on all threads together.
 struct search_speed {
-  std::string rung;
+  std::string recipe;
   double per_weight = 0;            ///< seconds, whatever the number of columns
   double per_weight_and_input = 0;  ///< seconds for each column of the weight's row
 
@@ -59,7 +59,7 @@ struct search_speed {
 
 /// Measured in a second or less.
 /// @param rate  of product_rate(), for the factors, which are counted apart
-[[nodiscard]] search_speed measure_search(const rung& choice, double rate, const luq::openmp_executor& executor);
+[[nodiscard]] search_speed measure_search(const luq::recipe& how, double rate, const luq::openmp_executor& executor);
 
 /// The parts, the searches of a decoder, and their sum.
 /// @param rate  operations a second, > 0

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <luq/codecs/hadamard_rotation.hpp>
+#include <luq/codecs/input_scaling.hpp>
 #include <luq/core/error.hpp>
 #include <luq/core/random.hpp>
 #include <luq/core/random_matrix.hpp>
@@ -79,7 +81,8 @@ luq::coded_matrix<Codec> top_rows(const luq::coded_matrix<Codec>& source, luq::i
 }
 
 template <class Codec>
-luq::packed_matrix<Codec> repeated_tile(const Codec& codec, luq::index rows, luq::index cols) {
+luq::packed_matrix<Codec> repeated_tile(const Codec& codec, luq::index rows, luq::index cols,
+                                        const luq::shared_transform& transform) {
   const luq::coded_matrix<Codec> tile = random_codes(codec, std::min(rows, luq::tile_rows), cols);
   const luq::packed_matrix<Codec> whole = luq::pack(tile);
   const luq::packed_matrix<Codec> rest = luq::pack(top_rows(tile, rows % luq::tile_rows));
@@ -93,7 +96,20 @@ luq::packed_matrix<Codec> repeated_tile(const Codec& codec, luq::index rows, luq
   for (luq::index t = 0; t < rows / luq::tile_rows; ++t) append(rows_of(whole));
   append(rows_of(rest));
   append(whole.bytes().subspan(rows_of(whole).size()));
-  return {codec, rows, cols, std::move(bytes)};
+  if (transform) {
+    const std::size_t end = bytes.size();
+    bytes.resize(end + static_cast<std::size_t>(transform->bytes()));
+    transform->pack(std::span(bytes).subspan(end));
+  }
+  return {codec, rows, cols, std::move(bytes), transform};
+}
+
+/// A transform as a recipe stores it; factors are 1.
+luq::shared_transform some_transform(const luq::recipe& how, luq::index cols) {
+  const std::string_view name = luq::stored_transform(how);
+  if (name == "hadamard") return std::make_shared<const luq::hadamard_rotation>(cols);
+  if (name == "scaling") return std::make_shared<const luq::input_scaling>(cols);
+  return nullptr;
 }
 
 linear::bias_pointer random_bias(luq::index size) {
@@ -129,12 +145,14 @@ decoder_architecture architecture_by_name(const std::string& name) {
   return {.name = std::filesystem::path(name).filename().string(), .text = text, .low_layers = text.layers / 2};
 }
 
-luq::any_packed_matrix random_packed_matrix(const luq::any_codec& codec, luq::index rows, luq::index cols) {
+luq::any_packed_matrix random_packed_matrix(const luq::recipe& how, luq::index rows, luq::index cols) {
   LUQ_ASSERT(rows > 0 && cols > 0);
-  return std::visit([&](const auto& c) { return luq::any_packed_matrix(repeated_tile(c, rows, cols)); }, codec);
+  const luq::shared_transform transform = some_transform(how, cols);
+  return std::visit([&](const auto& c) { return luq::any_packed_matrix(repeated_tile(c, rows, cols, transform)); },
+                    how.codec);
 }
 
-synthetic_decoders::synthetic_decoders(decoder_architecture architecture, const luq::any_codec& head)
+synthetic_decoders::synthetic_decoders(decoder_architecture architecture, const luq::recipe& head)
     : architecture_(std::move(architecture)),
       layers_(static_cast<std::size_t>(architecture_.text.layers)),
       head_(std::make_shared<const luq::any_packed_matrix>(
@@ -147,10 +165,10 @@ synthetic_decoders::synthetic_decoders(decoder_architecture architecture, const 
 
 decoder synthetic_decoders::with_plan(const luq::plan& choice) {
   const text_config& text = architecture_.text;
-  LUQ_ASSERT(static_cast<luq::index>(choice.codecs.size()) == text.layers);
+  LUQ_ASSERT(static_cast<luq::index>(choice.recipes.size()) == text.layers);
   std::vector<decoder_layer> layers;
-  for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
-    const packed_layer& weights = layer_weights(layer, choice.codecs[layer]);
+  for (std::size_t layer = 0; layer < choice.recipes.size(); ++layer) {
+    const packed_layer& weights = layer_weights(layer, choice.recipes[layer]);
     const auto make_linear = [&](decoder_linear which) {
       const auto i = static_cast<std::size_t>(which);
       return linear(weights[i], biases_[i]);
@@ -167,9 +185,8 @@ decoder synthetic_decoders::with_plan(const luq::plan& choice) {
           std::move(layers), unit_norm(text), head_};
 }
 
-const synthetic_decoders::packed_layer& synthetic_decoders::layer_weights(std::size_t layer,
-                                                                          const luq::any_codec& codec) {
-  const std::string name = luq::codec_name(codec);
+const synthetic_decoders::packed_layer& synthetic_decoders::layer_weights(std::size_t layer, const luq::recipe& how) {
+  const std::string name = luq::recipe_name(how);
   const auto [place, is_new] = layers_[layer].try_emplace(name);
   if (!is_new) return place->second;
   for (const auto& other : layers_) {
@@ -180,26 +197,26 @@ const synthetic_decoders::packed_layer& synthetic_decoders::layer_weights(std::s
     }
     return place->second;
   }
-  return place->second = make_layer(codec);
+  return place->second = make_layer(how);
 }
 
-synthetic_decoders::packed_layer synthetic_decoders::make_layer(const luq::any_codec& codec) const {
+synthetic_decoders::packed_layer synthetic_decoders::make_layer(const luq::recipe& how) const {
   packed_layer result;
   for (const decoder_linear which : decoder_linears) {
     const linear_size size = size_of(architecture_.text, which);
     result[static_cast<std::size_t>(which)] =
-        std::make_shared<const luq::any_packed_matrix>(random_packed_matrix(codec, size.out, size.in));
+        std::make_shared<const luq::any_packed_matrix>(random_packed_matrix(how, size.out, size.in));
   }
   return result;
 }
 
 luq::index synthetic_bytes(const decoder_architecture& architecture, std::span<const luq::plan> plans,
-                           const luq::any_codec& head) {
+                           const luq::recipe& head) {
   luq::index total = luq::packed_bytes(head, architecture.text.vocabulary, architecture.text.hidden_size);
   std::set<std::pair<std::size_t, std::string>> counted;
   for (const luq::plan& choice : plans) {
-    for (std::size_t layer = 0; layer < choice.codecs.size(); ++layer) {
-      const bool is_new = counted.emplace(layer, luq::codec_name(choice.codecs[layer])).second;
+    for (std::size_t layer = 0; layer < choice.recipes.size(); ++layer) {
+      const bool is_new = counted.emplace(layer, luq::recipe_name(choice.recipes[layer])).second;
       if (is_new) total += luq::layer_bytes(choice, layer);
     }
   }

@@ -40,14 +40,13 @@ struct decoder_architecture {
 
 /// Random weights [rows x cols] of a standard deviation of about 1 / sqrt(cols): random codes under parameters that the
 /// codec fits to normal weights. Row r is row r % 64.
-[[nodiscard]] luq::any_packed_matrix random_packed_matrix(const luq::any_codec& codec, luq::index rows,
-                                                          luq::index cols);
+[[nodiscard]] luq::any_packed_matrix random_packed_matrix(const luq::recipe& how, luq::index rows, luq::index cols);
 
 /// Random decoders of one architecture. Layers that two of them have under the same codec, and the head, are shared.
 class synthetic_decoders {
  public:
   /// @param head  codec of the head, which no plan covers
-  synthetic_decoders(decoder_architecture architecture, const luq::any_codec& head);
+  synthetic_decoders(decoder_architecture architecture, const luq::recipe& head);
 
   /// @param choice  of the architecture's shape
   [[nodiscard]] decoder with_plan(const luq::plan& choice);
@@ -55,8 +54,8 @@ class synthetic_decoders {
  private:
   using packed_layer = std::array<std::shared_ptr<const luq::any_packed_matrix>, decoder_linears.size()>;
 
-  [[nodiscard]] const packed_layer& layer_weights(std::size_t layer, const luq::any_codec& codec);
-  [[nodiscard]] packed_layer make_layer(const luq::any_codec& codec) const;
+  [[nodiscard]] const packed_layer& layer_weights(std::size_t layer, const luq::recipe& how);
+  [[nodiscard]] packed_layer make_layer(const luq::recipe& how) const;
 
   decoder_architecture architecture_;
   std::vector<std::map<std::string, packed_layer>> layers_;  // by layer and name of the codec
@@ -66,6 +65,6 @@ class synthetic_decoders {
 
 /// Bytes of packed weights that the decoders of these plans take together.
 [[nodiscard]] luq::index synthetic_bytes(const decoder_architecture& architecture, std::span<const luq::plan> plans,
-                                         const luq::any_codec& head);
+                                         const luq::recipe& head);
 
 }  // namespace vlm

@@ -141,8 +141,8 @@ vlm::calibration random_calibration_with_dead(vlm::linear_input of, luq::index c
   return result;
 }
 
-vlm::quantized_decoder quantize_random_model(std::string_view codec, vlm::search how) {
-  return vlm::quantize_decoder(random_model(), random_calibration(), {luq::parse_codec(codec), how}, {});
+vlm::quantized_decoder quantize_random_model(std::string_view how) {
+  return vlm::quantize_decoder(random_model(), random_calibration(), luq::parse_recipe(how), {});
 }
 
 luq::matrix random_logits(const vlm::vision_language_model& model) {

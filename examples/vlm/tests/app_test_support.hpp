@@ -40,8 +40,7 @@ namespace vlm_test {
 
 /// The same but that inputs 0 ... count-1 of one linear of layer 1 were zero for every token.
 [[nodiscard]] vlm::calibration random_calibration_with_dead(vlm::linear_input of, luq::index count);
-[[nodiscard]] vlm::quantized_decoder quantize_random_model(std::string_view codec,
-                                                           vlm::search how = vlm::search::feedback);
+[[nodiscard]] vlm::quantized_decoder quantize_random_model(std::string_view how);
 
 /// Logits of sequence 0 of the fixture of random_model(), under a model of its shape.
 [[nodiscard]] luq::matrix random_logits(const vlm::vision_language_model& model);

@@ -31,9 +31,9 @@ struct command_files {
   command_files() {
     vlm_test::store(vlm_test::random_calibration_set(12)).write(calibration);
     vlm_test::store(vlm_test::random_questions(12)).write(test);
-    const vlm::quantized_decoder low = vlm_test::quantize_random_model("sign:g128");
-    vlm::write_planned_model(packed, model,
-                             luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), low.choice.codec), {&low});
+    const vlm::quantized_decoder low = vlm_test::quantize_random_model("sign:g128/gptq");
+    vlm::write_planned_model(packed, model, luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), low.how),
+                             {&low});
   }
 
   [[nodiscard]] std::string path(const char* name) const { return (directory.path() / name).string(); }

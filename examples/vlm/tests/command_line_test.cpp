@@ -150,18 +150,18 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
   const program_result quantized = run({"quantize", "--low-layers", "2", "--tokens", "500", "--clusters", "20",
                                         "--seeds", "1", "--output", packed, "--plan", plan});
   const luq::packed_model file(packed);
-  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("trellis1.58:g0")) == 2);
-  CHECK(std::ranges::count(file.choice().codecs, luq::parse_codec("int4:g128:searched")) == 10);
-  CHECK(table_in(quantized.out) == vlm::plan_table(file.choice()).rows);
+  CHECK(std::ranges::count(file.planned().recipes, luq::parse_codec("trellis1.58:g0")) == 2);
+  CHECK(std::ranges::count(file.planned().recipes, luq::parse_codec("int4:g128:searched")) == 10);
+  CHECK(table_in(quantized.out) == vlm::plan_table(file.planned()).rows);
   const std::string size = std::to_string(std::filesystem::file_size(packed));
   CHECK(quantized.out.find(packed + ": " + size + " bytes, of which decoder linears " +
-                           std::to_string(luq::total_bytes(file.choice()))) != std::string::npos);
+                           std::to_string(luq::total_bytes(file.planned()))) != std::string::npos);
   std::ifstream stream(plan, std::ios::binary);
-  CHECK(luq::plan_from_json(std::string(std::istreambuf_iterator<char>(stream), {}), plan) == file.choice());
+  CHECK(luq::plan_from_json(std::string(std::istreambuf_iterator<char>(stream), {}), plan) == file.planned());
 
   const program_result inspected = run({"inspect", packed});
   CHECK(inspected.out.starts_with("lowest entropy first, 2 of 12 layers low\n"));
-  CHECK(table_in(inspected.out) == vlm::plan_table(file.choice()).rows);
+  CHECK(table_in(inspected.out) == vlm::plan_table(file.planned()).rows);
   CHECK(inspected.out.find("file " + size + " bytes") != std::string::npos);
 
   vlm::vision_language_model reloaded = vlm::with_packed_decoder(vlm_test::tiny_model(), file);
@@ -172,7 +172,7 @@ TEST_CASE("quantize, inspect and evaluate are of one file") {
     reloaded.set_compute({.activations = mode});
     CHECK(table_in(evaluated.out) == expected_accuracies(reloaded));
     CHECK(evaluated.out.find(
-              "lowest entropy first, 2 of 12 layers low: " + vlm::fixed(luq::average_bits(file.choice()), 3) +
+              "lowest entropy first, 2 of 12 layers low: " + vlm::fixed(luq::average_bits(file.planned()), 3) +
               " true bits a weight, " + vlm::activations_name(mode) + " activations\n") != std::string::npos);
   }
 }
@@ -193,7 +193,7 @@ TEST_CASE("sequences of one kind calibrate all commands") {
     const std::string packed = data().path("one-kind.safetensors");
     std::vector<std::string> quantize{"--output", packed, "--low-layers", "1"};
     const std::string quantized = calibrated("quantize", quantize);
-    CHECK(table_in(quantized) == vlm::plan_table(luq::packed_model(packed).choice()).rows);
+    CHECK(table_in(quantized) == vlm::plan_table(luq::packed_model(packed).planned()).rows);
     quantize.emplace_back("--dry-run");
     CHECK(calibrated("quantize", quantize).find("forward passes") != std::string::npos);
     CHECK(calibrated("export", {"--to", "imatrix", "--output", data().path("one-kind.gguf")})
@@ -241,7 +241,7 @@ TEST_CASE("budgets of quantize are met by the fewest low layers") {
                                        "--quiet"};
     arguments.insert(arguments.end(), budget.begin(), budget.end());
     (void)run(arguments);
-    return std::ranges::count(luq::packed_model(packed).choice().codecs, luq::parse_codec("sign:g128"));
+    return std::ranges::count(luq::packed_model(packed).planned().recipes, luq::parse_codec("sign:g128"));
   };
   const luq::model_shape shape = vlm::decoder_shape(vlm_test::random_model());
   const luq::prefix_policy policy{
@@ -391,8 +391,8 @@ TEST_CASE("bench times random decoders of a shape under plans and a uniform riva
 
 TEST_CASE("bench times a packed file beside the float model") {
   const std::string packed = data().path("timed.safetensors");
-  const vlm::quantized_decoder decoder = vlm_test::quantize_random_model("int4:g16");
-  const luq::plan choice = luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), decoder.choice.codec);
+  const vlm::quantized_decoder decoder = vlm_test::quantize_random_model("int4:g16/gptq");
+  const luq::plan choice = luq::uniform_plan(vlm::decoder_shape(vlm_test::random_model()), decoder.how);
   vlm::write_planned_model(packed, data().random_model, choice, {&decoder});
   const auto rows =
       table_in(from_table(bench({"--model", data().random_model, "--packed", packed}), "decode, layers alone"));

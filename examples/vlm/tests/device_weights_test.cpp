@@ -21,7 +21,7 @@ namespace {
 packed_pointer packed_on_heap(const luq::matrix& W, const char* codec) {
   return std::visit(
       [&](const auto& c) {
-        return std::make_shared<const luq::any_packed_matrix>(luq::quantize(W, c, luq::round_to_nearest{}));
+        return std::make_shared<const luq::any_packed_matrix>(luq::quantize(W, c, luq::round_to_nearest{}).packed);
       },
       luq::parse_codec(codec));
 }

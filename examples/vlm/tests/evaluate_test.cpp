@@ -188,9 +188,10 @@ TEST_CASE("int8 activations move the accuracy of a packed decoder by at most a p
   for (luq::index layer = 0; layer < packed.config().text.layers; ++layer) {
     for (const vlm::decoder_linear which : vlm::decoder_linears) {
       const luq::matrix& W = vlm::float_weights(tiny_model(), layer, which);
-      packed.set_decoder_weights(layer, which,
-                                 std::make_shared<const luq::any_packed_matrix>(luq::quantize(
-                                     W, luq::binary_coding_codec{.group = 128}, luq::round_to_nearest{})));
+      packed.set_decoder_weights(
+          layer, which,
+          std::make_shared<const luq::any_packed_matrix>(
+              luq::quantize(W, luq::binary_coding_codec{.group = 128}, luq::round_to_nearest{}).packed));
     }
   }
   const vlm::accuracy floats = exam.take(packed);

@@ -72,7 +72,7 @@ TEST_CASE("the embedded model for llama.cpp") {
   CHECK(std::ranges::equal(file.bytes("output_norm.weight"), std::as_bytes(std::span(norm))));
   for (std::size_t layer = 0; layer < 3; ++layer) {
     // The plan's linears stand in the order of their names: the first is mlp.down_proj.
-    REQUIRE(mixed().choice().shape[layer][0].name == "model.layers." + std::to_string(layer) + ".mlp.down_proj");
+    REQUIRE(mixed().planned().shape[layer][0].name == "model.layers." + std::to_string(layer) + ".mlp.down_proj");
     CHECK(std::ranges::equal(file.bytes("blk." + std::to_string(layer) + ".ffn_down.weight"),
                              luq::to_ggml_blocks(mixed().at(layer, 0))));
   }
@@ -110,7 +110,7 @@ TEST_CASE("the decoder of Qwen2.5-VL for llama.cpp") {
     const std::vector<float> bias = model.read_floats("model.layers.1.self_attn.q_proj.bias");
     CHECK(std::ranges::equal(file.bytes("blk.1.attn_q.bias"), std::as_bytes(std::span(bias))));
     for (std::size_t i = 0; i < 7; ++i) {  // rows of query and key, too, stay where they are
-      const std::string name = *luq::gguf_module_name(decoder.choice().shape[1][i].name) + ".weight";
+      const std::string name = *luq::gguf_module_name(decoder.planned().shape[1][i].name) + ".weight";
       CHECK(std::ranges::equal(file.bytes(name), luq::to_ggml_blocks(decoder.at(1, i))));
     }
   }

@@ -28,7 +28,7 @@ const packed_decoder& mixed_integers() {
 }
 
 bool has_gptq_form(std::size_t layer) {
-  return !std::holds_alternative<luq::sign_codec>(mixed_integers().choice().codecs[layer]);
+  return !std::holds_alternative<luq::sign_codec>(mixed_integers().planned().recipes[layer].codec);
 }
 
 /// The checkpoint of mixed_integers() in a directory of its own.
@@ -56,7 +56,7 @@ TEST_CASE("every linear decodes to the packed weights") {
   const luq::gptq_config config = luq::read_gptq_config(checkpoint().output / "config.json");
   CHECK(config == luq::read_gptq_config(checkpoint().output / "quantize_config.json"));
   CHECK(config.format == luq::gptq_format::v2);
-  const luq::plan& choice = mixed_integers().choice();
+  const luq::plan& choice = mixed_integers().planned();
   for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
     for (std::size_t i = 0; i < choice.shape[layer].size(); ++i) {
       const std::string module = "model.language_model." + choice.shape[layer][i].name.substr(6);
@@ -145,7 +145,7 @@ TEST_CASE("Qwen2.5-VL has the names of transformers 5, and its tower stays dense
     CHECK(!luq::settings_of(config, "model." + module));
   }
   CHECK(tensors.contains("model.language_model.layers.0.self_attn.q_proj.bias"));
-  const std::string module = "model.language_model." + decoder.choice().shape[2][3].name.substr(6);
+  const std::string module = "model.language_model." + decoder.planned().shape[2][3].name.substr(6);
   const luq::gptq_tensors stored = luq::read_gptq_tensors(tensors, module, 4, 32, config.format);
   CHECK(vlm_test::identical(luq::decode_gptq(stored, module), luq::decode(decoder.at(2, 3))));
 }

@@ -20,7 +20,7 @@ namespace {
 std::filesystem::path write_plan(const scratch_directory& directory, const std::vector<std::string>& codecs) {
   luq::plan choice{luq::decoder_linears_of(vlm::shape_of(luq::checkpoint(vlm_test::embedded_model()))), {}, "by hand"};
   for (std::size_t layer = 0; layer < choice.shape.size(); ++layer) {
-    choice.codecs.push_back(luq::parse_codec(codecs[layer % codecs.size()]));
+    choice.recipes.push_back(luq::parse_codec(codecs[layer % codecs.size()]));
   }
   const std::filesystem::path file = directory.path() / "plan.json";
   std::ofstream(file, std::ios::binary) << luq::plan_to_json(choice);
@@ -65,7 +65,7 @@ TEST_CASE("a plan as an argument of ik_llama.cpp") {
 TEST_CASE("a codec that is replaced by an approximate type is remarked on") {
   const scratch_directory directory;
   const luq::plan wide{{{{"model.layers.0.mlp.up_proj", 512, 256}, {"model.layers.0.mlp.gate_proj", 512, 256}}},
-                       {luq::parse_codec("bcq2:g64")},
+                       luq::parse_recipe("bcq2:g64"),
                        "by hand"};
   const auto file = directory.path() / "wide.json";
   std::ofstream(file, std::ios::binary) << luq::plan_to_json(wide);

@@ -37,13 +37,14 @@ class packed_decoder {
     for (const luq::checkpoint_tensor& tensor : shape) stored_names.emplace(tensor.place.name, tensor.name);
     choice_ = {luq::decoder_linears_of(shape), {}, "by hand"};
     for (std::size_t layer = 0; layer < choice_.shape.size(); ++layer) {
-      const luq::any_codec codec = luq::parse_codec(codecs[layer % codecs.size()]);
-      choice_.codecs.push_back(codec);
+      const luq::recipe how(luq::transform_method::none, luq::parse_codec(codecs[layer % codecs.size()]),
+                            luq::code_search::rtn);
+      choice_.recipes.push_back(how);
       linears_.emplace_back();
       for (const luq::linear_shape& linear : choice_.shape[layer]) {
         const luq::matrix W = stored.read_matrix(stored_names.at(linear.name + ".weight"));
-        const luq::matrix H = luq::matrix::Identity(W.cols(), W.cols());
-        linears_.back().push_back(vlm::quantize_linear(W, H, {codec, vlm::search::nearest}).packed);
+        const luq::linear_inputs inputs(luq::matrix(luq::matrix::Identity(W.cols(), W.cols())));
+        linears_.back().push_back(vlm::quantize_linear({W, inputs}, how).packed);
       }
     }
   }

@@ -10,7 +10,6 @@
 #include "app/pipeline.hpp"
 #include "app_test_support.hpp"
 
-using vlm::search;
 using vlm_test::random_calibration;
 using vlm_test::random_model;
 
@@ -31,17 +30,16 @@ TEST_CASE("a point of the frontier is the mean over all linears, beside the refe
   luq::activation_entropy_options entropy;
   entropy.clustering.clusters = 4;
   const vlm::calibration held_out = vlm::calibrate(random_model(), set, set.sequences, {entropy}, {});
-  const std::vector<vlm::rung> rungs{{luq::parse_codec("billm:g32"), search::block_rule},
-                                     {luq::parse_codec("int2:g16"), search::feedback},
-                                     {luq::parse_codec("int8:g16"), search::feedback}};
-  const auto points = vlm::measure_frontier(random_model(), random_calibration(), held_out, exam, rungs, {});
+  const std::vector<luq::recipe> recipes{luq::parse_recipe("billm:g32/billm"),
+                                         luq::parse_recipe("rowcol/int2:g16/gptq"), luq::parse_recipe("int8:g16/gptq")};
+  const auto points = vlm::measure_frontier(random_model(), random_calibration(), held_out, exam, recipes, {});
   REQUIRE(points.size() == 3);
   CHECK(points[0].equals_reference == 1);
   CHECK(points[0].halves_reference == 0);
   CHECK(points[2].halves_reference == 1);
   CHECK(points[2].held_out_error < points[1].held_out_error);
 
-  const auto decoder = vlm::quantize_decoder(random_model(), random_calibration(), rungs[1], {});
+  const auto decoder = vlm::quantize_decoder(random_model(), random_calibration(), recipes[1], {});
   CHECK(points[1].error == decoder.mean_output_error());
   double sum = 0;
   double weights = 0;
@@ -52,7 +50,7 @@ TEST_CASE("a point of the frontier is the mean over all linears, beside the refe
       const auto& linear = decoder.layers[layer][static_cast<std::size_t>(which)];
       sum += luq::relative_output_error(W, *linear.decoded, held_out.layers[layer].hessian_of(which).matrix());
       weights += static_cast<double>(W.size());
-      bytes += static_cast<double>(luq::packed_bytes(rungs[1].codec, W.rows(), W.cols()));
+      bytes += static_cast<double>(luq::packed_bytes(recipes[1], W.rows(), W.cols()));
     }
   }
   CHECK(points[1].held_out_error ==
@@ -61,17 +59,17 @@ TEST_CASE("a point of the frontier is the mean over all linears, beside the refe
 
   const vlm::table rows = vlm::frontier_table(points);
   REQUIRE(rows.rows.size() == 3);
-  CHECK(rows.rows[1][0] == "int2:g16, feedback");
+  CHECK(rows.rows[1][0] == "rowcol/int2:g16/gptq");
   CHECK(rows.rows[0][5] == "100.0 %");
   const vlm::chart figure = vlm::frontier_chart(points);
   CHECK(figure.series.size() == 2);  // feedback, and BiLLM
   CHECK(std::is_sorted(figure.series[0].x.begin(), figure.series[0].x.end()));
 }
 
-TEST_CASE("the rungs compared start with published BiLLM, and no two are the same") {
-  const auto& rungs = vlm::frontier_rungs();
-  CHECK(vlm::rung_name(rungs[0]) == "billm:g128, block rule");
-  for (std::size_t i = 0; i < rungs.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) CHECK(vlm::rung_name(rungs[i]) != vlm::rung_name(rungs[j]));
+TEST_CASE("the recipes compared start with published BiLLM, and no two are the same") {
+  const auto& recipes = vlm::frontier_recipes();
+  CHECK(luq::recipe_name(recipes[0]) == "billm:g128/billm");
+  for (std::size_t i = 0; i < recipes.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) CHECK(recipes[i] != recipes[j]);
   }
 }

@@ -110,11 +110,11 @@ TEST_CASE("both generations of names have the same parts") {
 
 TEST_CASE("a ledger is the size of the packed file but for its header") {
   const scratch_directory directory;
-  const vlm::quantized_decoder low = vlm_test::quantize_random_model("sign:g16");
-  const vlm::quantized_decoder high = vlm_test::quantize_random_model("int4:g16");
+  const vlm::quantized_decoder low = vlm_test::quantize_random_model("sign:g16/gptq");
+  const vlm::quantized_decoder high = vlm_test::quantize_random_model("int4:g16/gptq");
   const std::string model = vlm_test::random_fixture().model.string();
   const luq::prefix_policy policy{
-      vlm::decoder_shape(vlm_test::random_model()), {2, 0, 1}, low.choice.codec, high.choice.codec, "some order"};
+      vlm::decoder_shape(vlm_test::random_model()), {2, 0, 1}, low.how, high.how, "some order"};
   const luq::plan choice = luq::prefix_plan(policy, 2);
   const auto file = directory.path() / "packed.safetensors";
   const luq::packed_model_size size = vlm::write_planned_model(file, model, choice, {&low, &high});

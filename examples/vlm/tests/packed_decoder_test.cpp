@@ -17,8 +17,9 @@ using vlm_test::fixture;
 namespace {
 
 luq::any_packed_matrix packed_nearest(const luq::matrix& W, const luq::any_codec& codec) {
-  return std::visit([&](const auto& c) { return luq::any_packed_matrix(luq::quantize(W, c, luq::round_to_nearest{})); },
-                    codec);
+  return std::visit(
+      [&](const auto& c) { return luq::any_packed_matrix(luq::quantize(W, c, luq::round_to_nearest{}).packed); },
+      codec);
 }
 
 struct quantized_pair {

@@ -23,19 +23,18 @@ namespace {
 const std::vector<double> scores{3.0, 1.0, 2.0, 5.0, 4.0};
 
 const vlm::quantized_decoder& low_decoder() {
-  static const vlm::quantized_decoder decoder = quantize_random_model("sign:g128");
+  static const vlm::quantized_decoder decoder = quantize_random_model("sign:g128/gptq");
   return decoder;
 }
 
 const vlm::quantized_decoder& high_decoder() {
-  static const vlm::quantized_decoder decoder = quantize_random_model("int4:g16:searched");
+  static const vlm::quantized_decoder decoder = quantize_random_model("int4:g16:searched/gptq");
   return decoder;
 }
 
 luq::plan mixed_plan() {
-  return {vlm::decoder_shape(random_model()),
-          {high_decoder().choice.codec, low_decoder().choice.codec, high_decoder().choice.codec},
-          "layer 1 low"};
+  return {
+      vlm::decoder_shape(random_model()), {high_decoder().how, low_decoder().how, high_decoder().how}, "layer 1 low"};
 }
 
 /// Whether a checkpoint of any generation of names stores this decoder linear as `name`.
@@ -51,7 +50,7 @@ void check_others(const luq::packed_model& file, const std::filesystem::path& di
   std::set<std::string> expected;
   for (const std::string& name : stored.names()) {
     bool planned = false;
-    for (const auto& layer : file.choice().shape) {
+    for (const auto& layer : file.planned().shape) {
       planned |= std::ranges::any_of(layer, [&](const auto& linear) { return stores(name, linear); });
     }
     CAPTURE(name);
@@ -67,7 +66,7 @@ void check_others(const luq::packed_model& file, const std::filesystem::path& di
     CHECK(std::ranges::equal(file.file().bytes(name), stored.bytes(name)));
   }
   std::size_t planned = 0;
-  for (const auto& layer : file.choice().shape) planned += layer.size();
+  for (const auto& layer : file.planned().shape) planned += layer.size();
   CHECK(linears == planned);
   CHECK(file.file().tensors().size() == expected.size() + planned);
 }
@@ -148,7 +147,7 @@ TEST_CASE("the table of dead inputs has the linears that have some") {
   CHECK(vlm::dead_input_table(high_decoder()).rows.empty());
   const auto decoder =
       vlm::quantize_decoder(random_model(), vlm_test::random_calibration_with_dead(vlm::linear_input::attention, 3),
-                            {luq::parse_codec("sign:g128")}, {});
+                            luq::parse_recipe("sign:g128"), {});
   const std::string inputs = std::to_string(decoder.layers[1][0].decoded->cols());
   using row = std::vector<std::string>;
   CHECK(vlm::dead_input_table(decoder).rows == std::vector<row>{{"1", "self_attn.q_proj", inputs, "3"},
@@ -167,7 +166,7 @@ TEST_CASE("the table of a plan counts every byte") {
       bytes += static_cast<luq::index>(luq::bytes_of(*linear.packed).size());
     }
     total += bytes;
-    CHECK(rows.rows[layer][1] == luq::codec_name(choice.codecs[layer]));
+    CHECK(rows.rows[layer][1] == luq::recipe_name(choice.recipes[layer]));
     CHECK(rows.rows[layer][2] == std::to_string(bytes));
   }
   CHECK(rows.rows[1][4] == "1.00");
@@ -195,7 +194,7 @@ TEST_CASE("a planned model comes back from its file as it was in memory") {
   const luq::packed_model_size predicted =
       vlm::write_planned_model(path, vlm_test::random_fixture().model, choice, {&low_decoder(), &high_decoder()});
   const luq::packed_model file(path);
-  CHECK(file.choice() == choice);
+  CHECK(file.planned() == choice);
   CHECK(predicted.linears == static_cast<std::uint64_t>(luq::total_bytes(choice)));
   CHECK(predicted.linears == file.size().linears);
   CHECK(predicted.others == file.size().others);
@@ -260,7 +259,7 @@ TEST_CASE("a file that was made for another model is refused") {
               [&] { (void)vlm::with_packed_decoder(vlm_test::tiny_model(), file); });
 }
 
-TEST_CASE("a plan of which a rung is missing is not written") {
+TEST_CASE("a plan of which a recipe is missing is not written") {
   const scratch_directory directory;
   const auto path = directory.path() / "packed.safetensors";
   check_fails(errc::shape_mismatch, {"layer 1"}, [&] {

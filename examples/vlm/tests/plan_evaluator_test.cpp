@@ -12,17 +12,17 @@ using vlm_test::random_model;
 namespace {
 
 const vlm::quantized_decoder& low() {
-  static const vlm::quantized_decoder decoder = quantize_random_model("sign:g128");
+  static const vlm::quantized_decoder decoder = quantize_random_model("sign:g128/gptq");
   return decoder;
 }
 
 const vlm::quantized_decoder& high() {
-  static const vlm::quantized_decoder decoder = quantize_random_model("int4:g16");
+  static const vlm::quantized_decoder decoder = quantize_random_model("int4:g16/gptq");
   return decoder;
 }
 
 /// One codec for each of the three layers.
-luq::plan plan_of(const luq::any_codec& first, const luq::any_codec& second, const luq::any_codec& third) {
+luq::plan plan_of(const luq::recipe& first, const luq::recipe& second, const luq::recipe& third) {
   return {vlm::decoder_shape(random_model()), {first, second, third}, ""};
 }
 
@@ -41,7 +41,7 @@ TEST_CASE("the shape of a decoder is that of its linears, under the names of LLa
 }
 
 TEST_CASE("a mixed plan is the model assembled by hand") {
-  const luq::plan choice = plan_of(low().choice.codec, high().choice.codec, low().choice.codec);
+  const luq::plan choice = plan_of(low().how, high().how, low().how);
   for (const weight_form form : {weight_form::packed, weight_form::decoded}) {
     vlm::vision_language_model expected = random_model();
     vlm::use_layer(expected, 0, low().layers[0], form);
@@ -58,7 +58,7 @@ TEST_CASE("a mixed plan is the model assembled by hand") {
 }
 
 TEST_CASE("a codec that nothing was quantized with is named") {
-  const luq::plan choice = plan_of(high().choice.codec, low().choice.codec, luq::parse_codec("int4:g32"));
+  const luq::plan choice = plan_of(high().how, low().how, luq::parse_codec("int4:g32"));
   check_fails(luq::errc::invalid_argument, {"layer 2", "int4:g32"},
               [&] { (void)vlm::planned_model(random_model(), choice, {&low(), &high()}, weight_form::decoded); });
   check_fails(luq::errc::invalid_argument, {"layer 0", "int4:g16"},
@@ -70,8 +70,8 @@ TEST_CASE("plans are evaluated as the models they are, a set of low layers once"
   const vlm::examination exam(random_model(), questions, {});
   vlm::quantized_decoder spoilable = low();
   vlm::plan_evaluator evaluator(random_model(), exam, spoilable, high());
-  const luq::any_codec l = low().choice.codec;
-  const luq::any_codec h = high().choice.codec;
+  const luq::recipe l = low().how;
+  const luq::recipe h = high().how;
 
   const luq::plan choices[] = {plan_of(h, h, h), plan_of(l, h, h), plan_of(h, l, h), plan_of(l, h, l)};
   std::vector<vlm::accuracy> results;
@@ -93,12 +93,12 @@ TEST_CASE("plans are evaluated as the models they are, a set of low layers once"
   check_fails(luq::errc::shape_mismatch, {"1 x 1"}, [&] { (void)evaluator(plan_of(l, l, h)); });
 }
 
-TEST_CASE("an evaluator knows its two rungs only, whatever it remembers") {
+TEST_CASE("an evaluator knows its two recipes only, whatever it remembers") {
   const vlm::question_set questions = vlm_test::random_questions(6);
   const vlm::examination exam(random_model(), questions, {});
   vlm::plan_evaluator evaluator(random_model(), exam, low(), high());
-  const luq::any_codec h = high().choice.codec;
-  const luq::any_codec other = luq::parse_codec("int4:g32");
+  const luq::recipe h = high().how;
+  const luq::recipe other = luq::parse_codec("int4:g32");
   check_fails(luq::errc::invalid_argument, {"layer 1", "int4:g32"}, [&] { (void)evaluator(plan_of(h, other, h)); });
   (void)evaluator(plan_of(h, h, h));
   check_fails(luq::errc::invalid_argument, {"layer 1", "int4:g32"}, [&] { (void)evaluator(plan_of(h, other, h)); });

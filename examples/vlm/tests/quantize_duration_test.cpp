@@ -147,9 +147,9 @@ TEST_CASE("searches take their time for each weight and each pair of columns") {
   CHECK(vlm::search_speed{"s", 3, 0}.seconds(text) == doctest::Approx(2 * 3 * weights));
   CHECK(vlm::search_speed{"s", 0, 5}.seconds(text) == doctest::Approx(2 * 5 * squares));
   for (const char* codec : {"sign:g128", "trellis1.58:g0"}) {
-    const vlm::rung choice{luq::parse_codec(codec)};
-    const vlm::search_speed speed = vlm::measure_search(choice, 1e11, {.threads = 1});
-    CHECK(speed.rung == vlm::rung_name(choice));
+    const luq::recipe how = luq::parse_recipe(codec);
+    const vlm::search_speed speed = vlm::measure_search(how, 1e11, {.threads = 1});
+    CHECK(speed.recipe == luq::recipe_name(how));
     CHECK(speed.per_weight >= 0);
     CHECK(speed.per_weight_and_input >= 0);
     CHECK(speed.per_weight + speed.per_weight_and_input > 0);

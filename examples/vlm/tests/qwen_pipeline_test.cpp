@@ -105,8 +105,8 @@ TEST_CASE("calibrated, quantized, written, read, and asked") {
     CHECK(std::isfinite(layer.all.bits));
   }
 
-  const vlm::quantized_decoder low = vlm::quantize_decoder(model, statistics, {luq::parse_codec("sign:g64")}, {});
-  const vlm::quantized_decoder high = vlm::quantize_decoder(model, statistics, {luq::parse_codec("int8:g32")}, {});
+  const vlm::quantized_decoder low = vlm::quantize_decoder(model, statistics, luq::parse_recipe("sign:g64"), {});
+  const vlm::quantized_decoder high = vlm::quantize_decoder(model, statistics, luq::parse_recipe("int8:g32"), {});
   const luq::model_shape shape = vlm::decoder_shape(model);
   const vlm::question_set asked = qwen_questions(16);
   const vlm::examination exam(model, asked, {.threads = 2});
@@ -116,8 +116,7 @@ TEST_CASE("calibrated, quantized, written, read, and asked") {
   const std::filesystem::path file = directory.path() / "packed.safetensors";
   for (const luq::index low_layers : {0, 1}) {
     CAPTURE(low_layers);
-    const luq::plan choice =
-        luq::prefix_plan({shape, luq::depth_order(3), low.choice.codec, high.choice.codec}, low_layers);
+    const luq::plan choice = luq::prefix_plan({shape, luq::depth_order(3), low.how, high.how}, low_layers);
     const luq::packed_model_size predicted =
         vlm::write_planned_model(file, published_fixture().model, choice, {&low, &high});
     CHECK(static_cast<std::uintmax_t>(predicted.file()) == std::filesystem::file_size(file));

@@ -30,7 +30,7 @@ decoder_architecture small_architecture() {
 
 luq::plan plan_of_layers(const decoder_architecture& architecture, const std::vector<std::string>& codecs) {
   luq::plan result{vlm::decoder_shape(architecture.text), {}, ""};
-  for (const std::string& codec : codecs) result.codecs.push_back(luq::parse_codec(codec));
+  for (const std::string& codec : codecs) result.recipes.push_back(luq::parse_codec(codec));
   return result;
 }
 
@@ -74,18 +74,19 @@ TEST_CASE("the first layers alone keep their share of low ones") {
 }
 
 TEST_CASE("random packed matrices are repeated row tiles of plausible weights, whatever the codec and the size") {
-  const char* const codecs[] = {"int2:g32",    "int3:g32:searched", "int4:g128", "int4:g32:sym", "int8:g0",
-                                "sign:g16",    "ternary:g32",       "bcq2:g64",  "lloyd3:g64",   "billm:g32",
-                                "trellis1:g0", "trellis1.58:g64",   "trellis4"};
+  const char* const codecs[] = {"int2:g32",   "int3:g32:searched", "int4:g128",      "int4:g32:sym",
+                                "int8:g0",    "sign:g16",          "ternary:g32",    "bcq2:g64",
+                                "lloyd3:g64", "billm:g32",         "trellis1:g0",    "trellis1.58:g64",
+                                "trellis4",   "hadamard/int4:g32", "rowcol/sign:g16"};
   for (const char* name : codecs) {
     for (const std::pair<luq::index, luq::index> shape : {std::pair{64, 128}, {200, 100}, {5, 33}}) {
       const luq::index rows = shape.first;
       const luq::index cols = shape.second;
       CAPTURE(name);
       CAPTURE(rows);
-      const luq::any_codec codec = luq::parse_codec(name);
+      const luq::recipe codec = luq::parse_recipe(name);
       const luq::any_packed_matrix packed = vlm::random_packed_matrix(codec, rows, cols);
-      CHECK(luq::codec_of(packed) == codec);
+      CHECK(luq::codec_of(packed) == codec.codec);
       CHECK(static_cast<luq::index>(luq::bytes_of(packed).size()) == luq::packed_bytes(codec, rows, cols));
       const luq::matrix W = luq::decode(packed);
       REQUIRE(W.rows() == rows);

@@ -21,8 +21,8 @@
 //               descent, in turn                                                 quantizers/refined.hpp
 //
 // A recipe of a codec alone has the search that proved best for it: gptq+refine, or beam for a codec whose codes depend
-// on one another (SequenceCodec), which knows neither gptq nor refine. Steps have the options that proved best; a caller
-// who wants others puts quantizers together (quantizers/quantize.hpp).
+// on one another (SequenceCodec), which knows neither gptq nor refine. Steps have the options that proved best; a
+// caller who wants others puts quantizers together (quantizers/quantize.hpp).
 #pragma once
 
 #include <concepts>
@@ -48,17 +48,16 @@ struct recipe {
   code_search search = code_search::rtn;  ///< see the constructor
   bool refines = false;                   ///< +refine
 
+  /// That of a default codec.
+  recipe() : recipe(any_codec()) {}
+
   /// The best search for a codec, without a transform.
   template <std::convertible_to<any_codec> Codec>
   recipe(const Codec& codec_) : recipe(best_for(codec_)) {}  // NOLINT(google-explicit-constructor): a codec is a recipe
 
   recipe(transform_method transform_, const any_codec& codec_, code_search search_, bool refines_ = false,
          bool propagates_error_ = false)
-      : transform(transform_),
-        codec(codec_),
-        propagates_error(propagates_error_),
-        search(search_),
-        refines(refines_) {}
+      : transform(transform_), codec(codec_), propagates_error(propagates_error_), search(search_), refines(refines_) {}
 
   friend bool operator==(const recipe&, const recipe&) = default;
 
@@ -86,6 +85,10 @@ void require_valid(const recipe& r);
 
 /// The name of the transform that its matrices hold (stored_transform.hpp); empty for none.
 [[nodiscard]] std::string_view stored_transform(const recipe& r);
+
+/// How its matrices are stored, whatever search chose their codes: "scaling/int4:g128", or "int4:g128" without a
+/// transform.
+[[nodiscard]] std::string stored_name(const recipe& r);
 
 /// Exact bytes of a packed [rows x cols] matrix, its transform included.
 [[nodiscard]] index packed_bytes(const recipe& r, index rows, index cols);

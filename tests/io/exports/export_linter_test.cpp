@@ -182,7 +182,7 @@ TEST_CASE("fused linears must be coded alike for vLLM") {
 
   // Two layers of a plan, one module: different codecs.
   luq::plan p = luq::uniform_plan(shape(128), luq::int_codec<2>{});
-  p.codecs[2] = four;
+  p.recipes[2] = four;
   CHECK(luq::lint_export(p, export_target::gptq).empty());
   CHECK(luq::lint_export(p, export_target::vllm_gptq) ==
         findings{{export_problem::fused,
@@ -222,7 +222,7 @@ TEST_CASE("fused linears must be coded alike for vLLM") {
 
   // What becomes the same codec is alike.
   p = luq::uniform_plan({{{"gate_proj", 128, 128}}, {{"up_proj", 128, 128}}}, four);
-  p.codecs[0] = luq::int_codec<2>{};
+  p.recipes[0] = luq::int_codec<2>{};
   const findings replaced = luq::lint_export(p, export_target::vllm_marlin);
   REQUIRE(replaced.size() == 1);
   CHECK(replaced[0].problem == export_problem::codec);
@@ -232,7 +232,7 @@ TEST_CASE("any plan can be looked at, and is left as it is") {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     luq::plan p{luq_test::random_model(seed), {}, ""};
     for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-      p.codecs.push_back(luq_test::random_codec(seed, layer));
+      p.recipes.push_back(luq_test::random_codec(seed, layer));
     }
     for (const export_target target : targets) {
       for (const export_finding& finding : luq::lint_export(p, target)) {
@@ -243,6 +243,6 @@ TEST_CASE("any plan can be looked at, and is left as it is") {
     }
   }
   luq::plan p = luq::uniform_plan(luq_test::three_layers(), luq::sign_codec{});
-  p.codecs.pop_back();
+  p.recipes.pop_back();
   check_fails(errc::shape_mismatch, "expected 3 codecs", [&] { (void)luq::lint_export(p, export_target::gptq); });
 }

@@ -63,8 +63,8 @@ TEST_CASE("a uniform plan needs no rules") {
 
 TEST_CASE("a mixed plan, to the letter") {
   luq::plan p = luq::uniform_plan(decoder(4), two);
-  p.codecs[1] = four;
-  p.codecs[3] = four;
+  p.recipes[1] = four;
+  p.recipes[3] = four;
   const std::vector<std::string> dense{"visual.blocks.0.attn.qkv", "visual.blocks.1.attn.qkv", "visual.merger.mlp.0"};
   const luq::gptq_config config = luq::make_gptq_config(p, luq::gptq_format::v2, dense);
   CHECK(config.base == gptq_settings{2, 64, false, false});
@@ -85,15 +85,15 @@ TEST_CASE("every linear gets its own settings back, fused or not, and dense ones
   for (int layers = 1; layers < 23; ++layers) {
     CAPTURE(layers);
     luq::plan p = luq::uniform_plan(decoder(layers), four);
-    for (std::size_t layer = 0; layer < p.codecs.size(); ++layer) p.codecs[layer] = codecs[layer * layer % 5];
+    for (std::size_t layer = 0; layer < p.recipes.size(); ++layer) p.recipes[layer] = codecs[layer * layer % 5];
     p.shape.push_back({{"lm_head", 256, 128}});
-    p.codecs.push_back(luq::int_codec<8>{.symmetric = true});
+    p.recipes.push_back(luq::int_codec<8>{.symmetric = true});
     const std::vector<std::string> dense{"model.layers.0.mlp.down_proj", "model.layers.0.mlp.up_proj",
                                          "model.layers.0.mlp.gate_proj"};
     const luq::gptq_config config = luq::make_gptq_config(p, luq::gptq_format::v2, dense);
     CHECK(config.lm_head);
     for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-      const auto expected = luq::gptq_settings_of(p.codecs[layer]);
+      const auto expected = luq::gptq_settings_of(p.recipes[layer].codec);
       for (const luq::linear_shape& linear : p.shape[layer]) {
         const bool is_dense = std::find(dense.begin(), dense.end(), linear.name) != dense.end();
         CHECK(settings_of(config, linear.name) == (is_dense ? std::nullopt : expected));
@@ -108,22 +108,22 @@ TEST_CASE("every linear gets its own settings back, fused or not, and dense ones
 
 TEST_CASE("the settings of every linear are beyond Marlin's where any are, then those of the most weights") {
   luq::plan p = luq::uniform_plan(decoder(6), four);
-  p.codecs[5] = luq::int_codec<8>{.symmetric = true};
+  p.recipes[5] = luq::int_codec<8>{.symmetric = true};
   CHECK(luq::make_gptq_config(p).base == gptq_settings{4, 128, false, true});
   for (const luq::any_codec& beyond : {luq::any_codec(two), luq::any_codec(luq::int_codec<4>{}),
                                        luq::any_codec(luq::int_codec<3>{.symmetric = true})}) {
-    p.codecs[4] = beyond;
+    p.recipes[4] = beyond;
     CHECK(luq::make_gptq_config(p).base == luq::gptq_settings_of(beyond));
   }
   p = luq::uniform_plan(decoder(5), two);
-  p.codecs[0] = p.codecs[2] = p.codecs[4] = luq::int_codec<3>{};
+  p.recipes[0] = p.recipes[2] = p.recipes[4] = luq::int_codec<3>{};
   CHECK(luq::make_gptq_config(p).base == gptq_settings{3, 128, false, false});
 }
 
 TEST_CASE("half a fused group has no fused name") {
   luq::plan p = luq::uniform_plan(decoder(1), two);
   p.shape.push_back({{"x.0.q_proj", 32, 32}, {"x.0.k_proj", 32, 32}});
-  p.codecs.push_back(four);
+  p.recipes.push_back(four);
   const std::vector<std::string> dense{"x.0.v_proj", "model.layers.0.mlp.up_proj"};
   const luq::gptq_config config = luq::make_gptq_config(p, luq::gptq_format::v2, dense);
   CHECK(patterns_of(config) == std::vector<std::string>{R"(-:^x\.0\.v_proj$)", R"(-:^model\.layers\.0\.mlp\.up_proj$)",
@@ -132,17 +132,17 @@ TEST_CASE("half a fused group has no fused name") {
 
 TEST_CASE("plans that are no GPTQ checkpoints") {
   luq::plan p = luq::uniform_plan(luq_test::three_layers(), four);
-  p.codecs[1] = luq::sign_codec{};
+  p.recipes[1] = luq::sign_codec{};
   check_fails(errc::unsupported, "gptq linear 'b.up': expected a codec of int2, int3, int4 and int8, got sign:g128",
               [&] { (void)luq::make_gptq_config(p); });
   const std::vector<std::string> up{"b.up"};
   CHECK(patterns_of(luq::make_gptq_config(p, luq::gptq_format::v2, up)) == std::vector<std::string>{R"(-:^b\.up$)"});
-  p.codecs[1] = four;
+  p.recipes[1] = four;
   p.shape[2][1].rows = 100;
   check_fails(errc::invalid_argument,
               "gptq linear 'c.down': expected multiples of 32 outputs and inputs, got 100 x 128",
               [&] { (void)luq::make_gptq_config(p); });
-  p.codecs.pop_back();
+  p.recipes.pop_back();
   check_fails(errc::shape_mismatch, "expected 3 codecs", [&] { (void)luq::make_gptq_config(p); });
   const luq::plan one = luq::uniform_plan({{{"w", 32, 32}}}, four);
   const std::vector<std::string> all{"w"};

@@ -35,7 +35,7 @@ luq::plan decoder_plan(std::string_view prefix, luq::index layers, luq::index hi
                        {name + "mlp.gate_proj", intermediate, hidden},
                        {name + "mlp.up_proj", intermediate, hidden},
                        {name + "mlp.down_proj", hidden, intermediate}});
-    p.codecs.push_back(luq::parse_codec(layer % 2 == 0 ? "sign:g128" : "int4:g64:sym:searched"));
+    p.recipes.push_back(luq::parse_codec(layer % 2 == 0 ? "sign:g128" : "int4:g64:sym:searched"));
   }
   return p;
 }
@@ -139,7 +139,7 @@ TEST_CASE("every line decides about its own tensor and no other") {
 TEST_CASE("the texts") {
   luq::plan p = decoder_plan("model.", 1, 128, 128, 256);
   p.shape.push_back({{"model.layers.17.mlp.down_proj", 128, 256}});
-  p.codecs.push_back(luq::parse_codec("int4:g128:sym"));
+  p.recipes.push_back(luq::parse_codec("int4:g128:sym"));
   CHECK(luq::llama_cpp_tensor_type_file(p) ==
         R"(^blk\.0\.attn_q\.weight$=q1_0
 ^blk\.0\.attn_k\.weight$=q1_0
@@ -151,7 +151,7 @@ TEST_CASE("the texts") {
 ^blk\.17\.ffn_down\.weight$=q4_0
 )");
   p.shape.erase(p.shape.begin());
-  p.codecs.erase(p.codecs.begin());
+  p.recipes.erase(p.recipes.begin());
   p.shape[0].push_back({"model.layers.17.mlp.up_proj", 256, 128});
   CHECK(luq::ik_llama_cpp_custom_q(p, {{"int4:g128:sym", "iq4_kt"}}) ==
         R"(^blk\.17\.ffn_down\.weight$=iq4_kt,^blk\.17\.ffn_up\.weight$=iq4_kt)");
@@ -163,8 +163,8 @@ TEST_CASE("plans that cannot be exported") {
     check_fails(code, fragment, [&] { static_cast<void>(luq::llama_cpp_tensor_type_file(p, types)); });
   };
   const auto with_codecs = [&](std::vector<const char*> names) {
-    p.codecs.clear();
-    for (const char* name : names) p.codecs.push_back(luq::parse_codec(name));
+    p.recipes.clear();
+    for (const char* name : names) p.recipes.push_back(luq::parse_codec(name));
   };
   with_codecs({"ternary:g256", "sign:g128", "sign:g64"});
   check(errc::invalid_argument, "no ggml type is given for sign:g64, ternary:g256");
@@ -191,7 +191,7 @@ TEST_CASE("plans that cannot be exported") {
         "'language_model.model.layers.0.mlp.up_proj': another one has the same name there, "
         "blk.0.ffn_up.weight",
         {{"sign:g128", "q4_0"}});
-  p.codecs.pop_back();
+  p.recipes.pop_back();
   check(errc::shape_mismatch, "expected 3 codecs");
 }
 

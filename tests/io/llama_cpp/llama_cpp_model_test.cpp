@@ -59,7 +59,7 @@ struct model {
                               {module + "mlp.gate_proj", inner, hidden},
                               {module + "mlp.up_proj", inner, hidden},
                               {module + "mlp.down_proj", hidden, inner}});
-      choice.codecs.push_back(luq::parse_codec(codecs[layer]));
+      choice.recipes.push_back(luq::parse_codec(codecs[layer]));
       packed.emplace_back();
       for (const luq::linear_shape& linear : choice.shape.back()) {
         const std::uint64_t seed = 100 * layer + packed.back().size();
@@ -67,7 +67,7 @@ struct model {
             [&](const auto& codec) -> luq::any_packed_matrix {
               return luq::pack(luq_test::random_coded_matrix(codec, linear.rows, linear.cols, seed));
             },
-            choice.codecs.back()));
+            choice.recipes.back().codec));
       }
       const std::string stored = prefix + "layers." + std::to_string(layer) + ".";
       add_vector(stored + "input_layernorm.weight", hidden);

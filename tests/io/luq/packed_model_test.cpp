@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "io/io_test_support.hpp"
+#include "luq/codecs/hadamard_rotation.hpp"
+#include "luq/codecs/input_scaling.hpp"
 #include "luq/core/random_matrix.hpp"
 #include "luq/io/luq/detail/packed_tensors.hpp"
 #include "luq/io/luq/plan_json.hpp"
@@ -50,7 +53,8 @@ struct packed_weights {
       owned.emplace_back();
       for (const luq::linear_shape& linear : p.shape[layer]) {
         const luq::matrix W = luq::random_normal_matrix(linear.rows, linear.cols, luq::counter_rng(seed, stream++));
-        owned.back().push_back(std::visit([&](const auto& codec) { return pack_nearest(codec, W); }, p.codecs[layer]));
+        owned.back().push_back(
+            std::visit([&](const auto& codec) { return pack_nearest(codec, W); }, p.recipes[layer].codec));
       }
     }
   }
@@ -74,7 +78,7 @@ luq::plan mixed_plan() {
 luq::plan random_plan(std::uint64_t seed) {
   luq::plan p{luq_test::random_model(seed), {}, "seed " + std::to_string(seed)};
   for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-    p.codecs.push_back(luq_test::random_codec(seed, layer));
+    p.recipes.push_back(luq_test::random_codec(seed, layer));
   }
   return p;
 }
@@ -127,14 +131,14 @@ void check_corrupt_model(
 TEST_CASE("a packed model comes back as it was") {
   const sample_file sample;
   const luq::packed_model model(sample.path());
-  CHECK(model.choice() == sample.plan);
+  CHECK(model.planned() == sample.plan);
   REQUIRE(model.layers().size() == 3);
   for (std::size_t layer = 0; layer < 3; ++layer) {
     REQUIRE(model.layers()[layer].size() == sample.plan.shape[layer].size());
     for (std::size_t i = 0; i < model.layers()[layer].size(); ++i) {
       const luq::any_packed_matrix& restored = model.layers()[layer][i];
       const luq::any_packed_matrix& written = sample.weights.owned[layer][i];
-      CHECK(luq::codec_of(restored) == sample.plan.codecs[layer]);
+      CHECK(luq::codec_of(restored) == sample.plan.recipes[layer].codec);
       CHECK(luq::rows_of(restored) == sample.plan.shape[layer][i].rows);
       CHECK(luq::cols_of(restored) == sample.plan.shape[layer][i].cols);
       CHECK(std::ranges::equal(luq::bytes_of(restored), luq::bytes_of(written)));
@@ -151,8 +155,9 @@ TEST_CASE("the file explains itself") {
   const luq::safetensors_reader file(sample.path());
   CHECK(file.names() == std::vector<std::string>{"a.down.packed", "a.up.packed", "b.up.packed", "c.down.packed",
                                                  "c.up.packed", "norm", "positions"});
-  CHECK(file.metadata() ==
-        std::map<std::string, std::string>{{"luq.format", "1"}, {"luq.plan", luq::plan_to_json(sample.plan)}});
+  CHECK(file.metadata() == std::map<std::string, std::string>{{"luq.format", "2"},
+                                                              {"luq.stored", R"({"billm":1,"int4":1,"sign":1})"},
+                                                              {"luq.plan", luq::plan_to_json(sample.plan)}});
   CHECK(file.info("b.up.packed").dtype == luq::tensor_dtype::u8);
   CHECK(file.shape("b.up.packed") == std::vector<luq::index>{4224});
   CHECK(file.info("norm").dtype == luq::tensor_dtype::f32);
@@ -193,7 +198,7 @@ TEST_CASE("random plans: size as predicted, content as written") {
     CHECK(predicted.linears == static_cast<std::uint64_t>(luq::total_bytes(p)));
     CHECK(predicted.others == 0);
     const luq::packed_model model(path);
-    CHECK(model.choice() == p);
+    CHECK(model.planned() == p);
     std::uint64_t stored = 0;
     for (const luq::tensor_info& tensor : model.file().tensors()) stored += tensor.bytes();
     CHECK(stored == predicted.linears);
@@ -215,7 +220,7 @@ TEST_CASE("every codec, in one group for the row and in ragged ones") {
       const packed_weights weights(p);
       luq::write_packed_model(directory / "w", p, weights.pointers());
       const luq::packed_model model(directory / "w");
-      CHECK(model.choice() == p);
+      CHECK(model.planned() == p);
       CHECK(luq::decode(model.layers()[0][0]) == luq::decode(weights.owned[0][0]));
     }
   }
@@ -231,7 +236,7 @@ TEST_CASE("an open model can be moved") {
   const sample_file sample;
   luq::packed_model first(sample.path());
   const luq::packed_model second(std::move(first));
-  CHECK(second.choice() == sample.plan);
+  CHECK(second.planned() == sample.plan);
   CHECK(second.file().read_floats("norm") == sample.norm);
   CHECK(luq::decode(second.layers()[2][1]) == luq::decode(sample.weights.owned[2][1]));
 }
@@ -261,7 +266,7 @@ TEST_CASE("weights that are not the plan's are refused and leave an older file a
 
   // Another option of the same codec is another codec, even where the bytes are as many.
   luq::plan searched = p;
-  searched.codecs[1] = luq::int_codec<4>{.symmetric = true, .range = luq::int_range::searched};
+  searched.recipes[1] = luq::int_codec<4>{.symmetric = true, .range = luq::int_range::searched};
   check_fails(errc::shape_mismatch, "linear 'b.up': expected int4:g128:sym:searched",
               [&] { luq::write_packed_model(path, searched, weights.pointers()); });
 
@@ -309,8 +314,8 @@ TEST_CASE("plans that cannot be written") {
   p.shape[0][0].name = std::string(1020, 'w');
   check_refused(errc::invalid_argument, "the name has 1027 bytes, the limit is 1024");
   p.shape[0][0].name = "w";
-  p.codecs.clear();
-  check_refused(errc::shape_mismatch, "expected 1 codecs, one per layer, got 0");
+  p.recipes.clear();
+  check_refused(errc::shape_mismatch, "expected 1 recipes, one per layer, got 0");
   CHECK(directory.size() == 0);
 }
 
@@ -324,7 +329,7 @@ TEST_CASE("files that are no packed model") {
   check_corrupt_model("no packed model", [](auto&, auto& metadata) { metadata.erase("luq.format"); });
   check_corrupt_model("no packed model", [](auto&, auto& metadata) { metadata.erase("luq.plan"); });
   check_corrupt_model(
-      "luq.format: expected 1, got '2'", [](auto&, auto& metadata) { metadata["luq.format"] = "2"; },
+      "luq.format: expected 2, got '1'", [](auto&, auto& metadata) { metadata["luq.format"] = "1"; },
       errc::unsupported);
 }
 
@@ -333,8 +338,62 @@ TEST_CASE("plans that are broken or of another version") {
   check_corrupt_model("unknown key 'x'",
                       [](auto&, auto& metadata) { metadata["luq.plan"].replace(1, 0, "\"x\": 1,"); });
   check_corrupt_model(
-      "luq_plan: expected version 1, got 7", [](auto&, auto& metadata) { metadata["luq.plan"] = R"({"luq_plan": 7})"; },
+      "luq_plan: expected version 2, got 7", [](auto&, auto& metadata) { metadata["luq.plan"] = R"({"luq_plan": 7})"; },
       errc::unsupported);
+}
+
+TEST_CASE("stored forms that are missing, of another version, or not the plan's") {
+  const auto with_forms = [](const char* forms) {
+    return [forms](auto&, auto& metadata) { metadata["luq.stored"] = forms; };
+  };
+  check_corrupt_model("expected metadata luq.stored", [](auto&, auto& metadata) { metadata.erase("luq.stored"); });
+  for (const char* forms : {"{}", "[]", "1", R"({"billm":1,"int4":1})", R"({"billm":1,"int4":1,"sign":1,"x":1})"}) {
+    check_corrupt_model("luq.stored: expected the 3 stored forms of the plan", with_forms(forms));
+  }
+  check_corrupt_model("luq.stored: invalid JSON", with_forms("{"));
+  check_corrupt_model("luq.stored: expected the version of int4", with_forms(R"({"billm":1,"int5":1,"sign":1})"));
+  check_corrupt_model("luq.stored: expected the version of int4", with_forms(R"({"billm":1,"int4":"1","sign":1})"));
+  check_corrupt_model("luq.stored: int4: expected version 1, got 2", with_forms(R"({"billm":1,"int4":2,"sign":1})"),
+                      errc::unsupported);
+}
+
+TEST_CASE("transforms are stored behind their codes, and counted") {
+  const luq_test::scratch_directory directory;
+  const luq::index cols = 131;
+  const luq::matrix W = luq::random_normal_matrix(70, cols, luq::counter_rng(3));
+  std::vector<float> factors;
+  for (luq::index c = 0; c < cols; ++c) factors.push_back(0.5f + static_cast<float>(c) / 64.0f);
+  const luq::shared_transform transforms[] = {std::make_shared<luq::hadamard_rotation>(cols),
+                                              std::make_shared<luq::input_scaling>(factors)};
+  for (const luq::any_codec& codec : luq_test::all_codecs()) {
+    CAPTURE(luq::codec_name(codec));
+    for (const luq::shared_transform& transform : transforms) {
+      CAPTURE(transform->name());
+      const auto method =
+          transform->name() == "hadamard" ? luq::transform_method::hadamard : luq::transform_method::rowcol;
+      const luq::plan p = luq::uniform_plan({{{"w", 70, cols}}}, luq::recipe(method, codec, luq::code_search::rtn));
+      packed_weights weights(p);
+      CHECK_THROWS_AS(luq::write_packed_model(directory / "w", p, weights.pointers()), luq::error);
+      weights.owned[0][0] = std::visit(
+          [&](const auto& c) {
+            luq::matrix turned = W;
+            transform->transform_weights(turned);
+            auto coded = std::get<luq::packed_matrix<std::decay_t<decltype(c)>>>(pack_nearest(c, turned)).unpack();
+            coded.transform = transform;
+            return luq::any_packed_matrix(luq::pack(coded));
+          },
+          codec);
+      luq::write_packed_model(directory / "w", p, weights.pointers());
+      CHECK(luq::predict_packed_model_size(p).file() == std::filesystem::file_size(directory / "w"));
+      CHECK(luq::total_bytes(p) == luq::packed_bytes(codec, 70, cols) + transform->bytes());
+      const luq::packed_model model(directory / "w");
+      const luq::any_packed_matrix& restored = model.layers()[0][0];
+      CHECK(luq::transform_of(restored)->name() == transform->name());
+      CHECK(std::ranges::equal(luq::bytes_of(restored), luq::bytes_of(weights.owned[0][0])));
+      CHECK(luq::decode(restored) == luq::decode(weights.owned[0][0]));
+      CHECK((luq::decode(restored) - W).norm() < W.norm());
+    }
+  }
 }
 
 TEST_CASE("tensors that contradict the plan") {

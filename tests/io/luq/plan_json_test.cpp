@@ -19,17 +19,19 @@ namespace {
 /// Signs for a layer of two linears, nibbles for one of one, and an empty layer.
 luq::plan small_plan() {
   return {{{{"a.up", 64, 128}, {"a.down", 128, 64}}, {{"b.up", 64, 128}}, {}},
-          {luq::sign_codec{}, luq::int_codec<4>{.symmetric = true}, luq::ternary_codec{.group = luq::whole_row}},
+          {luq::sign_codec{},
+           luq::recipe(luq::transform_method::hadamard, luq::int_codec<4>{.symmetric = true}, luq::code_search::rtn),
+           luq::ternary_codec{.group = luq::whole_row}},
           "by hand"};
 }
 
 constexpr std::string_view small_text = R"({
-  "luq_plan": 1,
+  "luq_plan": 2,
   "reason": "by hand",
-  "bytes": 6656,
+  "bytes": 6668,
   "layers": [
     {
-      "codec": "sign:g128",
+      "recipe": "sign:g128/gptq+refine",
       "linears": [
         {
           "name": "a.up",
@@ -46,18 +48,18 @@ constexpr std::string_view small_text = R"({
       ]
     },
     {
-      "codec": "int4:g128:sym",
+      "recipe": "hadamard/int4:g128:sym/rtn",
       "linears": [
         {
           "name": "b.up",
           "rows": 64,
           "cols": 128,
-          "bytes": 4224
+          "bytes": 4236
         }
       ]
     },
     {
-      "codec": "ternary:g0",
+      "recipe": "ternary:g0/gptq+refine",
       "linears": []
     }
   ]
@@ -92,8 +94,8 @@ TEST_CASE("the text of a plan does not depend on the locale") {
 
 TEST_CASE("key order and white space are free") {
   const std::string text =
-      R"({"layers":[{"linears":[{"bytes":1152,"cols":128,"rows":64,"name":"w"}],"codec":"sign:g128"}],"bytes":1152,)"
-      R"("reason":"","luq_plan":1})";
+      R"({"layers":[{"linears":[{"bytes":1152,"cols":128,"rows":64,"name":"w"}],"recipe":"sign:g128/gptq+refine"}],"bytes":1152,)"
+      R"("reason":"","luq_plan":2})";
   CHECK(luq::plan_from_json(text, "text") == luq::plan{{{{"w", 64, 128}}}, {luq::sign_codec{}}, ""});
 }
 
@@ -102,7 +104,7 @@ TEST_CASE("any plan survives the round trip") {
     CAPTURE(seed);
     luq::plan p{luq_test::random_model(seed), {}, "seed " + std::to_string(seed)};
     for (std::size_t layer = 0; layer < p.shape.size(); ++layer) {
-      p.codecs.push_back(luq_test::random_codec(seed, layer));
+      p.recipes.push_back(luq_test::random_codec(seed, layer));
     }
     const std::string text = luq::plan_to_json(p);
     const luq::plan restored = luq::plan_from_json(text, "text");
@@ -137,8 +139,8 @@ TEST_CASE("a plan that cannot be written") {
   p.shape[1][0].name = "a.up";
   check_fails(errc::invalid_argument, "two linears are named a.up", [&] { (void)luq::plan_to_json(p); });
   p = small_plan();
-  p.codecs.pop_back();
-  check_fails(errc::shape_mismatch, "expected 3 codecs", [&] { (void)luq::plan_to_json(p); });
+  p.recipes.pop_back();
+  check_fails(errc::shape_mismatch, "expected 3 recipes", [&] { (void)luq::plan_to_json(p); });
 }
 
 TEST_CASE("no plan at all") {
@@ -158,31 +160,31 @@ TEST_CASE("every truncation is an error, never a crash") {
 }
 
 TEST_CASE("another version") {
-  check_fails(errc::unsupported, "plan.json: luq_plan: expected version 1, got 2",
-              [] { (void)luq::plan_from_json(R"({"luq_plan": 2, "anything": null})", "plan.json"); });
-  check_corrupt_plan(changed_plan("\"luq_plan\": 1", "\"luq_plan\": \"1\""), "luq_plan: expected an integer");
+  check_fails(errc::unsupported, "plan.json: luq_plan: expected version 2, got 1",
+              [] { (void)luq::plan_from_json(R"({"luq_plan": 1, "anything": null})", "plan.json"); });
+  check_corrupt_plan(changed_plan("\"luq_plan\": 2", "\"luq_plan\": \"2\""), "luq_plan: expected an integer");
 }
 
 TEST_CASE("unknown, missing and repeated keys") {
   check_corrupt_plan(changed_plan("\"reason\"", "\"note\": 1, \"reason\""), "plan: unknown key 'note'");
-  check_corrupt_plan(changed_plan("\"codec\"", "\"bits\": 1, \"codec\""), "layer: unknown key 'bits'");
+  check_corrupt_plan(changed_plan("\"recipe\"", "\"bits\": 1, \"recipe\""), "layer: unknown key 'bits'");
   check_corrupt_plan(changed_plan("\"rows\"", "\"bits\": 1, \"rows\""), "linear: unknown key 'bits'");
   check_corrupt_plan(changed_plan("\"reason\": \"by hand\",", ""), "plan: key 'reason' is missing");
-  check_corrupt_plan(changed_plan("\"codec\": \"sign:g128\",", ""), "layer: key 'codec' is missing");
+  check_corrupt_plan(changed_plan("\"recipe\": \"sign:g128/gptq+refine\",", ""), "layer: key 'recipe' is missing");
   check_corrupt_plan(changed_plan("\"rows\": 64,", ""), "linear: key 'rows' is missing");
   check_corrupt_plan(changed_plan("\"rows\": 64,", "\"rows\": 64, \"rows\": 64,"), "duplicate key 'rows'");
-  check_corrupt_plan(changed_plan("\"bytes\": 6656,", "\"bytes\": 6656, \"bytes\": 6656,"), "duplicate key 'bytes'");
+  check_corrupt_plan(changed_plan("\"bytes\": 6668,", "\"bytes\": 6668, \"bytes\": 6668,"), "duplicate key 'bytes'");
 }
 
 TEST_CASE("values of the wrong type") {
   check_corrupt_plan(changed_plan("\"by hand\"", "7"), "reason: expected a string");
   check_corrupt_plan(changed_plan("\"by hand\"", "null"), "reason: expected a string");
   check_corrupt_plan(changed_plan("\"a.up\"", "[]"), "name: expected a string");
-  check_corrupt_plan(changed_plan("\"sign:g128\"", "1"), "codec: expected a string");
+  check_corrupt_plan(changed_plan("\"sign:g128/gptq+refine\"", "1"), "recipe: expected a string");
   for (const char* bad : {"-64", "64.0", "6.4e1", "\"64\"", "true", "null", "[64]", "{}", "9223372036854775808"}) {
     check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": " + std::string(bad)), "rows: expected an integer");
     check_corrupt_plan(changed_plan("\"bytes\": 1152", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
-    check_corrupt_plan(changed_plan("\"bytes\": 6656", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
+    check_corrupt_plan(changed_plan("\"bytes\": 6668", "\"bytes\": " + std::string(bad)), "bytes: expected an integer");
   }
   for (const char* bad : {"NaN", "Infinity", "nan", "0x40", "064", "+64"}) {
     check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": " + std::string(bad)), "invalid JSON");
@@ -190,16 +192,23 @@ TEST_CASE("values of the wrong type") {
   check_corrupt_plan(changed_plan("\"rows\": 64", "\"rows\": 18446744073709551616"), "does not fit 64 bits");
   check_corrupt_plan(changed_plan("\"linears\": []", "\"linears\": {}"), "linears: expected an array");
   check_corrupt_plan(changed_plan("\"linears\": []", "\"linears\": [1]"), "linear: expected an object");
-  check_corrupt_plan(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": {}})", "layers: expected an array");
-  check_corrupt_plan(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": [[]]})", "layer: expected an object");
+  check_corrupt_plan(R"({"luq_plan": 2, "reason": "", "bytes": 0, "layers": {}})", "layers: expected an array");
+  check_corrupt_plan(R"({"luq_plan": 2, "reason": "", "bytes": 0, "layers": [[]]})", "layer: expected an object");
 }
 
-TEST_CASE("codecs that do not exist, and abbreviations") {
+TEST_CASE("recipes that do not exist, and abbreviations") {
   for (const char* bad : {"", "int5:g128", "sign", "sign:", "sign:g128:", "sign:g-1", "sign:g0128", "int4:sym",
                           "int4:g128:searched:sym", "billm:g128:s50", "SIGN:g128", "sign:g99999999999999999999"}) {
     check_corrupt_plan(changed_plan("sign:g128", bad), "codec");
   }
-  check_corrupt_plan(changed_plan("sign:g128", "sign"), "codec 'sign': expected the full form sign:g128");
+  for (const char* bad : {"sign:g128/", "sign:g128/best", "sign:g128/gptq/rtn", "turn/sign:g128/rtn",
+                          "sign:g128/gptq+qep", "trellis2:g128/gptq", "sign:g128/qep+gptaq"}) {
+    check_corrupt_plan(changed_plan("sign:g128/gptq+refine", bad), "");
+  }
+  check_corrupt_plan(changed_plan("sign:g128/", "sign/"),
+                     "recipe 'sign/gptq+refine': expected the full form sign:g128/gptq+refine");
+  check_corrupt_plan(changed_plan("sign:g128/gptq+refine", "sign:g128"),
+                     "recipe 'sign:g128': expected the full form sign:g128/gptq+refine");
 }
 
 TEST_CASE("shapes that no model has") {
@@ -211,12 +220,12 @@ TEST_CASE("shapes that no model has") {
   check_corrupt_plan(
       changed_plan("\"rows\": 64,\n          \"cols\": 128", "\"rows\": 4294967296, \"cols\": 4294967296"),
       "the model exceeds");
-  check_corrupt_plan(R"({"luq_plan": 1, "reason": "", "bytes": 0, "layers": []})", "expected at least one linear");
+  check_corrupt_plan(R"({"luq_plan": 2, "reason": "", "bytes": 0, "layers": []})", "expected at least one linear");
 }
 
 TEST_CASE("a hostile name cannot break the one-line message") {
   std::string lie = changed_plan("\"b.up\"", R"("a\n\u001b[2J")");
-  check_corrupt_plan(lie.replace(lie.find("4224"), 4, "4225"), "bytes of linear 'a\\x0a\\x1b[2J': expected 4224");
+  check_corrupt_plan(lie.replace(lie.find("4236"), 4, "4237"), "bytes of linear 'a\\x0a\\x1b[2J': expected 4236");
   std::string text = changed_plan("\"b.up\"", R"("a\n\u001b[2J")");
   text.replace(text.find("\"a.up\""), 6, R"("a\n\u001b[2J")");
   check_corrupt_plan(text, "two linears are named a\\x0a\\x1b[2J");
@@ -229,8 +238,8 @@ TEST_CASE("a hostile name cannot break the one-line message") {
 TEST_CASE("byte counts that contradict codec and shape") {
   check_corrupt_plan(changed_plan("\"bytes\": 1280", "\"bytes\": 1281"),
                      "bytes of linear 'a.down': expected 1280 by codec and shape, got 1281");
-  check_corrupt_plan(changed_plan("\"bytes\": 6656", "\"bytes\": 6655"),
-                     "bytes of the plan: expected 6656 by codec and shape, got 6655");
+  check_corrupt_plan(changed_plan("\"bytes\": 6668", "\"bytes\": 6667"),
+                     "bytes of the plan: expected 6668 by codec and shape, got 6667");
   check_corrupt_plan(changed_plan("sign:g128", "sign:g64"),
                      "bytes of linear 'a.up': expected 1280 by codec and shape, got 1152");
   check_corrupt_plan(changed_plan("\"cols\": 64", "\"cols\": 65"), "bytes of linear 'a.down'");

@@ -3,7 +3,7 @@
 """luq for PyTorch: layerwise ultra-low-bit quantization of multimodal language models.
 
 Activations go into accumulators (`ActivationEntropy`, `Hessian`), entropies make an order of layers, an order and a
-budget make a `Plan`, weights and Hessians make `PackedMatrix`es of the plan's codecs, and `PackedLinear` multiplies
+budget make a `Plan`, weights and Hessians make `PackedMatrix`es by the plan's recipes, and `PackedLinear` multiplies
 them. `luq.calibrate` and the modules beside it do this for checkpoints of LLaVA and Qwen2.5-VL, one layer at a time.
 """
 
@@ -14,6 +14,7 @@ from luq._luq import (
     Error,
     Hessian,
     LayerEntropy,
+    LinearInputs,
     LinearShape,
     PackedMatrix,
     PackedModel,
@@ -23,7 +24,6 @@ from luq._luq import (
     QuantizeReport,
     __version__,
     bits_per_weight,
-    codec_name,
     current_kernels,
     highest_entropy_first,
     kernels,
@@ -32,10 +32,12 @@ from luq._luq import (
     packed_bytes,
     quantize,
     random_order,
+    recipe_name,
     relative_output_error,
     require_output_folder,
     require_outputs,
     set_threads,
+    stored_name,
     threads,
     write_packed_model,
 )
@@ -55,6 +57,7 @@ __all__ = [
     "Hessian",
     "LayerEntropy",
     "LayerStatistics",
+    "LinearInputs",
     "LinearShape",
     "PackedLinear",
     "PackedMatrix",
@@ -67,7 +70,6 @@ __all__ = [
     "__version__",
     "bits_per_weight",
     "choose_plan",
-    "codec_name",
     "current_kernels",
     "highest_entropy_first",
     "kernels",
@@ -78,10 +80,12 @@ __all__ = [
     "packed_bytes",
     "quantize",
     "random_order",
+    "recipe_name",
     "relative_output_error",
     "require_output_folder",
     "require_outputs",
     "set_threads",
+    "stored_name",
     "threads",
     "token_classes",
     "use_packed_decoder",

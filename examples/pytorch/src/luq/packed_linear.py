@@ -12,8 +12,8 @@ from luq.decoder_linears import LINEARS
 class PackedLinear(nn.Module):
     """y = x W^T + bias with W packed [out_features x in_features], on the CPU; for inference, without gradients.
 
-    The state is the bytes of W, `packed` (uint8 [nbytes]), the text of its codec, `codec` (uint8), and `bias`. A state
-    of another codec or size is refused.
+    The state is the bytes of W, `packed` (uint8 [nbytes]), how it is stored, `codec` (uint8, as PackedMatrix.codec),
+    and `bias`. A state of another codec or size is refused.
     """
 
     def __init__(self, packed: PackedMatrix, bias: torch.Tensor | None = None, activations: str = "float32") -> None:

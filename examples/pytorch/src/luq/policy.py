@@ -37,7 +37,7 @@ def choose_plan(
 ) -> Plan:
     """The plan of a policy under one budget.
 
-    low_layers: layers on the low codec. bits: true bits a weight at most. bytes: of all linears at most. saving: share
+    low_layers: layers on the low recipe. bits: true bits a weight at most. bytes: of all linears at most. saving: share
     of a uniform high decoder's bytes to save, 0 ... 1.
     """
     budgets = {"prefix_plan": low_layers, "within_bits": bits, "within_bytes": bytes, "within_saving": saving}

@@ -10,7 +10,7 @@ namespace luq {
 
 LUQ_INLINE std::string storage_name(const weight_storage& storage) {
   const auto* const how = std::get_if<recipe>(&storage);
-  return how != nullptr ? recipe_name(*how) : std::get<block_format>(storage).name;
+  return how != nullptr ? stored_name(*how) : std::get<block_format>(storage).name;
 }
 
 LUQ_INLINE bool is_plain(const weight_storage& storage) {

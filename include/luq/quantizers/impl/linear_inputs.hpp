@@ -139,14 +139,18 @@ LUQ_INLINE void linear_inputs::set_magnitudes(std::vector<float> magnitudes) {
   state_->magnitudes = std::move(magnitudes);
 }
 
-LUQ_INLINE index linear_inputs::in_features() const { return state_->in_features; }
+LUQ_INLINE index linear_inputs::in_features() const {
+  return state_->in_features;
+}
 
 LUQ_INLINE matrix_view linear_inputs::H() const {
   const std::lock_guard lock(state_->making);
   return state_->finished();
 }
 
-LUQ_INLINE const matrix* linear_inputs::drift() const { return state_->drift ? &*state_->drift : nullptr; }
+LUQ_INLINE const matrix* linear_inputs::drift() const {
+  return state_->drift ? &*state_->drift : nullptr;
+}
 
 LUQ_INLINE std::vector<float> linear_inputs::magnitudes() const {
   if (!state_->magnitudes.empty()) return state_->magnitudes;
@@ -198,8 +202,8 @@ LUQ_INLINE const linear_inputs& linear_inputs::transformed(const input_transform
   for (const auto& made : state_->transforms) {
     if (made->name == transform.name() && made->bytes == bytes) return made->inputs;
   }
-  state_->transforms.push_back(std::make_unique<state::made_transform>(state::made_transform{
-      std::string(transform.name()), std::move(bytes), transformed_once(transform, executor)}));
+  state_->transforms.push_back(std::make_unique<state::made_transform>(
+      state::made_transform{std::string(transform.name()), std::move(bytes), transformed_once(transform, executor)}));
   return state_->transforms.back()->inputs;
 }
 

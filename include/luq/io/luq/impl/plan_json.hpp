@@ -129,7 +129,7 @@ class plan_json_reader {
 
   [[nodiscard]] recipe read_recipe(const nlohmann::json& value) const {
     const std::string name = string(value, "recipe");
-    recipe result = any_codec();
+    recipe result;
     as_corrupt_file([&] { result = parse_recipe(name); });
     if (recipe_name(result) != name) {  // abbreviations are for command lines; equal plans have equal texts
       fail(errc::corrupt_file, source_, ": recipe ", in_quotes(name), ": expected the full form ", recipe_name(result));
