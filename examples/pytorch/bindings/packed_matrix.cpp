@@ -4,9 +4,12 @@
 // Packed matrices and their products, and what a codec costs.
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include <cstring>
+#include <luq/codecs/any_codec.hpp>
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/kernels/dispatch.hpp>
 #include <luq/policy/model_shape.hpp>
@@ -103,6 +106,8 @@ luq::index checked_bytes(const std::string& codec, luq::index rows, luq::index c
 }  // namespace
 
 void bind_packed_matrix(nb::module_& module) {
+  module.def("codec_families", &luq::codec_families,
+             "What names of codecs begin with, one for each codec; each is a name, too: \"int4\" is \"int4:g128\".");
   module.def(
       "codec_name", [](const std::string& text) { return luq::codec_name(luq::parse_codec(text)); }, "text"_a,
       "The full name of a codec: \"int4\" is \"int4:g128\".");

@@ -10,25 +10,8 @@ import torch
 
 import luq
 
-CODECS = [
-    "int2:g64",
-    "int3:g128",
-    "int4:g128:searched",
-    "int4:g32:sym",
-    "int8:g0",
-    "sign:g128",
-    "ternary:g0",
-    "bcq2:g128",
-    "lloyd2:g128",
-    "lloyd3:g128",
-    "lloyd4:g128",
-    "trellis1:g0",
-    "trellis1.58:g0",
-    "trellis2:g128",
-    "trellis3:g0",
-    "trellis4:g0",
-    "billm:g128",
-]
+#: Every family, and options and groups that change what is stored.
+CODECS = luq.codec_families() + ["int4:searched", "int4:g32:sym", "int8:g0", "ternary:g0", "trellis1.58:g0"]
 
 
 @pytest.fixture(scope="module")
