@@ -8,16 +8,35 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "luq/codecs/any_packed_matrix.hpp"
 #include "luq/core/random.hpp"
 
 namespace luq_bench {
 
-inline constexpr const char* codec_names[] = {
-    "int8:g128",  "int4:g128:sym", "int4:g128",    "int3:g128",   "int2:g128",      "bcq2:g128",   "lloyd4:g64",
-    "lloyd3:g64", "billm:g128",    "ternary:g128", "trellis2:g0", "trellis1.58:g0", "trellis1:g0", "sign:g128"};
+/// Names of all codecs with their own groups, those of the most bits first: sequences in one group for the row, and
+/// integers of 4 bits without zero points, too.
+inline std::vector<std::string> codec_names() {
+  std::vector<luq::any_codec> codecs{luq::int_codec<4>{.symmetric = true}};
+  const auto add = [&]<class Codec>(Codec codec) {
+    if constexpr (luq::SequenceCodec<Codec>) codec.group = luq::whole_row;
+    codecs.emplace_back(codec);
+  };
+  [&]<class... Codec>(std::type_identity<std::variant<Codec...>>) {
+    (add(Codec{}), ...);
+  }(std::type_identity<luq::any_codec>());
+  std::stable_sort(codecs.begin(), codecs.end(), [](const luq::any_codec& a, const luq::any_codec& b) {
+    return luq::nominal_bits(a) > luq::nominal_bits(b);
+  });
+  std::vector<std::string> names;
+  for (const luq::any_codec& codec : codecs) names.push_back(luq::codec_name(codec));
+  return names;
+}
 
 template <class Codec>
 luq::coded_matrix<Codec> random_codes(const Codec& codec, luq::index rows, luq::index cols) {

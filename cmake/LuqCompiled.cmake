@@ -1,6 +1,31 @@
 # SPDX-FileCopyrightText: 2026 the luq authors
 # SPDX-License-Identifier: Apache-2.0
 
+# luq_read_catalogue(codecs kinds)
+#
+# Reads the catalogue of luq/codecs/any_codec.hpp: sets the list of codecs, and the list of what each is.
+function(luq_read_catalogue codecs kinds)
+  get_target_property(include luq::luq LUQ_INCLUDE)
+  set(header "${include}/luq/codecs/any_codec.hpp")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
+  file(READ "${header}" text)
+  if(NOT text MATCHES "using any_codec = std::variant<\n([^;]*)\n *>;")
+    message(FATAL_ERROR "luq: found no catalogue in ${header}")
+  endif()
+  string(REPLACE "\n" ";" lines "${CMAKE_MATCH_1}")
+  set(found_codecs "")
+  set(found_kinds "")
+  foreach(line ${lines})
+    if(NOT line MATCHES "^ *([^ ,]+),? +// (planes|table|sequence)$")
+      message(FATAL_ERROR "luq: ${header}: expected \"CODEC,  // planes\", table or sequence, got \"${line}\"")
+    endif()
+    list(APPEND found_codecs ${CMAKE_MATCH_1})
+    list(APPEND found_kinds ${CMAKE_MATCH_2})
+  endforeach()
+  set(${codecs} ${found_codecs} PARENT_SCOPE)
+  set(${kinds} ${found_kinds} PARENT_SCOPE)
+endfunction()
+
 # luq_add_compiled()
 #
 # Makes the static library luq::compiled, what is no template compiled once (luq/core/compiled.hpp). Whoever links it
@@ -44,22 +69,25 @@ function(luq_add_compiled)
     target_sources(luq_compiled PRIVATE "${directory}/${name}.cpp")
   endforeach()
 
-  # Units for the templates of some codecs each, which share what Eigen instantiates for them.
-  macro(luq_codecs name)
-    set(LUQ_NAME ${name})
-    string(REPLACE ";" "\n" LUQ_INSTANCES "${ARGN}")
-    configure_file("${templates}/codecs.cpp.in" "${directory}/${name}.cpp" @ONLY)
-    target_sources(luq_compiled PRIVATE "${directory}/${name}.cpp")
-  endmacro()
-  luq_codecs(int_codecs "LUQ_MEMORYLESS_CODEC(int_codec<2>)" "LUQ_MEMORYLESS_CODEC(int_codec<3>)"
-             "LUQ_MEMORYLESS_CODEC(int_codec<4>)" "LUQ_MEMORYLESS_CODEC(int_codec<8>)")
-  luq_codecs(sign_codecs "LUQ_MEMORYLESS_CODEC(sign_codec)" "LUQ_MEMORYLESS_CODEC(ternary_codec)"
-             "LUQ_MEMORYLESS_CODEC(binary_coding_codec)" "LUQ_MEMORYLESS_CODEC(billm_codec)"
-             "LUQ_BILLM_CODEC")
-  luq_codecs(lloyd_codecs "LUQ_MEMORYLESS_CODEC(lloyd_codec<2>)" "LUQ_MEMORYLESS_CODEC(lloyd_codec<3>)"
-             "LUQ_MEMORYLESS_CODEC(lloyd_codec<4>)")
-  luq_codecs(trellis_codecs "LUQ_CODEC(trellis_codec<2>)" "LUQ_CODEC(trellis_codec<3>)" "LUQ_CODEC(trellis_codec<4>)"
-             "LUQ_CODEC(trellis_codec<8>)" "LUQ_CODEC(trellis_codec<16>)")
+  # Templates are instantiated in few units, for codecs of a unit share what Eigen instantiates: a unit for those of one
+  # template, such as int_codec, and one for those that are of none.
+  luq_read_catalogue(codecs kinds)
+  set(units "")
+  foreach(codec kind IN ZIP_LISTS codecs kinds)
+    string(REGEX REPLACE "<.*" "s" unit ${codec})
+    if(unit STREQUAL codec)
+      set(unit plain_codecs)
+    endif()
+    string(TOUPPER ${kind} kind)
+    list(APPEND units ${unit})
+    list(APPEND instances_of_${unit} "LUQ_${kind}_CODEC(${codec})")
+  endforeach()
+  list(REMOVE_DUPLICATES units)
+  foreach(LUQ_UNIT ${units})
+    list(JOIN instances_of_${LUQ_UNIT} "\n" LUQ_INSTANCES)
+    configure_file("${templates}/codecs.cpp.in" "${directory}/${LUQ_UNIT}.cpp" @ONLY)
+    target_sources(luq_compiled PRIVATE "${directory}/${LUQ_UNIT}.cpp")
+  endforeach()
   foreach(name any_codec dispatch)
     configure_file("${templates}/${name}.cpp.in" "${directory}/${name}.cpp" COPYONLY)
     target_sources(luq_compiled PRIVATE "${directory}/${name}.cpp")

@@ -48,7 +48,7 @@ void add(const std::string& name, Run&& run) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  for (const std::string name : luq_bench::codec_names) {
+  for (const std::string& name : luq_bench::codec_names()) {
     std::visit(
         [&](const auto& codec) {
           add("pack/" + name, [codec](benchmark::State& state) { pack(state, codec); });

@@ -11,16 +11,15 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <luq/codecs/billm_codec.hpp>
-#include <luq/codecs/binary_coding_codec.hpp>
-#include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/sign_codec.hpp>
-#include <luq/codecs/ternary_codec.hpp>
+#include <luq/codecs/any_codec.hpp>
 #include <luq/core/random.hpp>
 #include <luq/kernels/cuda/dequantized_matmul.cuh>
 #include <luq/kernels/cuda/matmul.cuh>
+#include <luq/kernels/cuda/plane_codec.hpp>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "device_timer.hpp"
@@ -155,7 +154,11 @@ class timed_products {
   std::string name_;
 };
 
+/// Nothing for a codec that has no products on a GPU.
 template <class Codec>
+void time_codec(const Codec&, const limits&, const luq_bench::blas&, cudaStream_t) {}
+
+template <luq::cuda::PlaneCodec Codec>
 void time_codec(const Codec& codec, const limits& machine, const luq_bench::blas& products, cudaStream_t stream) {
   for (const shape& size : {shape{4096, 4096}, shape{11008, 4096}, shape{18944, 3584}}) {
     const timed_products<Codec> timed(codec, size, machine, products, stream);
@@ -189,12 +192,9 @@ void run() {
       "launch | "
       "of reading, each | of the bf16 rate, each | times faster than bf16 cuBLAS, each | us of bf16 cuBLAS |");
   std::puts("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
-  time_codec(luq::int_codec<4>{.group = 128}, machine, products, stream);
-  time_codec(luq::binary_coding_codec{.group = 128}, machine, products, stream);
-  time_codec(luq::sign_codec{.group = 128}, machine, products, stream);
-  time_codec(luq::int_codec<2>{.group = 128}, machine, products, stream);
-  time_codec(luq::ternary_codec{.group = 128}, machine, products, stream);
-  time_codec(luq::billm_codec{.group = 128}, machine, products, stream);
+  [&]<class... Codec>(std::type_identity<std::variant<Codec...>>) {
+    (time_codec(Codec{.group = 128}, machine, products, stream), ...);
+  }(std::type_identity<luq::any_codec>());
   luq::cuda::require_success(cudaStreamSynchronize(stream), "benchmark");
   cudaStreamDestroy(stream);
 }

@@ -50,7 +50,7 @@ void measure(benchmark::State& state, const implementation& kernels, const std::
 }
 
 void register_products() {
-  for (const char* codec : luq_bench::codec_names) {
+  for (const std::string& codec : luq_bench::codec_names()) {
     for (const implementation& kernels : luq::dispatch::implementations()) {
       for (const int tokens : {1, 32}) {
         luq_bench::register_measured_once(

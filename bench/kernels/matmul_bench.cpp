@@ -47,12 +47,12 @@ bool full_set() {
 
 std::vector<packed_product> products() {
   std::vector<packed_product> result;
-  for (const char* codec : luq_bench::codec_names) result.push_back({codec});
+  for (const std::string& codec : luq_bench::codec_names()) result.push_back({codec});
   for (const char* codec : {"sign:g128", "bcq2:g128", "billm:g128"}) {  // codecs of sign planes
     result.push_back({codec, luq::activation_mode::lookup, "lookup"});
   }
   if (full_set()) {
-    for (const char* codec : luq_bench::codec_names) {
+    for (const std::string& codec : luq_bench::codec_names()) {
       result.push_back({codec, luq::activation_mode::float32, "float32"});
     }
   }

@@ -4,10 +4,14 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstddef>
 #include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "codec_test_support.hpp"
@@ -20,39 +24,47 @@ using luq::saliency;
 
 namespace {
 
-template <unsigned Bits>
-void add_int_codecs(std::vector<any_codec>& codecs, luq::index group) {
-  for (const bool symmetric : {false, true}) {
-    for (const int_range range : {int_range::minmax, int_range::searched}) {
-      for (const bool one_sided : {false, true}) {
-        codecs.emplace_back(luq::int_codec<Bits>{group, symmetric, range, one_sided});
-      }
-    }
-  }
-}
+/// A visitor of options that gives them the values which a number says: its digits, one for each option.
+class option_chooser {
+ public:
+  explicit option_chooser(std::size_t number) : rest_(number) {}
 
-/// Every combination of options, for some groups.
+  /// Whether the number has no digits beyond those for options.
+  [[nodiscard]] bool is_done() const { return rest_ == 0; }
+
+  void flag(std::string_view, bool& value) { value = digit(2) == 1; }
+  template <class Option>
+  void choice(std::string_view, Option& value, const Option& named) {
+    if (digit(2) == 1) value = named;
+  }
+  void number(char, luq::index& value, luq::index usual) {
+    const std::array<luq::index, 5> values{usual, 1, usual - 1, usual + 1, 1000};
+    value = values[digit(values.size())];
+  }
+
+ private:
+  std::size_t digit(std::size_t radix) {
+    const std::size_t result = rest_ % radix;
+    rest_ /= radix;
+    return result;
+  }
+
+  std::size_t rest_;
+};
+
+/// Every combination of options of every codec, for some groups.
 std::vector<any_codec> all_options() {
   std::vector<any_codec> codecs;
   for (const luq::index group : {0, 1, 7, 32, 128, 4096, 1 << 24}) {
-    add_int_codecs<2>(codecs, group);
-    add_int_codecs<3>(codecs, group);
-    add_int_codecs<4>(codecs, group);
-    add_int_codecs<8>(codecs, group);
-    codecs.emplace_back(luq::sign_codec{group});
-    codecs.emplace_back(luq::ternary_codec{group});
-    codecs.emplace_back(luq::binary_coding_codec{group});
-    codecs.emplace_back(luq::lloyd_codec<2>{group});
-    codecs.emplace_back(luq::lloyd_codec<3>{group});
-    codecs.emplace_back(luq::lloyd_codec<4>{group});
-    codecs.emplace_back(luq::trellis_codec<2>{group});
-    codecs.emplace_back(luq::trellis_codec<3>{group});
-    codecs.emplace_back(luq::trellis_codec<4>{group});
-    codecs.emplace_back(luq::trellis_codec<8>{group});
-    codecs.emplace_back(luq::trellis_codec<16>{group});
-    for (const saliency metric : {saliency::hessian, saliency::magnitude}) {
-      for (const luq::index limit : {1, 49, 50, 51, 1000}) codecs.emplace_back(luq::billm_codec{group, metric, limit});
-    }
+    luq_test::for_each_alternative(std::type_identity<any_codec>(), group, [&](const auto& usual) {
+      for (std::size_t number = 0;; ++number) {
+        auto codec = usual;
+        option_chooser chooser(number);
+        if constexpr (requires { codec.visit_options(codec, chooser); }) codec.visit_options(codec, chooser);
+        if (!chooser.is_done()) break;
+        codecs.emplace_back(codec);
+      }
+    });
   }
   return codecs;
 }
@@ -74,7 +86,19 @@ TEST_CASE("every codec and option is read back from its name, and no two share o
     CHECK(parse_codec(name) == codec);
     CHECK(luq::codec_name(parse_codec(name)) == name);
   }
-  CHECK(names.size() == 7 * (4 * 8 + 11 + 2 * 5));
+  for (const char* name : {"int8:g7", "int2:g0:sym:searched:onesided", "billm:g32:s49", "billm:g1:magnitude:s1000"}) {
+    CHECK(names.contains(name));
+  }
+}
+
+TEST_CASE("a family for each codec of the catalogue, which is a name of it") {
+  const std::vector<std::string_view> families = luq::codec_families();
+  REQUIRE(families.size() == std::variant_size_v<any_codec>);
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    CAPTURE(families[i]);
+    CHECK(parse_codec(families[i]).index() == i);
+    CHECK(luq::codec_name(parse_codec(families[i])) == std::string(families[i]) + ":g128");
+  }
 }
 
 TEST_CASE("canonical names") {

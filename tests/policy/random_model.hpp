@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "luq/codecs/any_codec.hpp"
@@ -31,16 +32,15 @@ namespace luq_test {
   return model;
 }
 
-/// One of each family, and options that change sizes.
+/// Every codec of the catalogue, and options and groups that change sizes.
 [[nodiscard]] inline std::vector<luq::any_codec> all_codecs() {
-  return {luq::int_codec<2>{},
-          luq::int_codec<3>{.group = 64, .symmetric = true},
-          luq::int_codec<4>{.group = 128, .symmetric = true, .range = luq::int_range::searched},
-          luq::int_codec<8>{.group = luq::whole_row},
-          luq::sign_codec{.group = 32},
-          luq::ternary_codec{.group = luq::whole_row},
-          luq::binary_coding_codec{.group = 7},
-          luq::billm_codec{.group = 128, .metric = luq::saliency::magnitude}};
+  std::vector<luq::any_codec> codecs;
+  for (const std::string_view family : luq::codec_families()) codecs.push_back(luq::parse_codec(family));
+  for (const char* name : {"int3:g64:sym", "int4:g128:sym:searched", "int8:g0", "sign:g32", "ternary:g0", "bcq2:g7",
+                           "billm:g128:magnitude"}) {
+    codecs.push_back(luq::parse_codec(name));
+  }
+  return codecs;
 }
 
 /// One of all_codecs().

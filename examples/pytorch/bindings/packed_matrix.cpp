@@ -4,9 +4,12 @@
 // Packed matrices and their products, and what a codec costs.
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
 
 #include <cstring>
+#include <luq/codecs/any_codec.hpp>
 #include <luq/codecs/any_packed_matrix.hpp>
 #include <luq/codecs/recipe.hpp>
 #include <luq/kernels/dispatch.hpp>
@@ -114,6 +117,8 @@ luq::index checked_bytes(const std::string& recipe, luq::index rows, luq::index 
 }  // namespace
 
 void bind_packed_matrix(nb::module_& module) {
+  module.def("codec_families", &luq::codec_families,
+             "What names of codecs begin with, one for each codec; each is a name, too: \"int4\" is \"int4:g128\".");
   module.def(
       "recipe_name", [](const std::string& text) { return luq::recipe_name(luq::parse_recipe(text)); }, "text"_a,
       "A recipe in full: \"int4\" is \"int4:g128/gptq+refine\".");

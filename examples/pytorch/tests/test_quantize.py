@@ -10,25 +10,8 @@ import torch
 
 import luq
 
-CODECS = [
-    "int2:g64",
-    "int3:g128",
-    "int4:g128:searched",
-    "int4:g32:sym",
-    "int8:g0",
-    "sign:g128",
-    "ternary:g0",
-    "bcq2:g128",
-    "lloyd2:g128",
-    "lloyd3:g128",
-    "lloyd4:g128",
-    "trellis1:g0",
-    "trellis1.58:g0",
-    "trellis2:g128",
-    "trellis3:g0",
-    "trellis4:g0",
-    "billm:g128",
-]
+#: Every family, and options and groups that change what is stored.
+CODECS = luq.codec_families() + ["int4:searched", "int4:g32:sym", "int8:g0", "ternary:g0", "trellis1.58:g0"]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +41,7 @@ def search_of(codec: str) -> str:
 @pytest.mark.parametrize("codec", CODECS)
 def test_every_codec_quantizes_and_costs_what_it_says(codec, weights, hessian):
     packed = luq.quantize(weights, hessian, f"{codec}/{search_of(codec)}")
-    assert packed.codec == codec
+    assert packed.codec == luq.stored_name(codec)
     assert (packed.rows, packed.cols) == (48, 256)
     assert packed.nbytes == len(packed.bytes()) == luq.packed_bytes(codec, 48, 256)
     assert packed.bits_per_weight == luq.bits_per_weight(codec, 48, 256) == 8 * packed.nbytes / (48 * 256)

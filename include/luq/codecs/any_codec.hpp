@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "luq/codecs/billm_codec.hpp"
 #include "luq/codecs/binary_coding_codec.hpp"
@@ -22,9 +23,35 @@
 
 namespace luq {
 
-using any_codec = std::variant<int_codec<2>, int_codec<3>, int_codec<4>, int_codec<8>, sign_codec, ternary_codec,
-                               binary_coding_codec, lloyd_codec<2>, lloyd_codec<3>, lloyd_codec<4>, trellis_codec<2>,
-                               trellis_codec<3>, trellis_codec<4>, trellis_codec<8>, trellis_codec<16>, billm_codec>;
+// clang-format off: CMake reads the list, too, a codec a line with what it is in luq::compiled:
+//
+//   planes    sums of symbols of planes (cuda::PlaneCodec): products on GPUs, and all that a table has
+//   table     levels of a table (MemorylessCodec): feedback of errors between columns, and all that a sequence has
+//   sequence  codes that depend on each other (SequenceCodec): storage, products, the other quantizers
+
+/// The catalogue of codecs; nothing else lists them all.
+using any_codec = std::variant<
+    int_codec<2>,         // planes
+    int_codec<3>,         // planes
+    int_codec<4>,         // planes
+    int_codec<8>,         // planes
+    sign_codec,           // planes
+    ternary_codec,        // planes
+    binary_coding_codec,  // planes
+    lloyd_codec<2>,       // table
+    lloyd_codec<3>,       // table
+    lloyd_codec<4>,       // table
+    trellis_codec<2>,     // sequence
+    trellis_codec<3>,     // sequence
+    trellis_codec<4>,     // sequence
+    trellis_codec<8>,     // sequence
+    trellis_codec<16>,    // sequence
+    billm_codec           // planes
+    >;
+// clang-format on
+
+/// What names of codecs begin with, one for each of the catalogue, in its order; each is a name, too.
+[[nodiscard]] std::vector<std::string_view> codec_families();
 
 /// The text form of a codec; parse_codec() reads it back.
 [[nodiscard]] std::string codec_name(const any_codec& codec);

@@ -7,11 +7,9 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <luq/codecs/billm_codec.hpp>
 #include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
-#include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random_matrix.hpp>
 #include <luq/kernels/cuda/matmul.cuh>
 #include <random>
@@ -20,6 +18,7 @@
 
 #include "codecs/random_coded_matrix.hpp"
 #include "device_test_support.hpp"
+#include "kernels/cuda/plane_codec_list.hpp"
 #include "kernels/cuda/product_bound.hpp"
 
 using luq::cuda::activation_bits;
@@ -87,13 +86,7 @@ void check_codec(const Codec& codec) {
 
 TEST_CASE("products of every codec on a GPU") {
   if (!luq_test::has_device()) return;
-  check_codec(luq::sign_codec{.group = 128});
-  check_codec(luq::int_codec<2>{.group = 128});
-  check_codec(luq::int_codec<3>{.group = 128});
-  check_codec(luq::int_codec<4>{.group = 128});
-  check_codec(luq::ternary_codec{.group = 128});
-  check_codec(luq::binary_coding_codec{.group = 128});
-  check_codec(luq::billm_codec{.group = 128});
+  luq_test::for_each_plane_codec(128, [](const auto& codec) { check_codec(codec); });
 }
 
 TEST_CASE("matrices of so many rows that blocks differ") {

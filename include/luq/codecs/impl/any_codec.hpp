@@ -38,6 +38,11 @@ LUQ_INLINE double nominal_bits(const any_codec& codec) {
 
 namespace detail {
 
+template <class... Codecs>
+[[nodiscard]] std::vector<std::string_view> families_of(const std::variant<Codecs...>*) {
+  return {Codecs::family...};
+}
+
 /// The codec of which `text` is the name, if it is of the same family.
 template <class Codec>
 [[nodiscard]] std::optional<any_codec> parse_as(const option_reader& text) {
@@ -73,6 +78,11 @@ template <class... Codecs>
 }
 
 }  // namespace detail
+
+LUQ_INLINE std::vector<std::string_view> codec_families() {
+  const any_codec* const catalogue = nullptr;
+  return detail::families_of(catalogue);
+}
 
 LUQ_INLINE any_codec parse_codec(std::string_view text) {
   const any_codec* const catalogue = nullptr;

@@ -5,8 +5,6 @@
 #include <doctest/doctest.h>
 
 #include <limits>
-#include <luq/codecs/billm_codec.hpp>
-#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
@@ -14,6 +12,7 @@
 
 #include "codecs/random_coded_matrix.hpp"
 #include "kernels/cuda/emulated_product.hpp"
+#include "kernels/cuda/plane_codec_list.hpp"
 #include "kernels/cuda/product_bound.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
 #include "luq/codecs/templates/packed_matrix.hpp"
@@ -63,19 +62,13 @@ void check_shapes(const Codec& codec) {
 
 }  // namespace
 
-// With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind, as in decode_product_test.cpp.
 TEST_CASE("weights of every codec, rests of rows, groups and units") {
-  check_shapes(luq::int_codec<3>{.group = 128});
+  for (const luq::index group : {33, 60, 128}) {
+    luq_test::for_representative_plane_codecs(group, [](const auto& codec) { check_shapes(codec); });
+  }
   check_shapes(luq::ternary_codec{.group = 200});
-  check_shapes(luq::billm_codec{.group = 60});
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
-  check_shapes(luq::ternary_codec{.group = 128});
-  check_shapes(luq::billm_codec{.group = 128});
-  check_shapes(luq::sign_codec{.group = 128});
   check_shapes(luq::basic_sign_codec<float>{.group = 40});
-  check_shapes(luq::int_codec<2>{.group = 33});
-  check_shapes(luq::int_codec<8>{.group = 31});
-  check_shapes(luq::binary_coding_codec{.group = 127});
 #endif
 }
 

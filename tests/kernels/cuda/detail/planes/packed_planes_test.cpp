@@ -4,14 +4,13 @@
 // Packed matrices as a GPU has them: every code is found where kernels look for it, and every parameter.
 #include <doctest/doctest.h>
 
-#include <luq/codecs/billm_codec.hpp>
 #include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
 #include <luq/codecs/sign_codec.hpp>
-#include <luq/codecs/ternary_codec.hpp>
 #include <luq/kernels/cuda/detail/planes/padded_tiles.cuh>
 
 #include "codecs/random_coded_matrix.hpp"
+#include "kernels/cuda/plane_codec_list.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
 #include "luq/codecs/templates/packed_matrix.hpp"
 
@@ -103,14 +102,12 @@ TEST_CASE("places of columns in words are found both ways") {
 }
 
 TEST_CASE("codes and parameters are where kernels look for them") {
+  luq_test::for_each_plane_codec(33, [](const auto& codec) { check_planes(codec, 70, 203); });
+  luq_test::for_each_plane_codec(128, [](const auto& codec) { check_planes(codec, 65, 391); });
   check_planes(luq::sign_codec{.group = 128}, 64, 256);
   check_planes(luq::basic_sign_codec<float>{.group = 40}, 70, 203);
-  check_planes(luq::int_codec<2>{.group = 33}, 70, 203);
   check_planes(luq::int_codec<3>{.group = 128}, 129, 300);
-  check_planes(luq::int_codec<4>{.group = 128}, 40, 391);
   check_planes(luq::int_codec<4>{.group = 128, .symmetric = true}, 40, 391);
   check_planes(luq::int_codec<8>{.group = 31}, 33, 100);
-  check_planes(luq::ternary_codec{.group = 128}, 65, 391);
   check_planes(luq::binary_coding_codec{.group = 127}, 65, 391);
-  check_planes(luq::billm_codec{.group = 128}, 65, 391);
 }

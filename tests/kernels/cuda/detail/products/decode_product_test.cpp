@@ -11,8 +11,10 @@
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random_matrix.hpp>
+#include <type_traits>
 
 #include "kernels/cuda/emulated_product.hpp"
+#include "kernels/cuda/plane_codec_list.hpp"
 #include "kernels/cuda/product_problem.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
 #include "luq/codecs/templates/packed_matrix.hpp"
@@ -49,26 +51,21 @@ void check_bits(const Codec& codec) {
 
 }  // namespace
 
-// With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind: with planes of two radices, with digits of three.
 TEST_CASE("few tokens, every codec of planes, within what rounding of activations allows") {
-  check_bytes(luq::int_codec<3>{.group = 128});
-  check_bytes(luq::ternary_codec{.group = 128});
+  luq_test::for_representative_plane_codecs(128, [](const auto& codec) {
+    if constexpr (!luq::detail::has_symbol_products<std::decay_t<decltype(codec)>>) check_bytes(codec);
+  });
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
-  check_bytes(luq::sign_codec{.group = 128});
-  check_bytes(luq::int_codec<2>{.group = 128});
-  check_bytes(luq::int_codec<4>{.group = 128});
   check_bytes(luq::int_codec<4>{.group = 64, .symmetric = true});
-  check_bytes(luq::int_codec<8>{.group = 128});
-  check_bytes(luq::binary_coding_codec{.group = 128});
 #endif
 }
 
 TEST_CASE("few tokens, planes of bits with bits of activations") {
-  check_bits(luq::billm_codec{.group = 128});
+  luq_test::for_representative_plane_codecs(128, [](const auto& codec) {
+    if constexpr (luq::detail::has_only_bit_planes<std::decay_t<decltype(codec)>>) check_bits(codec);
+  });
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
-  check_bits(luq::sign_codec{.group = 128});
   check_bits(luq::basic_sign_codec<float>{.group = 128});
-  check_bits(luq::binary_coding_codec{.group = 128});
 #endif
 }
 

@@ -4,13 +4,10 @@
 // The CUDA product of many tokens on emulated warps.
 #include <doctest/doctest.h>
 
-#include <luq/codecs/billm_codec.hpp>
-#include <luq/codecs/binary_coding_codec.hpp>
 #include <luq/codecs/int_codec.hpp>
-#include <luq/codecs/sign_codec.hpp>
-#include <luq/codecs/ternary_codec.hpp>
 
 #include "kernels/cuda/emulated_product.hpp"
+#include "kernels/cuda/plane_codec_list.hpp"
 #include "kernels/cuda/product_problem.hpp"
 
 using luq::cuda::activation_bits;
@@ -31,18 +28,8 @@ void check_prefill(const Codec& codec) {
 
 }  // namespace
 
-// With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind, as in decode_product_test.cpp.
 TEST_CASE("many tokens, every codec of planes, within what rounding of activations allows") {
-  check_prefill(luq::int_codec<3>{.group = 128, .symmetric = true});
-  check_prefill(luq::ternary_codec{.group = 128});
-  check_prefill(luq::billm_codec{.group = 128});
-#ifndef LUQ_TEST_REPRESENTATIVE_CODECS
-  check_prefill(luq::sign_codec{.group = 128});
-  check_prefill(luq::int_codec<2>{.group = 128});
-  check_prefill(luq::int_codec<4>{.group = 128});
-  check_prefill(luq::int_codec<8>{.group = 128});
-  check_prefill(luq::binary_coding_codec{.group = 128});
-#endif
+  luq_test::for_representative_plane_codecs(128, [](const auto& codec) { check_prefill(codec); });
 }
 
 TEST_CASE("the greatest sums of 8-bit levels that a chunk can have") {
