@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The code in docs/ is code that is compiled: check_docs.py ROOT.
 
-A block of C++ comes after `<!-- FILE -->` and is in that file, letter by letter. It may be a part of the file, such as all
-but the licence.
+A block of C++ comes after `<!-- FILE -->` and is in that file, letter by letter. It may be a part of the file, such as
+all but the licence.
 """
 
 import re

@@ -22,10 +22,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <span>
 #include <string_view>
 
+#include "luq/codecs/detail/bit_planes.hpp"
+#include "luq/codecs/detail/integer_range.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -48,13 +49,7 @@ struct basic_int_codec {
 
   static constexpr std::string_view family = Bits == 2 ? "int2" : Bits == 3 ? "int3" : Bits == 4 ? "int4" : "int8";
   static constexpr double nominal_bits = Bits;
-  static constexpr auto planes = [] {
-    if constexpr (Bits == 3) {
-      return std::array<std::uint16_t, 2>{4, 2};
-    } else {
-      return std::array<std::uint16_t, 1>{1u << Bits};
-    }
-  }();
+  static constexpr auto planes = detail::bit_planes<Bits>();
 
   template <class Codec, class Visitor>
   static constexpr void visit_options(Codec& codec, Visitor&& visitor) {
@@ -65,23 +60,17 @@ struct basic_int_codec {
 
   /// `weights` count in the error of the searched range; the published search has none.
   void fit_row(std::span<const float> w, std::span<const float> weights, float* parameters) const {
-    float low = 0;
-    float high = 0;
-    for (const float x : w) {
-      low = (std::min)(low, x);
-      high = (std::max)(high, x);
-    }
-    if (symmetric) {
-      high = (std::max)(-low, high);
-      if (low < 0 || !published_one_sided_range) low = -high;
-    }
+    const auto [low, high] = detail::integer_range(w, symmetric, published_one_sided_range);
     if (low == 0 && high == 0) {  // no range to take a scale from, in any unit
       parameters[0] = 0;
       parameters[1] = symmetric_zero;
       return;
     }
+    const auto set_range = [&](float least, float greatest, float* target) {
+      detail::set_integer_range<Scale>(least, greatest, max_code, symmetric, target);
+    };
     set_range(low, high, parameters);
-    if (range == int_range::searched) search_range(w, weights, low, high, parameters);
+    if (range == int_range::searched) detail::search_integer_range(*this, set_range, w, weights, low, high, parameters);
   }
 
   [[nodiscard]] code encode(float w, const float* parameters, int) const noexcept {
@@ -120,41 +109,6 @@ struct basic_int_codec {
  private:
   static constexpr float max_code = static_cast<float>((1u << Bits) - 1u);
   static constexpr float symmetric_zero = static_cast<float>(1u << (Bits - 1u));
-
-  void set_range(float low, float high, float* parameters) const {
-    const float scale = detail::stored_value<Scale>((high - low) / max_code);
-    parameters[0] = scale;
-    parameters[1] = symmetric      ? symmetric_zero
-                    : scale == 0.f ? 0.0f
-                                   : std::clamp(std::nearbyint(-low / scale), 0.0f, max_code);
-  }
-
-  void search_range(std::span<const float> w, std::span<const float> weights, float low, float high,
-                    float* best) const {
-    constexpr int steps = 80;
-    constexpr float exponent = 2.4f;
-    // Errors are taken in the power of two above the range: 2.4 is no integer, so that the rounding of pow() would
-    // otherwise depend on the unit of weights.
-    int unit = 0;
-    static_cast<void>(std::frexp(high - low, &unit));
-    const double per_unit = std::ldexp(1.0, -unit);
-    float least = (std::numeric_limits<float>::max)();
-    for (int i = 0; i < steps; ++i) {
-      const float shrink = static_cast<float>(1.0 - i / 100.0);
-      std::array<float, 2> candidate{};
-      set_range(shrink * low, shrink * high, candidate.data());
-      float error = 0;
-      for (std::size_t j = 0; j < w.size(); ++j) {
-        const float value = decode(encode(w[j], candidate.data(), 0), candidate.data(), 0);
-        const double distance = std::abs(static_cast<double>(value - w[j])) * per_unit;
-        error += weights[j] * std::pow(static_cast<float>(distance), exponent);
-      }
-      if (error < least) {
-        least = error;
-        std::copy(candidate.begin(), candidate.end(), best);
-      }
-    }
-  }
 };
 
 template <unsigned Bits>

@@ -27,6 +27,7 @@
 #include <span>
 #include <string_view>
 
+#include "luq/codecs/detail/bit_planes.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
 namespace luq {
@@ -38,13 +39,7 @@ struct basic_lloyd_codec {
 
   static constexpr std::string_view family = Bits == 2 ? "lloyd2" : Bits == 3 ? "lloyd3" : "lloyd4";
   static constexpr double nominal_bits = Bits;
-  static constexpr auto planes = [] {
-    if constexpr (Bits == 3) {
-      return std::array<std::uint16_t, 2>{4, 2};
-    } else {
-      return std::array<std::uint16_t, 1>{1u << Bits};
-    }
-  }();
+  static constexpr auto planes = detail::bit_planes<Bits>();
 
   /// Levels in units of the scale, ascending.
   static constexpr auto table = [] {

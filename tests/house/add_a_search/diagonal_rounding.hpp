@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// A search that luq does not know: every weight takes the nearest code, and the parameters of a group are fitted to what
-// the diagonal of the Hessian says of its columns, sum_c H_cc (w_c - q_c)^2.
+// A search that luq does not know: every weight takes the nearest code, and the parameters of a group are fitted to
+// what the diagonal of the Hessian says of its columns, sum_c H_cc (w_c - q_c)^2.
 #pragma once
 
 #include <luq/codecs/code_group.hpp>
