@@ -9,7 +9,8 @@
 
 namespace luq::detail {
 
-/// Radices of the planes of a code of `Bits` bits, lowest first. Three bits are two and one, for bytes hold whole symbols.
+/// Radices of the planes of a code of `Bits` bits, lowest first. Three bits are two and one, for bytes hold whole
+/// symbols.
 template <unsigned Bits>
 [[nodiscard]] constexpr auto bit_planes() {
   if constexpr (Bits == 3) {
