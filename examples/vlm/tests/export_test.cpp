@@ -65,7 +65,7 @@ TEST_CASE("a plan as an argument of ik_llama.cpp") {
 TEST_CASE("a codec that is replaced by an approximate type is remarked on") {
   const scratch_directory directory;
   const luq::plan wide{{{{"model.layers.0.mlp.up_proj", 512, 256}, {"model.layers.0.mlp.gate_proj", 512, 256}}},
-                       luq::parse_recipe("bcq2:g64"),
+                       {luq::parse_recipe("bcq2:g64")},
                        "by hand"};
   const auto file = directory.path() / "wide.json";
   std::ofstream(file, std::ios::binary) << luq::plan_to_json(wide);

@@ -49,7 +49,7 @@ class packed_decoder {
     }
   }
 
-  [[nodiscard]] const luq::plan& choice() const { return choice_; }
+  [[nodiscard]] const luq::plan& planned() const { return choice_; }
   [[nodiscard]] const luq::any_packed_matrix& at(std::size_t layer, std::size_t linear) const {
     return *linears_[layer][linear];
   }
