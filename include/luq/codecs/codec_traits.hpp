@@ -114,8 +114,8 @@ template <class Codec>
   return true;
 }
 
-/// Which of the stored forms of its family a codec writes and reads, 1 unless it says `format_version`. A file names it,
-/// so that bytes of another form are refused (docs/format.md).
+/// Which of the stored forms of its family a codec writes and reads, 1 unless it says `format_version`. A file names
+/// it, so that bytes of another form are refused (docs/format.md).
 template <class Codec>
 [[nodiscard]] constexpr int format_version() noexcept {
   if constexpr (requires { Codec::format_version; }) {

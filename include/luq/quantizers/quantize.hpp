@@ -36,8 +36,8 @@ struct quantized_linear {
 
 /// A search for the transform of a problem's inputs: `transform.find(problem, codec, quantizer, context)` returns it.
 /// One that has `transform.refit(problem, coded, context)` as well is given the codes that were chosen under it, and
-/// returns what takes its place. One whose `T::is_shared` is true finds the same for all linears with the same inputs, so
-/// that the statistics of transformed inputs are kept for them.
+/// returns what takes its place. One whose `T::is_shared` is true finds the same for all linears with the same inputs,
+/// so that the statistics of transformed inputs are kept for them.
 template <class T, class Codec, class Q>
 concept TransformSearch = requires(const T transform, const linear_problem& problem, const Codec& codec,
                                    const Q& quantizer, const quantize_context& context) {
@@ -110,8 +110,8 @@ template <WeightCodec Codec, class Q>
   return result;
 }
 
-/// Quantizes and packs problem.W. A quantizer that has `quantizer.packed(problem, codec, context, report)`, which returns
-/// the packed matrix of the codes it would choose, is asked for that: gptq never has all codes in memory then.
+/// Quantizes and packs problem.W. A quantizer that has `quantizer.packed(problem, codec, context, report)`, the packed
+/// matrix of the codes it would choose, is asked for that: gptq never has all codes in memory then.
 /// @throws luq::error as quantize_codes()
 template <WeightCodec Codec, class Q>
 [[nodiscard]] quantized_linear<Codec> quantize(const linear_problem& problem, const Codec& codec, const Q& quantizer,

@@ -7,8 +7,8 @@
 //   auto linear = luq::quantize({W, inputs}, luq::parse_recipe("hadamard/int2:g128/gptq+refine"));
 //   luq::matmul(linear.packed, X, Y);
 //
-// Compiling all searches for all codecs takes minutes: a program that calls it links luq::compiled, or does so in one of
-// its files.
+// Compiling all searches for all codecs takes minutes: a program that calls it links luq::compiled, or does so in one
+// of its files.
 #pragma once
 
 #include <concepts>
@@ -33,8 +33,8 @@ struct any_quantized_linear {
 
 /// Quantizes and packs problem.W as a recipe says. It is a template of the one type that it takes, so that who does not
 /// call it does not compile it.
-/// @throws luq::error as quantize_codes() and require_valid(recipe); insufficient_data where the recipe needs inputs, or
-///   the drift of inputs, that the problem has not (needs_inputs(), needs_drift())
+/// @throws luq::error as quantize_codes() and require_valid(recipe); insufficient_data where the recipe needs inputs,
+///   or the drift of inputs, that the problem has not (needs_inputs(), needs_drift())
 template <std::same_as<recipe> Recipe>
 [[nodiscard]] any_quantized_linear quantize(const linear_problem& problem, const Recipe& how,
                                             const quantize_context& context = {});

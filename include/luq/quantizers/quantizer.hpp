@@ -6,7 +6,7 @@
 //
 //   struct my_search {
 //     static constexpr bool needs_inputs = true;
-//     template <luq::MemorylessCodec Codec>                                  or WeightCodec, where sequences are no matter
+//     template <luq::MemorylessCodec Codec>                              or WeightCodec, where sequences are no matter
 //     luq::coded_matrix<Codec> operator()(const luq::linear_problem& problem, const Codec& codec,
 //                                         const luq::quantize_context& context, luq::quantize_report& report) const;
 //   };

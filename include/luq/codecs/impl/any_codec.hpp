@@ -19,11 +19,8 @@ LUQ_INLINE std::string codec_name(const any_codec& codec) {
 }
 
 LUQ_INLINE codec_format format_of(const any_codec& codec) {
-  return std::visit(
-      []<class Codec>(const Codec&) {
-        return codec_format{Codec::family, format_version<Codec>()};
-      },
-      codec);
+  return std::visit([]<class Codec>(const Codec&) { return codec_format{Codec::family, format_version<Codec>()}; },
+                    codec);
 }
 
 LUQ_INLINE index packed_bytes(const any_codec& codec, index rows, index cols) {

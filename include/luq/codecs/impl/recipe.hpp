@@ -72,7 +72,8 @@ LUQ_INLINE recipe parse_recipe(std::string_view text) {
   std::string_view rest = text;
   const std::size_t method = detail::place_of(rest.substr(0, rest.find('/')), detail::transform_methods);
   const bool is_transformed = method > 0 && method < detail::transform_methods.size();
-  if (is_transformed && rest.find('/') == rest.npos) detail::refuse_recipe(text, "expected a codec after the transform");
+  if (is_transformed && rest.find('/') == rest.npos)
+    detail::refuse_recipe(text, "expected a codec after the transform");
   if (is_transformed) rest.remove_prefix(rest.find('/') + 1);
   const std::size_t codec_end = (std::min)(rest.find('/'), rest.size());
   recipe result = parse_codec(rest.substr(0, codec_end));
@@ -96,7 +97,9 @@ LUQ_INLINE bool needs_inputs(const recipe& r) {
   return r.search != code_search::rtn || r.refines || needs_drift(r) || r.transform == transform_method::awq;
 }
 
-LUQ_INLINE bool needs_drift(const recipe& r) { return r.propagates_error || r.search == code_search::gptaq; }
+LUQ_INLINE bool needs_drift(const recipe& r) {
+  return r.propagates_error || r.search == code_search::gptaq;
+}
 
 LUQ_INLINE std::string_view stored_transform(const recipe& r) {
   if (r.transform == transform_method::none) return {};

@@ -12,8 +12,7 @@
 
 namespace luq {
 
-LUQ_INLINE shared_transform read_transform(std::string_view name, index in_features,
-                                           std::span<const std::byte> bytes) {
+LUQ_INLINE shared_transform read_transform(std::string_view name, index in_features, std::span<const std::byte> bytes) {
   if (name == "hadamard") {
     return std::make_shared<const hadamard_rotation>(hadamard_rotation::unpack(in_features, bytes));
   }

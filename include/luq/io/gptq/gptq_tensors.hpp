@@ -122,8 +122,8 @@ template <unsigned Bits>
 
 /// The tensors of a matrix: the same codes, zero points and scales, natural g_idx.
 /// @param name  of the linear, for messages
-/// @throws luq::error invalid_argument unless rows and columns are multiples of 32; unsupported for transformed inputs, and in
-///   format v1 if a zero point is 0; non_finite for such a scale
+/// @throws luq::error invalid_argument unless rows and columns are multiples of 32; unsupported for transformed inputs,
+///   and in format v1 if a zero point is 0; non_finite for such a scale
 template <unsigned Bits>
 [[nodiscard]] gptq_tensors make_gptq_tensors(const coded_matrix<int_codec<Bits>>& source, gptq_format format,
                                              std::string_view name = "") {

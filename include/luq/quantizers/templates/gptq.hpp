@@ -315,11 +315,12 @@ class column_feedback {
 }  // namespace detail
 
 template <MemorylessCodec Codec>
-coded_matrix<Codec> gptq::operator()(const linear_problem& problem, const Codec& codec,
-                                     const quantize_context& context, quantize_report& report) const {
+coded_matrix<Codec> gptq::operator()(const linear_problem& problem, const Codec& codec, const quantize_context& context,
+                                     quantize_report& report) const {
   const hessian_factor& factor =
       problem.inputs->factor(factor_options_of(group_size(codec, problem.W.cols())), context.executor);
-  return detail::column_feedback(*this, problem.inputs->drift()).codes(problem.W, factor, codec, context.executor, report);
+  return detail::column_feedback(*this, problem.inputs->drift())
+      .codes(problem.W, factor, codec, context.executor, report);
 }
 
 template <MemorylessCodec Codec>

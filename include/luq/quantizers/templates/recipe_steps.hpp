@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The steps of recipes with the options that proved best, for one codec. Gptq is in activation order. Beam search has one
-// round less than its default, for two thirds of the time and 3 % more error.
+// The steps of recipes with the options that proved best, for one codec. Gptq is in activation order. Beam search has
+// one round less than its default, for two thirds of the time and 3 % more error.
 #pragma once
 
 #include "luq/quantizers/awq.hpp"
@@ -55,10 +55,14 @@ quantized_linear<Codec> quantize_by_recipe(const linear_problem& problem, const 
                                            const quantize_context& context) {
   const recipe_search search{how};
   switch (how.transform) {
-    case transform_method::hadamard: return quantize(problem, hadamard{}, codec, search, context);
-    case transform_method::awq: return quantize(problem, awq{}, codec, search, context);
-    case transform_method::rowcol: return quantize(problem, row_column{}, codec, search, context);
-    case transform_method::none: break;
+    case transform_method::hadamard:
+      return quantize(problem, hadamard{}, codec, search, context);
+    case transform_method::awq:
+      return quantize(problem, awq{}, codec, search, context);
+    case transform_method::rowcol:
+      return quantize(problem, row_column{}, codec, search, context);
+    case transform_method::none:
+      break;
   }
   if constexpr (MemorylessCodec<Codec>) {
     const bool is_feedback = how.search == code_search::gptq || how.search == code_search::gptaq;

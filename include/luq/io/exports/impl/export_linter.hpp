@@ -104,12 +104,12 @@ LUQ_INLINE std::vector<export_finding> lint_export(const plan& p, export_target 
     }
     for (const linear_shape& linear : p.shape[layer]) {
       if (is_transformed) {
-        findings.add(export_problem::codec, linear.name, recipe_name(how) + ": inputs are transformed, as no target knows",
+        findings.add(export_problem::codec, linear.name,
+                     recipe_name(how) + ": inputs are transformed, as no target knows",
                      "quantize them without a transform");
       }
       if (!has_form) {
-        findings.add(export_problem::codec, linear.name,
-                     codec_name(how.codec) + ": " + detail::accepted_codecs(target),
+        findings.add(export_problem::codec, linear.name, codec_name(how.codec) + ": " + detail::accepted_codecs(target),
                      target == export_target::llama_quantize ? "list them as " + form->name
                                                              : "quantize them as " + codec_name(codec));
       }

@@ -90,7 +90,8 @@ LUQ_INLINE void write_packed_model(const std::filesystem::path& path, const plan
       const linear_shape& linear = p.shape[layer][i];
       LUQ_ASSERT(weights[layer][i] != nullptr);
       const any_packed_matrix& packed = *weights[layer][i];
-      if (rows_of(packed) != linear.rows || cols_of(packed) != linear.cols || !detail::has_stored_form(packed, p.recipes[layer])) {
+      if (rows_of(packed) != linear.rows || cols_of(packed) != linear.cols ||
+          !detail::has_stored_form(packed, p.recipes[layer])) {
         fail(errc::shape_mismatch, "packed model: linear ", detail::in_quotes(linear.name), ": expected ",
              detail::stored_name(p.recipes[layer]), ", ", linear.rows, " x ", linear.cols, ", got ",
              detail::stored_name(packed), ", ", rows_of(packed), " x ", cols_of(packed));
@@ -182,8 +183,8 @@ LUQ_INLINE any_packed_matrix packed_model::read_linear(const linear_shape& linea
          "], got ", info.dtype_label, " ", shape_text(info.shape));
   }
   const auto bytes = file_.bytes(name);
-  any_packed_matrix packed = make_packed_matrix(how.codec, linear.rows, linear.cols,
-                                                {bytes.begin(), bytes.end()}, stored_transform(how));
+  any_packed_matrix packed =
+      make_packed_matrix(how.codec, linear.rows, linear.cols, {bytes.begin(), bytes.end()}, stored_transform(how));
   std::visit([&](const auto& p) { detail::require_finite_parameters(p, file_, name); }, packed);
   return packed;
 }
