@@ -13,7 +13,8 @@
 // Where memory is short, a linear that is only coded by column feedback can do with the factor alone, which is made in
 // the memory of H:
 //
-//   const luq::linear_inputs inputs(luq::factorize_in_order(std::move(sum).matrix(), luq::gptq{}.factor_options_of(128)));
+//   const luq::factor_options options = luq::gptq{}.factor_options_of(128);
+//   const luq::linear_inputs inputs(luq::factorize_in_order(std::move(sum).matrix(), options));
 #pragma once
 
 #include <memory>
@@ -30,8 +31,8 @@
 
 namespace luq {
 
-/// The statistics of the inputs of a linear. Reading is safe from several threads at once; what is derived is made by the
-/// first that asks for it, while others wait. References stay valid as long as the object lives and is not moved from.
+/// The statistics of the inputs of a linear. Reading is safe from several threads at once; what is derived is made by
+/// the first that asks for it, while others wait. References stay valid as long as the object lives and is not moved.
 class linear_inputs {
  public:
   /// No token seen yet.
@@ -56,13 +57,14 @@ class linear_inputs {
   ~linear_inputs();
 
   /// Adds tokens X [tokens x in] to H and to the magnitudes.
-  /// @throws luq::error shape_mismatch, non_finite naming the token; invalid_argument once H was read, or if it was given
+  /// @throws luq::error shape_mismatch, non_finite naming the token; invalid_argument once H was read, or if given
   void add(const matrix_view& X, executor_ref executor = {});
 
   /// Likewise the tokens that are not padding.
   void add(const matrix_view& X, std::span<const token_class> classes, executor_ref executor = {});
 
-  /// D [in x in], input_drift::matrix(), in the scale of H.
+  /// D [in x in], input_drift::matrix(), in the scale of H. What was kept of transformed inputs is made anew, and
+  /// references to that are no longer valid.
   /// @throws luq::error shape_mismatch, non_finite
   void set_drift(matrix D);
 
