@@ -55,11 +55,12 @@ void feedback(benchmark::State& state) {
   const luq::matrix W = luq::random_normal_matrix(out, in, luq::counter_rng(2));
   const luq::openmp_executor executor;
   const luq::gptq quantizer;
-  const luq::hessian_factor factor = quantizer.factorize(make_hessian(in), executor);
+  const luq::linear_inputs inputs(
+      luq::factorize_in_order(make_hessian(in), quantizer.factor_options_of(Codec{}.group), executor));
   const double rate = luq_bench::measure_matrix_rate(executor);
   for (auto _ : state) {
-    const auto packed = luq::quantize(W, factor, Codec{}, quantizer, nullptr, executor);
-    benchmark::DoNotOptimize(packed.bytes().data());
+    const auto result = luq::quantize({W, inputs}, Codec{}, quantizer, {.executor = executor});
+    benchmark::DoNotOptimize(result.packed.bytes().data());
   }
   const auto n = static_cast<double>(in);
   report(state, static_cast<double>(out) * n * n, rate);
