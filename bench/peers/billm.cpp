@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
     const luq::basic_billm_codec<float> codec;
     luq::quantize_report report;
     const auto start = std::chrono::steady_clock::now();
-    const auto coded = luq::billm{}(W, H, codec, luq::openmp_executor{}, report);
+    const luq::linear_inputs inputs = luq::linear_inputs::borrow(H);
+    const auto coded = luq::billm{}({W, inputs}, codec, {.executor = luq::openmp_executor{}}, report);
     const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - start;
     const luq::hessian_factor factor = luq::factorize_hessian(H, {});
     const auto search_start = std::chrono::steady_clock::now();

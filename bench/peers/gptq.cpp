@@ -64,13 +64,15 @@ int main(int argc, char** argv) try {
     accumulating = std::min(accumulating, milliseconds([&] { H.add(X, executor); }));
     const luq::matrix kept = H.matrix();
     luq::matrix Q;
-    quantizing = std::min(quantizing, milliseconds([&] {
-                            const luq::linear_inputs inputs(luq::factorize_in_order(
-                                std::move(H).matrix(), luq::gptq{}.factor_options_of(codec.group), executor));
-                            const auto linear = luq::quantize({W, inputs}, codec, luq::gptq{}, {.executor = executor});
-                            if (repeat == 0)
-                              Q = linear.packed.unpack().decode();  // the first time is warming up, not the shortest
-                          }));
+    quantizing =
+        std::min(quantizing, milliseconds([&] {
+                   const luq::gptq quantizer;
+                   const luq::linear_inputs inputs(luq::factorize_in_order(
+                       std::move(H).matrix(), quantizer.factor_options_of(codec.group), executor));
+                   const auto result = luq::quantize({W, inputs}, codec, quantizer, {.executor = executor});
+                   if (repeat == 0)
+                     Q = result.packed.unpack().decode();  // the first time is warming up, and not the shortest
+                 }));
     if (repeat == 0) error = luq::relative_output_error(W, Q, kept);
   }
   std::printf("%.1f %.1f %.6f\n", accumulating, quantizing, error);

@@ -11,7 +11,6 @@
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/openmp_executor.hpp"
-#include "luq/estimators/mean_magnitude.hpp"
 #include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
@@ -20,7 +19,7 @@
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
-#include "luq/quantizers/row_column_scales.hpp"
+#include "luq/quantizers/row_column.hpp"
 
 namespace luq_bench {
 
@@ -89,26 +88,32 @@ void print_line(const linear& l, const Codec& codec, const char* how, luq::index
 template <class Codec, class Quantizer>
 void print_layer_line(const linear& l, const Codec& codec, const char* how, const Quantizer& quantizer) {
   print_line(l, codec, how, 0, [&](const matrix& H) {
-    return luq::pack(luq::quantize_codes(l.W, H, codec, quantizer, nullptr, luq::openmp_executor{})).unpack().decode();
+    const luq::linear_inputs inputs = luq::linear_inputs::borrow(H);
+    const luq::openmp_executor executor;
+    return luq::quantize({l.W, inputs}, codec, quantizer, {.executor = executor}).packed.unpack().decode();
   });
 }
 
 /// AWQ's scales and those of rows and columns, before column feedback.
 template <class Codec, class Quantizer>
 void print_scaled_lines(const linear& l, const Codec& codec, const Quantizer& quantizer) {
-  print_line(l, codec, "AWQ's scales, activation order", 2, [&](const matrix& H) {
-    return luq::quantize_awq(l.W, H, luq::input_magnitude(H), codec, quantizer).decode();
-  });
-  print_line(l, codec, "scales of rows and columns, activation order", 2,
-             [&](const matrix& H) { return luq::quantize_row_column(l.W, H, codec, quantizer).decode(); });
+  const auto print_scaled = [&](const char* how, const auto& scales) {
+    print_line(l, codec, how, 2, [&](const matrix& H) {
+      const luq::linear_inputs inputs = luq::linear_inputs::borrow(H);
+      return luq::quantize({l.W, inputs}, scales, codec, quantizer).packed.unpack().decode();
+    });
+  };
+  print_scaled("AWQ's scales, activation order", luq::awq{.by_rounding = false});
+  print_scaled("scales of rows and columns, activation order", luq::row_column{});
 }
 
 template <class Codec>
 void measure(measurement& m, const Codec& codec) {
   if (m.layer == nullptr) {
     const auto error = [&](const matrix& W) {
-      const auto packed = luq::quantize(W, codec, luq::round_to_nearest{}, luq::openmp_executor{});
-      return relative_error(W, packed.unpack().decode());
+      const luq::openmp_executor executor;
+      const auto result = luq::quantize(W, codec, luq::round_to_nearest{}, {.executor = executor});
+      return relative_error(W, result.packed.unpack().decode());
     };
     m.lines.push_back({luq::codec_name(codec), bits_of_large_matrix(codec), error(m.gauss), error(m.laplace)});
     return;
@@ -124,7 +129,7 @@ void measure(measurement& m, const Codec& codec) {
     print_layer_line(l, codec, "column feedback", luq::gptq{});
     print_layer_line(l, codec, "column feedback, activation order", activation);
     print_layer_line(l, codec, "column feedback, group-aware order",
-                     luq::gptq{.order = luq::column_order::group_aware, .group = codec.group});
+                     luq::gptq{.order = luq::column_order::group_aware});
     print_scaled_lines(l, codec, activation);
     print_layer_line(l, codec, "refined", luq::refined<>{.start = activation});
   }

@@ -86,7 +86,8 @@ struct experiment {
 
   template <class Codec, class Quantizer>
   [[nodiscard]] errors errors_of(const matrix& H, const Codec& codec, const Quantizer& quantizer) const {
-    const matrix Q = luq::pack(luq::quantize_codes(W, H, codec, quantizer)).unpack().decode();
+    const luq::linear_inputs known = luq::linear_inputs::borrow(H);
+    const matrix Q = luq::quantize({W, known}, codec, quantizer).packed.unpack().decode();
     return {relative_output_error(W, Q, ordinary), massive.rows() > 0 ? relative_output_error(W, Q, massive) : 0.0};
   }
 

@@ -59,8 +59,8 @@ void feedback(benchmark::State& state) {
       luq::factorize_in_order(make_hessian(in), quantizer.factor_options_of(Codec{}.group), executor));
   const double rate = luq_bench::measure_matrix_rate(executor);
   for (auto _ : state) {
-    const auto linear = luq::quantize({W, inputs}, Codec{}, quantizer, {.executor = executor});
-    benchmark::DoNotOptimize(linear.packed.bytes().data());
+    const auto result = luq::quantize({W, inputs}, Codec{}, quantizer, {.executor = executor});
+    benchmark::DoNotOptimize(result.packed.bytes().data());
   }
   const auto n = static_cast<double>(in);
   report(state, static_cast<double>(out) * n * n, rate);

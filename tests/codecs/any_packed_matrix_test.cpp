@@ -31,6 +31,7 @@ TEST_CASE("a packed matrix of any codec says what it is") {
     CHECK(luq::codec_of(any) == any_codec(codec));
     CHECK(hex(luq::bytes_of(any)) == hex(packed.bytes()));
     CHECK(luq::decode(any) == packed.unpack().decode());
+    CHECK(luq::transform_of(any) == nullptr);
   });
 }
 

@@ -7,8 +7,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <memory>
+#include <string>
+#include <type_traits>
 #include <vector>
 
+#include "io/io_test_support.hpp"
 #include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/codecs/input_scaling.hpp"
 #include "luq/core/error.hpp"
@@ -106,6 +110,16 @@ TEST_CASE("bytes restore an equal transform, and no other number of bytes does")
       CHECK_THROWS_AS((void)Transform::unpack(columns, bytes), luq::error);
     });
   }
+}
+
+TEST_CASE("a format that knows no transforms refuses one by name") {
+  CHECK_NOTHROW(luq::require_no_transform(nullptr, "tensor w"));
+  for_each_transform(8, [](const auto& transform) {
+    const luq::shared_transform shared = std::make_shared<std::decay_t<decltype(transform)>>(transform);
+    luq_test::check_fails(luq::errc::unsupported,
+                          "tensor w: expected inputs as they are, got the transform " + std::string(transform.name()),
+                          [&] { luq::require_no_transform(shared, "tensor w"); });
+  });
 }
 
 TEST_CASE("views with a stride are transformed in place, and nothing beside them is touched") {

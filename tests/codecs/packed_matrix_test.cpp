@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -17,6 +18,9 @@
 
 #include "codec_test_support.hpp"
 #include "luq/codecs/detail/stored_places.hpp"
+#include "luq/codecs/hadamard_rotation.hpp"
+#include "luq/codecs/input_scaling.hpp"
+#include "luq/core/openmp_executor.hpp"
 #include "quantizers/codec_list.hpp"
 
 using luq::matrix;
@@ -30,6 +34,12 @@ namespace {
 
 luq::aligned_buffer<std::byte> copy_of(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
+}
+
+std::vector<float> packed_factors(luq::index columns) {
+  std::vector<float> factors;
+  for (luq::index c = 0; c < columns; ++c) factors.push_back(0.25f + static_cast<float>(c % 13) / 8.0f);
+  return factors;
 }
 
 }  // namespace
@@ -209,4 +219,91 @@ TEST_CASE("matrices without rows or columns have no codes") {
     CHECK(packed.bytes().empty());
     CHECK(packed.unpack().decode().rows() == 20);
   });
+}
+
+TEST_CASE("a transform occupies bytes behind the codes, which are counted") {
+  luq::coded_matrix coded = random_coded_matrix(luq::sign_codec{.group = 128}, 64, 256, 1);
+  const packed_matrix plain = luq::pack(coded);
+  CHECK(plain.transform() == nullptr);
+  CHECK(plain.bits_per_weight() == 1.125);
+  const auto with = [&](luq::shared_transform transform) {
+    coded.transform = std::move(transform);
+    const packed_matrix packed = luq::pack(coded);
+    CHECK(packed.transform() == coded.transform);
+    CHECK(packed.layout().bytes() == plain.layout().bytes());
+    const auto codes = packed.bytes().first(plain.bytes().size());
+    CHECK(hex(codes) == hex(plain.bytes()));
+    std::vector<std::byte> behind(static_cast<std::size_t>(coded.transform->bytes()));
+    coded.transform->pack(behind);
+    CHECK(hex(packed.bytes().subspan(codes.size())) == hex(behind));
+    return packed;
+  };
+  const packed_matrix scaled = with(std::make_shared<const luq::input_scaling>(packed_factors(256)));
+  CHECK(scaled.bytes().size() == 64 * 256 / 8 + 64 * 2 * 2 + 256 * 2);
+  CHECK(scaled.bits_per_weight() == 1.125 + 16.0 / 64);
+  const packed_matrix rotated = with(std::make_shared<const luq::hadamard_rotation>(256));
+  CHECK(rotated.bits_per_weight() == doctest::Approx(1.125 + 12 * 8.0 / (64 * 256)));
+}
+
+TEST_CASE("with a transform it stands for its codes times the transform") {
+  for (const auto& shape : {std::pair<luq::index, luq::index>{1, 1}, {3, 40}, {65, 24}, {7, 33}}) {
+    const luq::index rows = shape.first;
+    const luq::index cols = shape.second;
+    for_each_codec(16, [&](const auto& codec) {
+      CAPTURE(luq::codec_name(codec));
+      CAPTURE(cols);
+      auto coded = random_coded_matrix(codec, rows, cols, 2);
+      const matrix own = luq::pack(coded).unpack().decode();
+      const Eigen::MatrixXd Q = own.template cast<double>();
+      for (const luq::shared_transform& transform :
+           {luq::shared_transform(
+                std::make_shared<const luq::hadamard_rotation>(cols, luq::rotation_options{.seed = 3})),
+            luq::shared_transform(std::make_shared<const luq::input_scaling>(packed_factors(cols)))}) {
+        matrix T = matrix::Identity(cols, cols);  // the transform of the unit vectors, hence T^T
+        transform->transform_activations(T);
+        coded.transform = transform;
+        const packed_matrix packed = luq::pack(coded);
+        CHECK(packed.rows() == rows);
+        CHECK(packed.cols() == cols);
+        const auto unpacked = packed.unpack();
+        CHECK(unpacked.transform == transform);
+        CHECK(unpacked.codes == coded.codes);
+        const matrix decoded = unpacked.decode();
+        CHECK(decoded == coded.decode());
+        CHECK(decoded == coded.decode(luq::openmp_executor{.threads = 3}));
+        const Eigen::MatrixXd expected = Q * T.transpose().template cast<double>();
+        CHECK((decoded.template cast<double>() - expected).cwiseAbs().maxCoeff() <= 1e-6 * Q.norm());
+        for (const luq::index r : {luq::index{0}, rows - 1}) {  // at() is of the codes themselves
+          for (const luq::index c : {luq::index{0}, cols / 2, cols - 1}) {
+            CHECK(packed.at(r, c) == own(r, c));
+            CHECK(unpacked.at(r, c) == own(r, c));
+          }
+        }
+        const packed_matrix again(codec, rows, cols, copy_of(packed.bytes()), transform);
+        CHECK(again.transform() == transform);
+        CHECK(again.unpack().decode() == decoded);
+      }
+    });
+  }
+}
+
+TEST_CASE("a transform of another width is an error") {
+  luq::coded_matrix coded = random_coded_matrix(luq::sign_codec{.group = 8}, 4, 16, 3);
+  coded.transform = std::make_shared<const luq::input_scaling>(15);
+  check_fails(luq::errc::shape_mismatch, "expected a transform of 16 columns, got 15", [&] { (void)luq::pack(coded); });
+  luq::aligned_buffer<std::byte> bytes(static_cast<std::size_t>(luq::packed_bytes(coded.codec, 4, 16)) + 30);
+  check_fails(luq::errc::shape_mismatch, "expected a transform of 16 columns, got 15",
+              [&] { packed_matrix(coded.codec, 4, 16, std::move(bytes), coded.transform); });
+}
+
+TEST_CASE("a wrong number of bytes for codes and transform is a corrupt file") {
+  const luq::sign_codec codec{.group = 8};
+  const auto rotation = std::make_shared<const luq::hadamard_rotation>(16);
+  const auto right = static_cast<std::size_t>(luq::packed_bytes(codec, 4, 16)) + 12;
+  for (const std::size_t wrong : {std::size_t{0}, right - 12, right - 1, right + 1}) {
+    check_fails(luq::errc::corrupt_file, "expected " + std::to_string(right) + " bytes, got " + std::to_string(wrong),
+                [&] { packed_matrix(codec, 4, 16, luq::aligned_buffer<std::byte>(wrong), rotation); });
+  }
+  check_fails(luq::errc::corrupt_file, "expected " + std::to_string(right - 12) + " bytes",
+              [&] { packed_matrix(codec, 4, 16, luq::aligned_buffer<std::byte>(right)); });
 }

@@ -122,8 +122,13 @@ TEST_CASE("weights and activations that are not finite are refused") {
     luq::hessian H(128);
     CHECK(error_of([&] { H.add(X); }) == "non_finite");
     H.add(tokens());
+    luq::linear_inputs inputs(128);
+    CHECK(error_of([&] { inputs.add(X); }) == "non_finite");
+    inputs.add(tokens());
+    CHECK(error_of([&] { inputs.set_drift(matrix::Constant(128, 128, bad)); }) == "non_finite");
+    CHECK(error_of([&] { inputs.set_magnitudes(std::vector<float>(128, bad)); }) == "invalid_argument");
     CHECK(error_of([&] { (void)luq::quantize(W, int4, luq::round_to_nearest{}); }) == "non_finite");
-    CHECK(error_of([&] { (void)luq::quantize(W, H, int4, luq::gptq{}); }) == "non_finite");
+    CHECK(error_of([&] { (void)luq::quantize({W, inputs}, int4, luq::gptq{}); }) == "non_finite");
     CHECK(error_of([&] { luq::activation_entropy(128).add(X, classes, 0); }) == "non_finite");
     CHECK(error_of([&] { (void)luq::kmeans(X, {.clusters = 2}); }) == "non_finite");
     std::vector<float> importance(200, 1.0f);
@@ -135,9 +140,9 @@ TEST_CASE("weights and activations that are not finite are refused") {
 }
 
 TEST_CASE("sums and scales that overflow are refused") {
-  luq::hessian H(128);
-  H.add(tokens() * 1e25f);
-  CHECK(error_of([&] { (void)luq::quantize(weights(), H, int4, luq::gptq{}); }) == "non_finite");
+  luq::linear_inputs inputs(128);
+  inputs.add(tokens() * 1e25f);
+  CHECK(error_of([&] { (void)luq::quantize({weights(), inputs}, int4, luq::gptq{}); }) == "non_finite");
   CHECK(error_of([&] {
           (void)luq::quantize(weights() * 1e7f, luq::sign_codec{.group = 64}, luq::round_to_nearest{});
         }) == "non_finite");
@@ -147,8 +152,9 @@ TEST_CASE("options that are no numbers are refused") {
   const auto nan = static_cast<double>(nan_value());
   luq::hessian H(128);
   H.add(tokens());
+  const luq::linear_inputs inputs(H);
   const luq::gptq drifting{.drift_share = nan};
-  CHECK(error_of([&] { (void)luq::quantize(weights(), H, int4, drifting); }) == "invalid_argument");
+  CHECK(error_of([&] { (void)luq::quantize({weights(), inputs}, int4, drifting); }) == "invalid_argument");
   CHECK(error_of([&] { (void)luq::factorize_hessian(H.matrix(), {.first = nan}); }) == "invalid_argument");
   CHECK(error_of([&] { (void)luq::kmeans(tokens(), {.clusters = 2, .tolerance = nan}); }) == "invalid_argument");
   CHECK(error_of([&] { luq::fixed_histogram(nan, 1, 4); }) == "invalid_argument");
@@ -168,8 +174,8 @@ TEST_CASE("k-means finds the nearest of centroids that it has not seen before") 
 }
 
 TEST_CASE("a token that is not finite has a product that is not, and no other has") {
-  luq::hessian H(128);
-  H.add(tokens());
+  luq::linear_inputs inputs(128);
+  inputs.add(tokens());
   const auto check = [](const auto& packed) {
     for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8, luq::activation_mode::lookup}) {
       for (const float bad : {nan_value(), infinite_value()}) {
@@ -189,8 +195,8 @@ TEST_CASE("a token that is not finite has a product that is not, and no other ha
       }
     }
   };
-  check(luq::quantize(weights(), H, int4, luq::gptq{}));
-  check(luq::quantize(weights(), H, luq::sign_codec{.group = 64}, luq::gptq{}));
+  check(luq::quantize({weights(), inputs}, int4, luq::gptq{}).packed);
+  check(luq::quantize({weights(), inputs}, luq::sign_codec{.group = 64}, luq::gptq{}).packed);
 }
 
 TEST_CASE("a file with a number that is not finite is refused where finite ones are asked for") {

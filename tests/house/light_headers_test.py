@@ -12,6 +12,8 @@ from pathlib import Path
 
 LIGHT = [
     "luq/codecs/any_codec.hpp",
+    "luq/codecs/recipe.hpp",
+    "luq/codecs/transform_bytes.hpp",
     "luq/codecs/weight_codec.hpp",
     "luq/codecs/tile_layout.hpp",
     "luq/core/*.hpp",

@@ -4,12 +4,17 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/codecs/input_scaling.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/core/random_matrix.hpp"
+#include "luq/kernels/any_matmul.hpp"
+#include "luq/kernels/reference.hpp"
 #include "packed_product.hpp"
 
 using luq::matrix;
@@ -23,9 +28,11 @@ void for_each_transformed(luq::index rows, luq::index cols, Check&& check) {
   for (luq::index c = 0; c < cols; ++c) factors.push_back(0.25f + static_cast<float>(c % 13) / 8.0f);
   luq_test::for_each_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto packed = luq::pack(luq_test::random_coded_matrix(codec, rows, cols, 1));
-    check(luq::transformed_matrix(packed, luq::input_scaling(factors)));
-    check(luq::transformed_matrix(packed, luq::hadamard_rotation(cols, {.seed = 2})));
+    auto coded = luq_test::random_coded_matrix(codec, rows, cols, 1);
+    coded.transform = std::make_shared<const luq::input_scaling>(factors);
+    check(luq::pack(coded));
+    coded.transform = std::make_shared<const luq::hadamard_rotation>(cols, luq::rotation_options{.seed = 2});
+    check(luq::pack(coded));
   });
 }
 
@@ -45,8 +52,8 @@ TEST_CASE("products are those with the weights decoded in the original basis") {
     CAPTURE(cols);
     const matrix X = luq::random_normal_matrix(tokens, cols, luq::counter_rng(3));
     for_each_transformed(rows, cols, [&](const auto& W) {
-      CAPTURE(W.transform().name());
-      const matrix decoded = W.decode();
+      CAPTURE(W.transform()->name());
+      const matrix decoded = W.unpack().decode();
       matrix Y = matrix::Constant(tokens, rows, luq_test::not_a_number);
       luq::matmul(W, X, Y);
       CHECK(error_against_decoded(Y, X, decoded) < 1e-5);
@@ -56,8 +63,26 @@ TEST_CASE("products are those with the weights decoded in the original basis") {
       Y.setConstant(luq_test::not_a_number);
       luq::matmul(W, X, Y, {.activations = luq::activation_mode::int8});
       CHECK(error_against_decoded(Y, X, decoded) < 2e-2);
+      Y.setConstant(luq_test::not_a_number);
+      luq::matmul_reference(W, X, Y);
+      CHECK(error_against_decoded(Y, X, decoded) < 1e-6);
     });
   }
+}
+
+TEST_CASE("products of a codec that is chosen at run time, with a bias, are those of the codec") {
+  const matrix X = luq::random_normal_matrix(5, 96, luq::counter_rng(8));
+  const matrix bias = luq::random_normal_matrix(1, 70, luq::counter_rng(9));
+  for_each_transformed(70, 96, [&](const auto& W) {
+    CAPTURE(W.transform()->name());
+    const matrix decoded = W.unpack().decode();
+    for (const auto mode : {luq::activation_mode::float32, luq::activation_mode::int8}) {
+      matrix Y(5, 70);
+      luq::matmul(luq::any_packed_matrix(W), X, Y, {.activations = mode, .bias = bias.data()});
+      Y.rowwise() -= bias.row(0);
+      CHECK(error_against_decoded(Y, X, decoded) < (mode == luq::activation_mode::float32 ? 1e-5 : 2e-2));
+    }
+  });
 }
 
 TEST_CASE("rotation makes int8 activations with an outlier more exact") {
@@ -75,7 +100,8 @@ TEST_CASE("rotation makes int8 activations with an outlier more exact") {
       coded.codes.middleCols(128 * g, 128) = group.codes;
       coded.groups[static_cast<std::size_t>(g)] = group.parameters;
     }
-    const luq::transformed_matrix packed(luq::pack(coded), transform);
+    coded.transform = std::make_shared<const std::decay_t<decltype(transform)>>(transform);
+    const luq::packed_matrix packed = luq::pack(coded);
     // What the outlier leaves of the other columns: outputs without its share.
     matrix Y(16, 64);
     luq::matmul(packed, X, Y, {.activations = luq::activation_mode::int8});

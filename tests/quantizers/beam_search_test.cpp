@@ -14,6 +14,7 @@
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/templates/beam_search.hpp"
+#include "quantize_problem.hpp"
 #include "search_result.hpp"
 
 using luq::beam_search;
@@ -54,8 +55,8 @@ TEST_CASE("one beam is column feedback with static groups") {
   const auto problem = make_linear_problem(40, 150, 500, 1);
   luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto greedy = luq::quantize_codes(problem.W, problem.H, codec, luq::gptq{.static_groups = true});
-    const auto beam = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 1, .rounds = 0});
+    const auto greedy = luq_test::quantize_codes(problem.W, problem.H, codec, luq::gptq{.static_groups = true});
+    const auto beam = luq_test::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 1, .rounds = 0});
     // Another order of summation may flip a weight on a rounding boundary, and those after it in its row.
     CHECK((beam.codes.array() == greedy.codes.array()).count() > 0.99 * static_cast<double>(beam.codes.size()));
   });
@@ -67,7 +68,7 @@ TEST_CASE("with as many beams as sequences the result is the best there is") {
     for (std::uint64_t seed = 0; seed < 10; ++seed) {
       CAPTURE(seed);
       const auto problem = make_linear_problem(1, columns, 50, seed);
-      const auto found = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 5000, .rounds = 0});
+      const auto found = luq_test::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 5000, .rounds = 0});
       const double error = damped_error(problem, found.decode());
       CHECK(error <= least_error(problem, found) * (1 + 1e-4));
     }
@@ -161,7 +162,7 @@ TEST_CASE("the reported loss is the damped output error of the result") {
     CAPTURE(luq::codec_name(codec));
     luq::quantize_report report;
     const matrix Q =
-        luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 8, .rounds = 1}, &report).decode();
+        luq_test::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 8, .rounds = 1}, &report).decode();
     CHECK(report.loss == doctest::Approx(damped_error(problem, Q)).epsilon(1e-3));
     CHECK(report.damp == 0.01);
     CHECK(report.factorizations == 1);
@@ -172,7 +173,7 @@ TEST_CASE("what is found is what is stored") {
   const auto problem = make_linear_problem(65, 150, 400, 6);
   for_each_codec(40, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto found = luq::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 6, .rounds = 1});
+    const auto found = luq_test::quantize_codes(problem.W, problem.H, codec, beam_search{.beams = 6, .rounds = 1});
     const auto again = luq::pack(found).unpack();
     CHECK(again.codes == found.codes);
     CHECK(again.decode() == found.decode());
@@ -184,10 +185,10 @@ TEST_CASE("the result is the same bits for any number of threads") {
   for_each_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     const beam_search search{.beams = 6, .rounds = 1};
-    const auto serial = luq::quantize_codes(problem.W, problem.H, codec, search);
+    const auto serial = luq_test::quantize_codes(problem.W, problem.H, codec, search);
     for (const int threads : {1, 2, 3}) {
-      const auto parallel =
-          luq::quantize_codes(problem.W, problem.H, codec, search, nullptr, luq::openmp_executor{.threads = threads});
+      const auto parallel = luq_test::quantize_codes(problem.W, problem.H, codec, search, nullptr,
+                                                     luq::openmp_executor{.threads = threads});
       CHECK(parallel.codes == serial.codes);
       CHECK(parallel.decode() == serial.decode());
     }
@@ -203,7 +204,7 @@ TEST_CASE("dead columns, zero rows, tiny shapes") {
     CAPTURE(luq::codec_name(codec));
     const beam_search search{.beams = 8};
     luq::quantize_report report;
-    const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, search, &report).decode();
+    const matrix Q = luq_test::quantize_codes(problem.W, problem.H, codec, search, &report).decode();
     CHECK(report.dead_columns == 1);
     CHECK(Q.allFinite());
     CHECK(Q.row(2).isZero(0.0f));
@@ -217,6 +218,6 @@ TEST_CASE("options out of range") {
   const auto problem = make_linear_problem(2, 4, 20, 10);
   for (const beam_search& wrong : {beam_search{.beams = 0}, beam_search{.beams = -1}, beam_search{.rounds = -1}}) {
     luq_test::check_fails(luq::errc::invalid_argument, "beam_search: expected beams >= 1 and rounds >= 0",
-                          [&] { (void)luq::quantize_codes(problem.W, problem.H, luq::sign_codec{}, wrong); });
+                          [&] { (void)luq_test::quantize_codes(problem.W, problem.H, luq::sign_codec{}, wrong); });
   }
 }

@@ -11,6 +11,7 @@
 #include "luq/core/openmp_executor.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
+#include "quantize_problem.hpp"
 
 using luq::billm;
 using luq::block_compensation;
@@ -21,7 +22,8 @@ namespace {
 
 template <class Codec, class Quantizer>
 double error_of(const luq_test::linear_problem& problem, const Codec& codec, const Quantizer& quantizer) {
-  return luq_test::measured_output_error(problem, luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
+  return luq_test::measured_output_error(problem,
+                                         luq_test::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
 }
 
 }  // namespace
@@ -48,8 +50,8 @@ TEST_CASE("exact compensation minimises the output error over the columns after 
   damped.diagonal().array() += 0.01 * damped.diagonal().mean();
 
   // Error of the first block under the coarse codec, and the optimal answer of the second.
-  const matrix first = luq::quantize_codes(problem.W.leftCols(20), problem.H.topLeftCorner(20, 20), coarse,
-                                           billm{.compensation = block_compensation::none})
+  const matrix first = luq_test::quantize_codes(problem.W.leftCols(20), problem.H.topLeftCorner(20, 20), coarse,
+                                                billm{.compensation = block_compensation::none})
                            .decode();
   const Eigen::MatrixXd E = (problem.W.leftCols(20) - first).cast<double>();
   const Eigen::MatrixXd answer =
@@ -69,7 +71,7 @@ TEST_CASE("exact compensation minimises the output error over the columns after 
 TEST_CASE("a matrix of one group is coded as the codec codes it for itself") {
   const auto problem = make_linear_problem(30, 50, 200, 3);
   const luq::billm_codec codec{.group = 64};
-  const auto result = luq::quantize_codes(problem.W, problem.H, codec, billm{});
+  const auto result = luq_test::quantize_codes(problem.W, problem.H, codec, billm{});
   const auto importance = luq::factorize_hessian(problem.H).importance(0, 50);
   const luq::coded_group expected = luq::code_group(codec, problem.W, importance);
   CHECK(result.codes == expected.codes);
@@ -82,13 +84,13 @@ TEST_CASE("the block rule runs with every codec, the same bits for any number of
   luq_test::for_each_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     luq::quantize_report serial_report;
-    const auto serial = luq::quantize_codes(problem.W, problem.H, codec, billm{}, &serial_report);
+    const auto serial = luq_test::quantize_codes(problem.W, problem.H, codec, billm{}, &serial_report);
     CHECK(serial_report.damp == 0.01);
     CHECK(serial_report.loss > 0);
     for (const int threads : {2, 3}) {
       luq::quantize_report report;
-      const auto parallel =
-          luq::quantize_codes(problem.W, problem.H, codec, billm{}, &report, luq::openmp_executor{.threads = threads});
+      const auto parallel = luq_test::quantize_codes(problem.W, problem.H, codec, billm{}, &report,
+                                                     luq::openmp_executor{.threads = threads});
       CHECK(parallel.codes == serial.codes);
       CHECK(parallel.decode() == serial.decode());
       CHECK(report.loss == serial_report.loss);

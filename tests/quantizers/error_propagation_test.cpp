@@ -18,6 +18,7 @@
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "quantize_problem.hpp"
 
 using luq::matrix;
 using luq::propagate_error;
@@ -102,7 +103,7 @@ TEST_CASE("behind a quantized layer every quantizer loses less of the float outp
   // Two layers with a rectifier between them; the first is quantized to two bits, to nearest.
   const auto first = luq_test::make_linear_problem(96, 64, 800, 4);
   const matrix quantized =
-      luq::quantize(first.W, luq::int_codec<2>{.group = 32}, luq::round_to_nearest{}).unpack().decode();
+      luq::quantize(first.W, luq::int_codec<2>{.group = 32}, luq::round_to_nearest{}).packed.unpack().decode();
   const matrix X = (first.X * first.W.transpose()).cwiseMax(0.0f);
   const matrix Xhat = (first.X * quantized.transpose()).cwiseMax(0.0f);
   const auto problem = finished(luq::random_normal_matrix(48, 96, luq::counter_rng(4, 7)), X, Xhat);
@@ -111,8 +112,8 @@ TEST_CASE("behind a quantized layer every quantizer loses less of the float outp
   luq_test::for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     const auto check = [&](const auto& quantizer) {
-      const matrix without = luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
-      const matrix with = luq::quantize_codes(corrected, problem.H, codec, quantizer).decode();
+      const matrix without = luq_test::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
+      const matrix with = luq_test::quantize_codes(corrected, problem.H, codec, quantizer).decode();
       CHECK(total_error(problem, with) < 0.97 * total_error(problem, without));
     };
     check(luq::gptq{});

@@ -20,8 +20,8 @@
 #include "luq/quantizers/billm.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/output_error.hpp"
-#include "luq/quantizers/quantize.hpp"
 #include "luq/templates.hpp"
+#include "quantize_problem.hpp"
 
 namespace luq_test {
 
@@ -109,7 +109,7 @@ luq::matrix run_published_gptq(const luq::matrix& W, const luq::matrix& H, golde
   // Groups that follow the order of activations need an index at run time, which no packed layout has.
   const bool moving_groups = published.order == luq::column_order::activation && !published.static_groups;
   if (moving_groups && codec.group != luq::whole_row) name.reject();
-  return luq::quantize_codes(W, H, codec, published).decode();
+  return quantize_codes(W, H, codec, published).decode();
 }
 
 inline luq::matrix run_published_gptq(const luq::matrix& W, const luq::matrix& H, golden_name name) {
@@ -131,7 +131,7 @@ inline luq::coded_matrix<luq::basic_billm_codec<float>> run_published_billm(cons
   }
   if (name.take("nofeedback")) rule.compensation = luq::block_compensation::none;
   name.require_end();
-  return luq::quantize_codes(W, H, codec, rule);
+  return quantize_codes(W, H, codec, rule);
 }
 
 inline double share_of_equal_weights(const luq::matrix& W, const luq::matrix& ours, const luq::matrix& reference) {

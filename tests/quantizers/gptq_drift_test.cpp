@@ -7,6 +7,7 @@
 #include <Eigen/Cholesky>
 #include <limits>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "codec_list.hpp"
@@ -18,6 +19,7 @@
 #include "luq/estimators/input_drift.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
+#include "quantize_problem.hpp"
 
 using luq::gptq;
 using luq::matrix;
@@ -34,7 +36,7 @@ struct second_linear {
 
   second_linear(luq::index out, luq::index in, luq::index tokens, std::uint64_t seed) {
     const auto first = luq_test::make_linear_problem(in, 48, tokens, seed);
-    const matrix Q = luq::quantize_codes(first.W, first.H, luq::int_codec<2>{.group = 16}, gptq{}).decode();
+    const matrix Q = luq_test::quantize_codes(first.W, first.H, luq::int_codec<2>{.group = 16}, gptq{}).decode();
     X = (first.X * first.W.transpose()).cwiseMax(0.0f);
     X_hat = (first.X * Q.transpose()).cwiseMax(0.0f);
     W = luq::random_normal_matrix(out, in, luq::counter_rng(seed, 3));
@@ -96,9 +98,9 @@ TEST_CASE("drift is compensated as the definition in double has it, with every c
       for (const double share : {0.25, 1.0}) {
         CAPTURE(luq::codec_name(codec));
         CAPTURE(share);
-        gptq quantizer{.static_groups = true, .weighted_fit = false, .drift = &linear.D, .drift_share = share};
+        gptq quantizer{.static_groups = true, .weighted_fit = false, .drift_share = share};
         const auto same_codes = [&](const std::vector<int>& visit) {
-          const auto codes = luq::quantize_codes(linear.W, linear.H, codec, quantizer).codes;
+          const auto codes = luq_test::quantize_codes_with_drift(linear.W, linear.H, linear.D, codec, quantizer).codes;
           const auto equal = (codes.array() == defined_codes(linear, codec, share, visit).array()).count();
           return static_cast<double>(equal) / static_cast<double>(codes.size());
         };
@@ -121,11 +123,12 @@ TEST_CASE("behind a quantized layer, the output is closer to that of the float m
     double whole = 0;
     for (const second_linear& linear : linears) {
       const auto error = [&](const gptq& quantizer) {
-        return linear.error(luq::quantize_codes(linear.W, linear.H, codec, quantizer).decode());
+        return linear.error(
+            luq_test::quantize_codes_with_drift(linear.W, linear.H, linear.D, codec, quantizer).decode());
       };
       ignored += error({});
-      published += error({.drift = &linear.D});
-      whole += error({.drift = &linear.D, .drift_share = 1});
+      published += error({.drift_share = luq::gptaq_drift_share});
+      whole += error({.drift_share = 1});
     }
     CHECK(whole < 0.95 * ignored);
     if (luq::levels<std::decay_t<decltype(codec)>>() > 2) {
@@ -141,9 +144,10 @@ TEST_CASE("without drift, or with none of it compensated, the codes are those of
   const matrix none = matrix::Zero(64, 64);
   luq_test::for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto plain = luq::quantize_codes(linear.W, linear.H, codec, gptq{});
-    const auto zero = luq::quantize_codes(linear.W, linear.H, codec, gptq{.drift = &none});
-    const auto ignored = luq::quantize_codes(linear.W, linear.H, codec, gptq{.drift = &linear.D, .drift_share = 0});
+    const auto plain = luq_test::quantize_codes(linear.W, linear.H, codec, gptq{});
+    const auto zero = luq_test::quantize_codes_with_drift(linear.W, linear.H, none, codec,
+                                                          gptq{.drift_share = luq::gptaq_drift_share});
+    const auto ignored = luq_test::quantize_codes_with_drift(linear.W, linear.H, linear.D, codec, gptq{});
     CHECK(zero.codes == plain.codes);
     CHECK(ignored.codes == plain.codes);
   });
@@ -153,15 +157,18 @@ TEST_CASE("with drift, the result is the same bits for any number of threads, pa
   const second_linear linear(300, 290, 700, 4);
   const luq::int_codec<3> codec{.group = 64};
   for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
-    const gptq quantizer{.order = order, .drift = &linear.D, .drift_share = 1};
-    const auto serial = luq::quantize_codes(linear.W, linear.H, codec, quantizer);
+    const gptq quantizer{.order = order, .drift_share = 1};
+    const auto serial = luq_test::quantize_codes_with_drift(linear.W, linear.H, linear.D, codec, quantizer);
     for (const int threads : {2, 3}) {
       const luq::openmp_executor executor{.threads = threads};
-      const auto parallel = luq::quantize_codes(linear.W, linear.H, codec, quantizer, nullptr, executor);
+      const auto parallel =
+          luq_test::quantize_codes_with_drift(linear.W, linear.H, linear.D, codec, quantizer, nullptr, executor);
       CHECK(parallel.codes == serial.codes);
-      const auto packed =
-          luq::quantize(linear.W, quantizer.factorize(matrix(linear.H), executor), codec, quantizer, nullptr, executor);
-      CHECK(packed.unpack().decode() == serial.decode());
+      luq::linear_inputs inputs(
+          luq::factorize_in_order(matrix(linear.H), quantizer.factor_options_of(codec.group), executor));
+      inputs.set_drift(linear.D);
+      const auto result = luq::quantize({linear.W, inputs}, codec, quantizer, {.executor = executor});
+      CHECK(result.packed.unpack().decode() == serial.decode());
     }
   }
 }
@@ -173,10 +180,9 @@ TEST_CASE("an input that is dead behind the quantized layer does no harm") {
   H.add(linear.X_hat);
   luq::input_drift D(40);
   D.add(linear.X, linear.X_hat);
-  const matrix drift = D.matrix();
   luq::quantize_report report;
-  const matrix Q = luq::quantize_codes(linear.W, H.matrix(), luq::int_codec<4>{.group = 8},
-                                       gptq{.drift = &drift, .drift_share = 1}, &report)
+  const matrix Q = luq_test::quantize_codes_with_drift(linear.W, H.matrix(), D.matrix(), luq::int_codec<4>{.group = 8},
+                                                       gptq{.drift_share = 1}, &report)
                        .decode();
   CHECK(report.dead_columns == 1);
   CHECK(Q.col(7).isZero(0.0f));
@@ -187,7 +193,8 @@ TEST_CASE("a drift that does not fit is an error") {
   const second_linear linear(3, 8, 60, 6);
   const auto code_of = [&](const matrix& D, double share) {
     return luq_test::error_of([&] {
-             (void)luq::quantize_codes(linear.W, linear.H, luq::sign_codec{}, gptq{.drift = &D, .drift_share = share});
+             (void)luq_test::quantize_codes_with_drift(linear.W, linear.H, D, luq::sign_codec{},
+                                                       gptq{.drift_share = share});
            })
         .code();
   };
@@ -197,4 +204,8 @@ TEST_CASE("a drift that does not fit is an error") {
   for (const double share : {-0.1, 1.1, std::numeric_limits<double>::quiet_NaN()}) {
     CHECK(code_of(linear.D, share) == luq::errc::invalid_argument);
   }
+  const luq::error without = luq_test::error_of(
+      [&] { (void)luq_test::quantize_codes(linear.W, linear.H, luq::sign_codec{}, gptq{.drift_share = 0.25}); });
+  CHECK(without.code() == luq::errc::insufficient_data);
+  CHECK(std::string(without.what()).find("set_drift") != std::string::npos);
 }

@@ -15,6 +15,7 @@
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "quantize_problem.hpp"
 
 using luq::column_order;
 using luq::gptq;
@@ -67,9 +68,9 @@ TEST_CASE("group-aware order is natural order on columns sorted group by group")
     const matrix H = problem.H(order, order);
     for_each_memoryless_codec(16, [&](const auto& codec) {
       CAPTURE(luq::codec_name(codec));
-      const auto sorted = luq::quantize_codes(W, H, codec, gptq{});
+      const auto sorted = luq_test::quantize_codes(W, H, codec, gptq{});
       const auto aware =
-          luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::group_aware, .group = 16});
+          luq_test::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::group_aware});
       luq::index equal = 0;
       for (luq::index r = 0; r < 12; ++r) {
         for (luq::index j = 0; j < cols; ++j) {
@@ -86,10 +87,13 @@ TEST_CASE("with one group it is activation order") {
   const auto problem = problem_of_uneven_columns(12, 60, 2);
   for_each_memoryless_codec(luq::whole_row, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto activation = luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::activation});
+    const auto activation =
+        luq_test::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::activation});
     for (const luq::index group : {luq::whole_row, luq::index{60}, luq::index{128}}) {
+      auto grouped = codec;
+      grouped.group = group;
       const auto aware =
-          luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = column_order::group_aware, .group = group});
+          luq_test::quantize_codes(problem.W, problem.H, grouped, gptq{.order = column_order::group_aware});
       CHECK(aware.codes == activation.codes);
     }
   });
@@ -101,18 +105,18 @@ TEST_CASE(
   const auto problem = problem_of_uneven_columns(48, 96, 3);
   const auto error_with = [&](const auto& codec, const auto& quantizer) {
     return luq_test::measured_output_error(problem,
-                                           luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
+                                           luq_test::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
   };
   for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const double aware = error_with(codec, gptq{.order = column_order::group_aware, .group = 16});
+    const double aware = error_with(codec, gptq{.order = column_order::group_aware});
     CHECK(aware < 0.5 * error_with(codec, luq::round_to_nearest{}));
     // These inputs are correlated from left to right, so natural order does well by the coarse codecs.
     if constexpr (requires { codec.symmetric; }) CHECK(aware < error_with(codec, gptq{}));
   });
   const luq::sign_codec sign{.group = 16};
-  CHECK(error_with(sign, gptq{.order = column_order::group_aware, .group = 16}) <
-        error_with(sign, gptq{.order = column_order::group_aware, .group = 16, .static_groups = true}));
+  CHECK(error_with(sign, gptq{.order = column_order::group_aware}) <
+        error_with(sign, gptq{.order = column_order::group_aware, .static_groups = true}));
 }
 
 TEST_CASE("the loss it reports is the damped output error, whatever the block") {
@@ -123,8 +127,8 @@ TEST_CASE("the loss it reports is the damped output error, whatever the block") 
     CAPTURE(luq::codec_name(codec));
     for (const luq::index block : {1, 24, 128}) {
       luq::quantize_report report;
-      const gptq quantizer{.order = column_order::group_aware, .group = 16, .block = block};
-      const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, quantizer, &report).decode();
+      const gptq quantizer{.order = column_order::group_aware, .block = block};
+      const matrix Q = luq_test::quantize_codes(problem.W, problem.H, codec, quantizer, &report).decode();
       const Eigen::MatrixXd E = (problem.W - Q).cast<double>();
       CHECK(report.loss == doctest::Approx((E * damped * E.transpose()).trace()).epsilon(1e-3));
     }
@@ -133,15 +137,16 @@ TEST_CASE("the loss it reports is the damped output error, whatever the block") 
 
 TEST_CASE("group-aware order is the same bits for any number of threads, packed at once or not") {
   const auto problem = problem_of_uneven_columns(150, 72, 5);
-  const gptq quantizer{.order = column_order::group_aware, .group = 32};
+  const gptq quantizer{.order = column_order::group_aware};
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto serial = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, quantizer));
+    const auto serial = luq::pack(luq_test::quantize_codes(problem.W, problem.H, codec, quantizer));
     for (const int threads : {1, 2, 3}) {
       const luq::openmp_executor executor{.threads = threads};
-      const luq::hessian_factor factor = quantizer.factorize(matrix(problem.H), executor);
-      const auto packed = luq::quantize(problem.W, factor, codec, quantizer, nullptr, executor);
-      CHECK(std::ranges::equal(packed.bytes(), serial.bytes()));
+      const luq::linear_inputs inputs(
+          luq::factorize_in_order(matrix(problem.H), quantizer.factor_options_of(codec.group), executor));
+      const auto result = luq::quantize({problem.W, inputs}, codec, quantizer, {.executor = executor});
+      CHECK(std::ranges::equal(result.packed.bytes(), serial.bytes()));
     }
   });
 }
@@ -149,14 +154,16 @@ TEST_CASE("group-aware order is the same bits for any number of threads, packed 
 TEST_CASE("groups that are not the codec's are errors") {
   const auto problem = problem_of_uneven_columns(4, 64, 6);
   const luq::sign_codec codec{.group = 32};
-  const auto code_with = [&](const gptq& quantizer) {
-    return luq_test::error_of([&] { (void)luq::quantize_codes(problem.W, problem.H, codec, quantizer); }).code();
+  const gptq aware{.order = column_order::group_aware};
+  const auto code_with = [&](const luq::factor_options& options) {
+    return luq_test::error_of([&] {
+             const luq::linear_inputs inputs(luq::factorize_in_order(matrix(problem.H), options));
+             (void)luq::quantize({problem.W, inputs}, codec, aware);
+           })
+        .code();
   };
-  CHECK(code_with({.order = column_order::group_aware, .group = 16}) == luq::errc::invalid_argument);
-  CHECK(code_with({.order = column_order::group_aware, .group = -1}) == luq::errc::invalid_argument);
-  const gptq aware{.order = column_order::group_aware, .group = 32};
-  const luq::hessian_factor factor =
-      gptq{.order = column_order::activation}.factorize(matrix(problem.H), luq::serial_executor{});
-  CHECK(luq_test::error_of([&] { (void)luq::quantize(problem.W, factor, codec, aware); }).code() ==
-        luq::errc::invalid_argument);
+  CHECK(code_with(aware.factor_options_of(16)) == luq::errc::invalid_argument);
+  CHECK(code_with(aware.factor_options_of(-1)) == luq::errc::invalid_argument);
+  CHECK(code_with({.order = column_order::activation}) == luq::errc::invalid_argument);
+  CHECK(code_with({}) == luq::errc::invalid_argument);
 }

@@ -11,6 +11,7 @@
 #include "luq/core/openmp_executor.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "quantize_problem.hpp"
 #include "search_result.hpp"
 
 using luq::gptq;
@@ -47,10 +48,10 @@ TEST_CASE("the block size does not change the codes") {
   const auto problem = make_linear_problem(33, 100, 300, 3);
   for_each_memoryless_codec(24, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto reference = luq::quantize_codes(problem.W, problem.H, codec, gptq{}).codes;
+    const auto reference = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{}).codes;
     for (const luq::index block : {1, 5, 24, 48, 1000}) {
       CAPTURE(block);
-      const auto codes = luq::quantize_codes(problem.W, problem.H, codec, gptq{.block = block}).codes;
+      const auto codes = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{.block = block}).codes;
       // Another order of summation may flip a weight that lies on a rounding boundary, and those after it in its row.
       CHECK((codes.array() == reference.array()).count() > 0.99 * static_cast<double>(codes.size()));
     }
@@ -65,7 +66,7 @@ TEST_CASE("the reported loss is the damped output error of the result") {
     CAPTURE(luq::codec_name(codec));
     for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
       luq::quantize_report report;
-      const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, gptq{.order = order}, &report).decode();
+      const matrix Q = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{.order = order}, &report).decode();
       const Eigen::MatrixXd E = (problem.W - Q).cast<double>();
       CHECK(report.loss == doctest::Approx((E * damped * E.transpose()).trace()).epsilon(1e-3));
     }
@@ -81,7 +82,7 @@ TEST_CASE("activation order is natural order on columns sorted by their Hessian 
   const matrix W = problem.W(Eigen::seqN(0, problem.W.rows()), by_diagonal);
   const matrix H = problem.H(by_diagonal, by_diagonal);
   const luq::int_codec<3> codec{.group = luq::whole_row};
-  const matrix sorted = luq::quantize_codes(W, H, codec, gptq{.static_groups = true}).decode();
+  const matrix sorted = luq_test::quantize_codes(W, H, codec, gptq{.static_groups = true}).decode();
   const matrix ordered = decoded(problem, codec, gptq{.order = luq::column_order::activation});
   CHECK(matrix(ordered(Eigen::seqN(0, ordered.rows()), by_diagonal)) == sorted);
 }
@@ -91,11 +92,11 @@ TEST_CASE("the result is the same bits for any number of threads") {
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     luq::quantize_report serial_report;
-    const auto serial = luq::quantize_codes(problem.W, problem.H, codec, gptq{}, &serial_report);
+    const auto serial = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{}, &serial_report);
     for (const int threads : {1, 2, 3}) {
       luq::quantize_report report;
-      const auto parallel =
-          luq::quantize_codes(problem.W, problem.H, codec, gptq{}, &report, luq::openmp_executor{.threads = threads});
+      const auto parallel = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{}, &report,
+                                                     luq::openmp_executor{.threads = threads});
       CHECK(parallel.codes == serial.codes);
       CHECK(parallel.decode() == serial.decode());
       CHECK(report.loss == serial_report.loss);
@@ -109,7 +110,7 @@ TEST_CASE("dead columns are reported, set to zero and cost nothing") {
   problem.H = problem.X.transpose() * problem.X / 100.0f;
   luq::quantize_report report;
   const luq::int_codec<4> codec{.group = 16};
-  const matrix Q = luq::quantize_codes(problem.W, problem.H, codec, gptq{}, &report).decode();
+  const matrix Q = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{}, &report).decode();
   CHECK(report.dead_columns == 1);
   CHECK(Q.col(5).isZero(0.0f));
   CHECK(luq_test::measured_output_error(problem, Q) < 0.02);
@@ -118,9 +119,9 @@ TEST_CASE("dead columns are reported, set to zero and cost nothing") {
 TEST_CASE("a group that begins inside a block is fitted to current weights unless asked otherwise") {
   const auto problem = make_linear_problem(16, 64, 300, 8);
   const luq::int_codec<2> codec{.group = 16};
-  const auto current = luq::quantize_codes(problem.W, problem.H, codec, gptq{.block = 64});
+  const auto current = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{.block = 64});
   const auto stale =
-      luq::quantize_codes(problem.W, problem.H, codec, gptq{.fit = luq::group_fit::block_start, .block = 64});
+      luq_test::quantize_codes(problem.W, problem.H, codec, gptq{.fit = luq::group_fit::block_start, .block = 64});
   CHECK(current.groups[0].values == stale.groups[0].values);
   CHECK(current.groups[1].values != stale.groups[1].values);
   // With one block for all columns, block_start sees the weights as given.
@@ -136,7 +137,7 @@ TEST_CASE("tiny and empty shapes") {
     const auto problem = make_linear_problem(rows, cols, 20, 9);
     for_each_memoryless_codec(128, [&](const auto& codec) {
       CAPTURE(luq::codec_name(codec));
-      const auto result = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
+      const auto result = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{});
       CHECK(result.codes.rows() == rows);
       CHECK(result.decode().allFinite());
       CHECK(luq::pack(result).unpack().codes == result.codes);
@@ -146,5 +147,6 @@ TEST_CASE("tiny and empty shapes") {
 
 TEST_CASE("options outside their range are errors") {
   const auto problem = make_linear_problem(2, 4, 20, 10);
-  CHECK_THROWS_AS((void)luq::quantize_codes(problem.W, problem.H, luq::sign_codec{}, gptq{.block = 0}), luq::error);
+  CHECK_THROWS_AS((void)luq_test::quantize_codes(problem.W, problem.H, luq::sign_codec{}, gptq{.block = 0}),
+                  luq::error);
 }

@@ -80,16 +80,19 @@ TEST_CASE("quantizing takes the weights, the Hessian given away, and less than 1
     const luq::gptq quantizer{.order = order};
     luq::hessian H = make_hessian();
     const double given = extra_memory([&] {
-      const auto packed = luq::quantize(W, std::move(H), codec, quantizer, nullptr, executor);
-      CHECK(packed.bits_per_weight() == 4.15625);
+      const luq::linear_inputs inputs(
+          luq::factorize_in_order(std::move(H).matrix(), quantizer.factor_options_of(codec.group), executor));
+      const auto result = luq::quantize({W, inputs}, codec, quantizer, {.executor = executor});
+      CHECK(result.bits_per_weight() == 4.15625);
     });
     MESSAGE("Hessian given away: " << 100 * given << " per cent more");
     CHECK(given < 0.15);
     CHECK(given > 0.03);  // the packed result alone is 6.5 per cent: something was measured
   }
   // What the measurement says where there is a copy.
-  const luq::hessian H = make_hessian();
-  const double kept = extra_memory([&] { (void)luq::quantize(W, H, codec, luq::gptq{}, nullptr, executor); });
+  const luq::linear_inputs inputs(make_hessian());
+  const double kept =
+      extra_memory([&] { (void)luq::quantize({W, inputs}, codec, luq::gptq{}, {.executor = executor}); });
   MESSAGE("Hessian kept: " << 100 * kept << " per cent more");
   CHECK(kept > 0.5);
 }

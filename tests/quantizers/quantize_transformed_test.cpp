@@ -1,9 +1,11 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/quantizers/quantize_transformed.hpp"
+//
+// Quantizing under an input transform.
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -18,13 +20,15 @@
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/output_error.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "quantize_problem.hpp"
 
 using luq::gptq;
 using luq::matrix;
-using luq::quantize_transformed;
 using luq_test::error_of;
 using luq_test::for_each_memoryless_codec;
+using luq_test::given;
 using luq_test::make_linear_problem;
+using luq_test::quantize_transformed;
 
 namespace {
 
@@ -40,10 +44,10 @@ TEST_CASE("the identity changes nothing") {
   const auto problem = make_linear_problem(20, 64, 200, 1);
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto plain = luq::pack(luq::quantize_codes(problem.W, problem.H, codec, gptq{}));
-    const auto same = quantize_transformed(problem.W, problem.H, luq::input_scaling(64), codec, gptq{});
-    CHECK(std::ranges::equal(same.weights().bytes(), plain.bytes()));
-    CHECK(same.bytes() == static_cast<luq::index>(plain.bytes().size()) + 128);
+    const auto plain = luq::pack(luq_test::quantize_codes(problem.W, problem.H, codec, gptq{}));
+    const auto same = quantize_transformed(problem.W, problem.H, given(luq::input_scaling(64)), codec, gptq{});
+    CHECK(std::ranges::equal(luq_test::bytes_of_codes(same), plain.bytes()));
+    CHECK(same.bytes().size() == plain.bytes().size() + 128);
   });
 }
 
@@ -59,17 +63,18 @@ TEST_CASE("a problem given in the transformed basis has the same codes and the s
     CAPTURE(luq::codec_name(codec));
     for (const auto order : {luq::column_order::natural, luq::column_order::activation}) {
       luq::quantize_report report;
-      const auto result = quantize_transformed(problem.W, problem.H, scaling, codec, gptq{.order = order}, &report);
-      const auto direct = luq::quantize_codes(turned.W, turned.H, codec, gptq{.order = order});
-      CHECK(std::ranges::equal(result.weights().bytes(), luq::pack(direct).bytes()));
+      const auto result =
+          quantize_transformed(problem.W, problem.H, given(scaling), codec, gptq{.order = order}, {}, &report);
+      const auto direct = luq_test::quantize_codes(turned.W, turned.H, codec, gptq{.order = order});
+      CHECK(std::ranges::equal(luq_test::bytes_of_codes(result), luq::pack(direct).bytes()));
       CHECK(report.loss > 0);
-      CHECK(luq_test::measured_output_error(problem, result.decode()) ==
+      CHECK(luq_test::measured_output_error(problem, result.unpack().decode()) ==
             doctest::Approx(luq_test::measured_output_error(turned, direct.decode())).epsilon(1e-6));
     }
   });
 }
 
-TEST_CASE("a drift that the quantizer compensates for is taken in the original basis") {
+TEST_CASE("the drift of inputs is given in the original basis") {
   const auto problem = make_linear_problem(20, 64, 200, 6);
   matrix D = 0.05f * luq::random_normal_matrix(64, 64, luq::counter_rng(6, 4)) * problem.H;
   const luq::int_codec<3> codec{.group = 32};
@@ -81,28 +86,26 @@ TEST_CASE("a drift that the quantizer compensates for is taken in the original b
     matrix T = matrix::Identity(64, 64);
     transform.transform_activations(T);  // T^T
     const matrix turned = T.transpose() * D * T;
-    const auto direct = luq::quantize_codes(W, H, codec, gptq{.drift = &turned});
-    const auto result = quantize_transformed(problem.W, problem.H, transform, codec, gptq{.drift = &D});
-    const auto codes = result.weights().unpack().codes;
+    const gptq drifting{.drift_share = luq::gptaq_drift_share};
+    const auto direct = luq_test::quantize_codes_with_drift(W, H, turned, codec, drifting);
+    luq::linear_inputs inputs = luq::linear_inputs::borrow(problem.H);
+    inputs.set_drift(D);
+    const auto codes = luq::quantize({problem.W, inputs}, given(transform), codec, drifting).packed.unpack().codes;
     CHECK(static_cast<double>((codes.array() == direct.codes.array()).count()) >= equal_share * 20 * 64);
-    const auto without = quantize_transformed(problem.W, problem.H, transform, codec, gptq{});
-    CHECK(codes != without.weights().unpack().codes);
+    const auto without = quantize_transformed(problem.W, problem.H, given(transform), codec, gptq{});
+    CHECK(codes != without.unpack().codes);
   };
   check(luq::input_scaling(powers_of_two(64)), 1.0);
   check(luq::hadamard_rotation(64, {.seed = 6}), 0.97);  // rounding may flip a code and those after it in its row
-  const matrix narrow = matrix::Zero(63, 63);
-  CHECK(error_of([&] {
-          (void)quantize_transformed(problem.W, problem.H, luq::input_scaling(64), codec, gptq{.drift = &narrow});
-        }).code() == luq::errc::shape_mismatch);
 }
 
 TEST_CASE("without activations") {
   const auto problem = make_linear_problem(20, 64, 200, 3);
   const luq::hadamard_rotation rotation(64, {.seed = 3});
   const luq::binary_coding_codec codec{.group = 32};
-  const auto with = quantize_transformed(problem.W, problem.H, rotation, codec, luq::round_to_nearest{});
-  const auto without = quantize_transformed(problem.W, rotation, codec, luq::round_to_nearest{});
-  CHECK(with.decode() == without.decode());
+  const auto with = quantize_transformed(problem.W, problem.H, given(rotation), codec, luq::round_to_nearest{});
+  const auto without = luq::quantize(problem.W, given(rotation), codec, luq::round_to_nearest{}).packed;
+  CHECK(with.unpack().decode() == without.unpack().decode());
 }
 
 TEST_CASE("the result is the same bits for any number of threads") {
@@ -110,11 +113,11 @@ TEST_CASE("the result is the same bits for any number of threads") {
   const luq::hadamard_rotation rotation(96, {.seed = 4});
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto serial = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{});
+    const auto serial = quantize_transformed(problem.W, problem.H, given(rotation), codec, gptq{});
     for (const int threads : {1, 2, 3}) {
-      const auto parallel = quantize_transformed(problem.W, problem.H, rotation, codec, gptq{}, nullptr,
-                                                 luq::openmp_executor{.threads = threads});
-      CHECK(std::ranges::equal(parallel.weights().bytes(), serial.weights().bytes()));
+      const auto parallel = quantize_transformed(problem.W, problem.H, given(rotation), codec, gptq{},
+                                                 {.executor = luq::openmp_executor{.threads = threads}});
+      CHECK(std::ranges::equal(parallel.bytes(), serial.bytes()));
     }
   });
 }
@@ -124,7 +127,7 @@ TEST_CASE("bad data are errors, each with its code") {
   const luq::sign_codec codec{.group = 8};
   const luq::hadamard_rotation rotation(16);
   const auto code_with = [&](const matrix& W, const matrix& H, const auto& transform) {
-    return error_of([&] { (void)quantize_transformed(W, H, transform, codec, gptq{}); }).code();
+    return error_of([&] { (void)quantize_transformed(W, H, given(transform), codec, gptq{}); }).code();
   };
   matrix W = problem.W;
   W(1, 3) = std::numeric_limits<float>::quiet_NaN();

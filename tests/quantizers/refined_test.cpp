@@ -16,6 +16,7 @@
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 #include "luq/templates.hpp"
+#include "quantize_problem.hpp"
 #include "search_result.hpp"
 
 using luq::gptq;
@@ -63,8 +64,9 @@ TEST_CASE("the scales of unchanged codes are the least-squares solution") {
   // One row, so that the normal equations can be written down: scales of two groups of a sign code.
   auto problem = make_linear_problem(1, 8, 100, 3);
   const luq::basic_sign_codec<float> codec{.group = 4};
-  const auto start = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
-  const auto result = luq::quantize_codes(problem.W, problem.H, codec, refined<>{.rounds = 1, .sweeps = 0, .damp = 0});
+  const auto start = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{});
+  const auto result =
+      luq_test::quantize_codes(problem.W, problem.H, codec, refined<>{.rounds = 1, .sweeps = 0, .damp = 0});
   CHECK(result.codes == start.codes);
   Eigen::MatrixXd D = Eigen::MatrixXd::Zero(8, 2);
   for (int c = 0; c < 8; ++c) D(c, c / 4) = start.codes(0, c) != 0 ? 1 : -1;
@@ -92,7 +94,7 @@ TEST_CASE("codes of fixed scales end where no single change helps") {
   for_each_memoryless_codec(20, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     const refined<> many{.rounds = 40, .sweeps = 40, .damp = 0.01};
-    auto result = luq::quantize_codes(problem.W, problem.H, codec, many);
+    auto result = luq_test::quantize_codes(problem.W, problem.H, codec, many);
     const double error = damped_error(problem, result.decode());
     int better = 0;
     for (luq::index i = 0; i < result.codes.size(); ++i) {
@@ -111,8 +113,8 @@ TEST_CASE("no rounds, no sweeps: what the start quantizer chose") {
   const auto problem = make_linear_problem(9, 33, 100, 5);
   for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto start = luq::quantize_codes(problem.W, problem.H, codec, gptq{});
-    const auto none = luq::quantize_codes(problem.W, problem.H, codec, refined<>{.rounds = 0});
+    const auto start = luq_test::quantize_codes(problem.W, problem.H, codec, gptq{});
+    const auto none = luq_test::quantize_codes(problem.W, problem.H, codec, refined<>{.rounds = 0});
     CHECK(none.codes == start.codes);
     CHECK(none.decode() == start.decode());
   });
@@ -122,7 +124,7 @@ TEST_CASE("what is refined is what is stored") {
   const auto problem = make_linear_problem(65, 70, 200, 6);
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto result = luq::quantize_codes(problem.W, problem.H, codec, refined<>{});
+    const auto result = luq_test::quantize_codes(problem.W, problem.H, codec, refined<>{});
     CHECK(luq::pack(result).unpack().decode() == result.decode());
   });
 }
@@ -131,10 +133,10 @@ TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = make_linear_problem(200, 70, 300, 7);
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto serial = luq::quantize_codes(problem.W, problem.H, codec, refined<>{});
+    const auto serial = luq_test::quantize_codes(problem.W, problem.H, codec, refined<>{});
     for (const int threads : {1, 2, 3}) {
-      const auto parallel = luq::quantize_codes(problem.W, problem.H, codec, refined<>{}, nullptr,
-                                                luq::openmp_executor{.threads = threads});
+      const auto parallel = luq_test::quantize_codes(problem.W, problem.H, codec, refined<>{}, nullptr,
+                                                     luq::openmp_executor{.threads = threads});
       CHECK(parallel.codes == serial.codes);
       CHECK(parallel.decode() == serial.decode());
     }
@@ -177,6 +179,6 @@ TEST_CASE("options out of range") {
   for (const refined<>& wrong : {refined<>{.rounds = -1}, refined<>{.sweeps = -1}, refined<>{.damp = -0.1},
                                  refined<>{.damp = std::numeric_limits<double>::quiet_NaN()}}) {
     luq_test::check_fails(luq::errc::invalid_argument, "refined: expected rounds, sweeps and damp >= 0",
-                          [&] { (void)luq::quantize_codes(problem.W, problem.H, luq::sign_codec{}, wrong); });
+                          [&] { (void)luq_test::quantize_codes(problem.W, problem.H, luq::sign_codec{}, wrong); });
   }
 }

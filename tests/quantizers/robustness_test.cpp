@@ -18,6 +18,7 @@
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "quantize_problem.hpp"
 
 using luq::gptq;
 using luq::matrix;
@@ -74,7 +75,7 @@ TEST_CASE("random shapes: finite codes of the right shape, the same bits for any
     const auto check = [&](const auto& codec, const auto& quantizer) {
       CAPTURE(luq::codec_name(codec));
       luq::quantize_report report;
-      const auto codes = luq::quantize_codes(problem.W, H.matrix(), codec, quantizer, &report);
+      const auto codes = luq_test::quantize_codes(problem.W, H.matrix(), codec, quantizer, &report);
       const matrix decoded = codes.decode();
       REQUIRE(decoded.rows() == rows);
       REQUIRE(decoded.cols() == cols);
@@ -82,11 +83,11 @@ TEST_CASE("random shapes: finite codes of the right shape, the same bits for any
       CHECK(std::isfinite(report.loss));
       CHECK(report.damp >= 0.01);
       CHECK(relative_error(problem.W, decoded, H.matrix()) < 1);  // no worse than all weights 0
-      luq::quantize_report parallel_report;
-      const auto packed =
-          luq::quantize(problem.W, H, codec, quantizer, &parallel_report, luq::openmp_executor{.threads = 3});
-      CHECK(packed.unpack().decode() == decoded);
-      CHECK(parallel_report.loss == report.loss);
+      const luq::linear_inputs inputs(H);
+      const auto parallel =
+          luq::quantize({problem.W, inputs}, codec, quantizer, {.executor = luq::openmp_executor{.threads = 3}});
+      CHECK(parallel.packed.unpack().decode() == decoded);
+      CHECK(parallel.report.loss == report.loss);
     };
     check(luq::int_codec<4>{.group = group}, gptq{.block = block});
     check(luq::int_codec<3>{.group = group}, gptq{.order = luq::column_order::activation, .block = block});
@@ -105,11 +106,11 @@ TEST_CASE("weights or activations that are not finite are errors that say where"
     H(2, 9) = bad;
     for_each_quantizer([&](const auto& quantizer) {
       const luq::error of_weights =
-          error_of([&] { (void)luq::quantize_codes(W, problem.H, luq::int_codec<4>{}, quantizer); });
+          error_of([&] { (void)luq_test::quantize_codes(W, problem.H, luq::int_codec<4>{}, quantizer); });
       CHECK(of_weights.code() == luq::errc::non_finite);
       CHECK(std::string(of_weights.what()).find("row 3, column 7") != std::string::npos);
       const luq::error of_hessian =
-          error_of([&] { (void)luq::quantize_codes(problem.W, H, luq::int_codec<4>{}, quantizer); });
+          error_of([&] { (void)luq_test::quantize_codes(problem.W, H, luq::int_codec<4>{}, quantizer); });
       CHECK(of_hessian.code() == luq::errc::non_finite);
     });
   }
@@ -117,10 +118,10 @@ TEST_CASE("weights or activations that are not finite are errors that say where"
 
 TEST_CASE("activations whose squares overflow are an error of the factorisation, not an infinite weight") {
   const auto problem = make_linear_problem(3, 6, 30, 2);
-  luq::hessian H(6);
-  H.add(1e20f * problem.X);
+  luq::linear_inputs inputs(6);
+  inputs.add(1e20f * problem.X);
   for_each_quantizer([&](const auto& quantizer) {
-    CHECK(error_of([&] { (void)luq::quantize(problem.W, H, luq::int_codec<4>{}, quantizer); }).code() ==
+    CHECK(error_of([&] { (void)luq::quantize({problem.W, inputs}, luq::int_codec<4>{}, quantizer); }).code() ==
           luq::errc::non_finite);
   });
 }
@@ -135,15 +136,16 @@ TEST_CASE("a linear whose inputs are all dead, or that has seen no token, is an 
     CAPTURE(luq::codec_name(codec));
     for_each_quantizer([&](const auto& quantizer) {
       for (const luq::hessian& H : {of_zeros, vanishing, luq::hessian(40)}) {
-        CHECK(error_of([&] { (void)luq::quantize(problem.W, H, codec, quantizer); }).code() ==
+        const luq::linear_inputs inputs(H);
+        CHECK(error_of([&] { (void)luq::quantize({problem.W, inputs}, codec, quantizer); }).code() ==
               luq::errc::insufficient_data);
-        CHECK(error_of([&] { (void)luq::quantize_codes(problem.W, H.matrix(), codec, quantizer); }).code() ==
+        CHECK(error_of([&] { (void)luq_test::quantize_codes(problem.W, H.matrix(), codec, quantizer); }).code() ==
               luq::errc::insufficient_data);
       }
     });
     // Rounding needs no Hessian, and does not set weights to zero for one.
-    const auto nearest = luq::quantize_codes(problem.W, of_zeros.matrix(), codec, luq::round_to_nearest{});
-    CHECK(nearest.decode() == luq::quantize_codes(problem.W, problem.H, codec, luq::round_to_nearest{}).decode());
+    const auto nearest = luq_test::quantize_codes(problem.W, of_zeros.matrix(), codec, luq::round_to_nearest{});
+    CHECK(nearest.decode() == luq_test::quantize_codes(problem.W, problem.H, codec, luq::round_to_nearest{}).decode());
   });
 }
 
@@ -153,10 +155,10 @@ TEST_CASE("fewer tokens than inputs: damped, finite, and better than rounding on
   H.add(problem.X);
   for_each_memoryless_codec(64, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const matrix nearest = luq::quantize_codes(problem.W, H.matrix(), codec, luq::round_to_nearest{}).decode();
+    const matrix nearest = luq_test::quantize_codes(problem.W, H.matrix(), codec, luq::round_to_nearest{}).decode();
     for_each_quantizer([&](const auto& quantizer) {
       luq::quantize_report report;
-      const matrix Q = luq::quantize_codes(problem.W, H.matrix(), codec, quantizer, &report).decode();
+      const matrix Q = luq_test::quantize_codes(problem.W, H.matrix(), codec, quantizer, &report).decode();
       CHECK(report.factorizations >= 1);
       CHECK(Q.allFinite());
       CHECK(luq_test::measured_output_error(problem, Q) < 0.9 * luq_test::measured_output_error(problem, nearest));
@@ -171,7 +173,8 @@ TEST_CASE("a matrix that stays indefinite through the damping ladder is an error
     matrix H = matrix::Constant(n, n, -4.0f);  // an eigenvalue of 5 - 4 n
     H.diagonal().setOnes();
     for_each_quantizer([&](const auto& quantizer) {
-      const luq::error e = error_of([&] { (void)luq::quantize_codes(problem.W, H, luq::sign_codec{}, quantizer); });
+      const luq::error e =
+          error_of([&] { (void)luq_test::quantize_codes(problem.W, H, luq::sign_codec{}, quantizer); });
       CHECK(e.code() == luq::errc::indefinite_hessian);
       CHECK(std::string(e.what()).find(std::to_string(n) + " inputs") != std::string::npos);
     });
@@ -190,11 +193,12 @@ TEST_CASE("tiny shapes, with and without rows or inputs") {
     for_each_memoryless_codec(64, [&](const auto& codec) {
       CAPTURE(luq::codec_name(codec));
       for_each_quantizer([&](const auto& quantizer) {
-        const auto packed = luq::quantize(problem.W, H, codec, quantizer);
+        const luq::linear_inputs inputs(H);
+        const auto packed = luq::quantize({problem.W, inputs}, codec, quantizer).packed;
         CHECK(packed.rows() == rows);
         CHECK(packed.cols() == cols);
         CHECK(static_cast<luq::index>(packed.bytes().size()) == luq::packed_bytes(codec, rows, cols));
-        CHECK(packed.unpack().decode() == luq::quantize_codes(problem.W, H.matrix(), codec, quantizer).decode());
+        CHECK(packed.unpack().decode() == luq_test::quantize_codes(problem.W, H.matrix(), codec, quantizer).decode());
       });
     });
   }
@@ -210,11 +214,12 @@ TEST_CASE("denormal weights and activations give finite results") {
   for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     for_each_quantizer([&](const auto& quantizer) {
-      const matrix of_weights = luq::quantize_codes(tiny * problem.W, ordinary.matrix(), codec, quantizer).decode();
+      const matrix of_weights =
+          luq_test::quantize_codes(tiny * problem.W, ordinary.matrix(), codec, quantizer).decode();
       CHECK(of_weights.allFinite());
       CHECK(of_weights.cwiseAbs().maxCoeff() < 1e-6f);
       try {
-        CHECK(luq::quantize_codes(problem.W, denormal.matrix(), codec, quantizer).decode().allFinite());
+        CHECK(luq_test::quantize_codes(problem.W, denormal.matrix(), codec, quantizer).decode().allFinite());
       } catch (const luq::error& e) {
         CHECK(e.code() == luq::errc::indefinite_hessian);  // where the inverse of a denormal would overflow
       }

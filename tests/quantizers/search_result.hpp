@@ -5,13 +5,13 @@
 #pragma once
 
 #include "linear_problem.hpp"
-#include "luq/quantizers/quantize.hpp"
+#include "quantize_problem.hpp"
 
 namespace luq_test {
 
 template <class Codec, class Quantizer>
 luq::matrix decoded(const linear_problem& problem, const Codec& codec, const Quantizer& quantizer) {
-  return luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode();
+  return quantize_codes(problem.W, problem.H, codec, quantizer).decode();
 }
 
 /// tr(E (H + damp mean(diag H) I) E^T), E = W - Q, in double.

@@ -22,6 +22,7 @@
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
 #include "luq/templates.hpp"
+#include "quantize_problem.hpp"
 
 using luq::beam_search;
 using luq::matrix;
@@ -62,7 +63,7 @@ TEST_CASE("random shapes: finite weights, packed without loss, the same bits for
     const auto problem = make_linear_problem(rows, cols, tokens, seed);
     for_each_search(pick(3, 2 * cols), [&](const auto& codec, const auto& search) {
       CAPTURE(luq::codec_name(codec));
-      const auto codes = luq::quantize_codes(problem.W, problem.H, codec, search);
+      const auto codes = luq_test::quantize_codes(problem.W, problem.H, codec, search);
       const matrix Q = codes.decode();
       REQUIRE(Q.rows() == rows);
       REQUIRE(Q.cols() == cols);
@@ -70,7 +71,7 @@ TEST_CASE("random shapes: finite weights, packed without loss, the same bits for
       CHECK(luq::relative_output_error(problem.W, Q, problem.H) < 1.0);
       CHECK(luq::pack(codes).unpack().decode() == Q);
       const auto parallel =
-          luq::quantize_codes(problem.W, problem.H, codec, search, nullptr, luq::openmp_executor{.threads = 3});
+          luq_test::quantize_codes(problem.W, problem.H, codec, search, nullptr, luq::openmp_executor{.threads = 3});
       CHECK(parallel.codes == codes.codes);
       CHECK(parallel.decode() == Q);
     });
@@ -82,7 +83,7 @@ TEST_CASE("weights or Hessians that are not finite, and a Hessian that stays ind
   for_each_search(8, [&](const auto& codec, const auto& search) {
     CAPTURE(luq::codec_name(codec));
     const auto error_with = [&](const matrix& W, const matrix& H) {
-      return luq_test::error_of([&] { (void)luq::quantize_codes(W, H, codec, search); });
+      return luq_test::error_of([&] { (void)luq_test::quantize_codes(W, H, codec, search); });
     };
     matrix W = problem.W;
     W(3, 7) = std::numeric_limits<float>::quiet_NaN();
@@ -102,9 +103,9 @@ TEST_CASE("denormal weights and activations give finite results") {
   const matrix tiny = problem.W * std::numeric_limits<float>::denorm_min() * 64;
   for_each_search(16, [&](const auto& codec, const auto& search) {
     CAPTURE(luq::codec_name(codec));
-    const matrix small_weights = luq::quantize_codes(tiny, problem.H, codec, search).decode();
+    const matrix small_weights = luq_test::quantize_codes(tiny, problem.H, codec, search).decode();
     CHECK((small_weights.array().abs() < 1e-6f).all());
-    const matrix small_inputs = luq::quantize_codes(problem.W, problem.H * 1e-36f, codec, search).decode();
+    const matrix small_inputs = luq_test::quantize_codes(problem.W, problem.H * 1e-36f, codec, search).decode();
     CHECK(small_inputs.allFinite());
   });
 }
@@ -114,7 +115,7 @@ TEST_CASE("a linear whose inputs are all dead is an error, also where refinement
   const auto check = [&](const auto& codec, const auto& search) {
     CAPTURE(luq::codec_name(codec));
     luq_test::check_fails(luq::errc::insufficient_data, "Hessian of 40 inputs: expected one at least",
-                          [&] { (void)luq::quantize_codes(problem.W, matrix::Zero(40, 40), codec, search); });
+                          [&] { (void)luq_test::quantize_codes(problem.W, matrix::Zero(40, 40), codec, search); });
   };
   for_each_search(16, check);
   check(luq::sign_codec{.group = 16}, refined<luq::round_to_nearest>{});

@@ -8,6 +8,7 @@
 // scales (billm_codec, binary_coding_codec) stay above 2^-14, too.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <type_traits>
@@ -16,7 +17,6 @@
 #include "codec_list.hpp"
 #include "linear_problem.hpp"
 #include "luq/core/random_matrix.hpp"
-#include "luq/estimators/mean_magnitude.hpp"
 #include "luq/quantizers/awq.hpp"
 #include "luq/quantizers/beam_search.hpp"
 #include "luq/quantizers/billm.hpp"
@@ -25,7 +25,8 @@
 #include "luq/quantizers/quantize.hpp"
 #include "luq/quantizers/refined.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
-#include "luq/quantizers/row_column_scales.hpp"
+#include "luq/quantizers/row_column.hpp"
+#include "quantize_problem.hpp"
 
 using luq::gptq;
 using luq::matrix;
@@ -62,14 +63,14 @@ luq_test::linear_problem problem_in_units(const dead_inputs& dead) {
 
 /// Calls check(search) for each search that takes codes of this codec.
 template <class Codec, class Check>
-void for_each_search_of(const Codec& codec, Check&& check) {
+void for_each_search_of(const Codec& /*codec*/, Check&& check) {
   check("nearest", luq::round_to_nearest{.weighted_fit = true});
   check("block rule", luq::billm{});
   check("beam search", luq::beam_search{.beams = 4, .rounds = 1});
   if constexpr (luq::MemorylessCodec<Codec>) {
     check("natural order", gptq{});
     check("activation order", gptq{.order = luq::column_order::activation});
-    check("group-aware order", gptq{.order = luq::column_order::group_aware, .group = codec.group});
+    check("group-aware order", gptq{.order = luq::column_order::group_aware});
     check("refined", luq::refined<>{.start = {.order = luq::column_order::activation}});
   }
 }
@@ -94,15 +95,15 @@ void check_units(const Codec& codec) {
     const auto problem = problem_in_units(dead);
     for_each_search_of(codec, [&](const char* name, const auto& search) {
       CAPTURE(std::string(name));
-      const auto expected = luq::quantize_codes(problem.W, problem.H, codec, search);
+      const auto expected = luq_test::quantize_codes(problem.W, problem.H, codec, search);
       for (const float s : input_units) {
         CAPTURE(s);
-        CHECK(same_but_for_unit(expected, luq::quantize_codes(problem.W, s * s * problem.H, codec, search), 1.0f));
+        CHECK(same_but_for_unit(expected, luq_test::quantize_codes(problem.W, s * s * problem.H, codec, search), 1.0f));
       }
       for (const float s : {0x1p-4f, 0x1p4f}) {
         CAPTURE(s);
         const matrix W = problem.W / s;
-        CHECK(same_but_for_unit(expected, luq::quantize_codes(W, s * s * problem.H, codec, search), 1 / s));
+        CHECK(same_but_for_unit(expected, luq_test::quantize_codes(W, s * s * problem.H, codec, search), 1 / s));
       }
     });
   }
@@ -132,14 +133,16 @@ TEST_CASE("nor do drift and its propagation") {
     const auto problem = problem_in_units(dead);
     const matrix D = drift_in_units(problem);
     const luq::sign_codec codec{.group = unit_group};
-    const auto expected = luq::quantize_codes(problem.W, problem.H, codec, gptq{.drift = &D});
+    const gptq drifting{.drift_share = luq::gptaq_drift_share};
+    const auto expected = luq_test::quantize_codes_with_drift(problem.W, problem.H, D, codec, drifting);
     const matrix moved = luq::propagate_error(problem.W, problem.H, D);
-    CHECK(expected.codes != luq::quantize_codes(problem.W, problem.H, codec, gptq{}).codes);
+    CHECK(expected.codes != luq_test::quantize_codes(problem.W, problem.H, codec, gptq{}).codes);
     for (const float s : input_units) {
       CAPTURE(s);
       const matrix H = s * s * problem.H;
       const matrix scaled_drift = s * s * D;
-      CHECK(same_but_for_unit(expected, luq::quantize_codes(problem.W, H, codec, gptq{.drift = &scaled_drift}), 1.0f));
+      CHECK(same_but_for_unit(expected,
+                              luq_test::quantize_codes_with_drift(problem.W, H, scaled_drift, codec, drifting), 1.0f));
       CHECK(luq::propagate_error(problem.W, H, scaled_drift) == moved);
       CHECK(luq::propagate_error(problem.W / s, H, scaled_drift) == moved / s);
     }
@@ -156,22 +159,23 @@ TEST_CASE("nor do scales of inputs and of columns") {
       for (const float s : input_units) {
         CAPTURE(s);
         const auto scaled = quantize(problem.W, s * s * problem.H);
-        CHECK(scaled.transform() == expected.transform());
-        CHECK(scaled.decode() == expected.decode());
+        CHECK(std::ranges::equal(luq_test::bytes_of_transform(scaled), luq_test::bytes_of_transform(expected)));
+        CHECK(scaled.unpack().decode() == expected.unpack().decode());
       }
       for (const float s : {0x1p-4f, 0x1p4f}) {
         CAPTURE(s);
         const auto scaled = quantize(problem.W / s, s * s * problem.H);
-        CHECK(scaled.transform() == expected.transform());
-        CHECK(scaled.decode() == expected.decode() / s);
+        CHECK(std::ranges::equal(luq_test::bytes_of_transform(scaled), luq_test::bytes_of_transform(expected)));
+        CHECK(scaled.unpack().decode() == expected.unpack().decode() / s);
       }
     };
     check([&](const matrix& W, const matrix& H) {
-      return luq::quantize_awq(W, H, luq::input_magnitude(H), codec, luq::round_to_nearest{});
+      return luq_test::quantize_transformed(W, H, luq::awq{}, codec, luq::round_to_nearest{});
     });
     for (const bool weighted : {false, true}) {
       check([&](const matrix& W, const matrix& H) {
-        return luq::quantize_row_column(W, H, luq::sign_codec{.group = unit_group}, gptq{}, {.weighted = weighted});
+        const luq::row_column scales{.weighted = weighted};
+        return luq_test::quantize_transformed(W, H, scales, luq::sign_codec{.group = unit_group}, gptq{});
       });
     }
   }

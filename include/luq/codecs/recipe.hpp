@@ -21,8 +21,8 @@
 //               descent, in turn                                                 quantizers/refined.hpp
 //
 // A recipe of a codec alone has the search that proved best for it: gptq+refine, or beam for a codec whose codes depend
-// on one another (SequenceCodec), which knows neither gptq nor refine. Steps have the options that proved best; a
-// caller who wants others puts quantizers together (quantizers/quantize.hpp).
+// on one another (SequenceCodec), which knows neither gptq nor refine. Steps have the options that proved best; who
+// wants others puts quantizers together (quantizers/quantize.hpp).
 #pragma once
 
 #include <concepts>

@@ -16,8 +16,7 @@
 namespace luq {
 
 /// Reads what input_transform::pack() wrote; null for an empty name.
-/// @throws luq::error unsupported for a name that is none of the above, corrupt_file for bytes that are no such
-///   transform
+/// @throws luq::error unsupported for a name that is none of the above, corrupt_file for bytes of no such transform
 [[nodiscard]] shared_transform read_transform(std::string_view name, index in_features,
                                               std::span<const std::byte> bytes);
 

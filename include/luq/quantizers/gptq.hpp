@@ -23,9 +23,9 @@
 // golden linears of the tests it loses 16 to 24 % less output than activation order with one sign a weight, 2 to 8 %
 // less with binary_coding_codec, and up to 14 % more with two-bit integers.
 //
-// Behind quantized layers the inputs have drifted. Given D (linear_inputs::drift()), and H of the inputs as they now
-// are, what a coded column of weights no longer contributes is fed to the columns after it as well (GPTAQ, Li et al.,
-// ICML 2025): with P = drift_share * strict_upper(D U^T) U,
+// Behind quantized layers the inputs have drifted. Given D (linear_inputs::drift()), and H of inputs as they now are,
+// what a coded column of weights no longer contributes is fed to the columns after it as well (GPTAQ, Li et al., ICML
+// 2025): with P = drift_share * strict_upper(D U^T) U,
 //
 //   w_i += w_j P_ji   for all columns i > j
 //
@@ -55,8 +55,7 @@ struct gptq {
   /// that takes the range of the weights as it is (int_codec with int_range::minmax) ignores it either way.
   bool weighted_fit = true;
   group_fit fit = group_fit::current;
-  /// 0 ... 1, see above: 0 is GPTQ, which ignores drift; gptaq_drift_share as published with GPTAQ; 1 has been better
-  /// in tests here.
+  /// 0 ... 1, see above. 0 is GPTQ, which ignores drift; gptaq_drift_share is published; 1 was better in tests here.
   double drift_share = 0;
   index block = 128;  ///< columns whose feedback is applied at once, >= 1; 128 as published; for speed only
 

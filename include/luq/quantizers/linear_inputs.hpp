@@ -65,7 +65,8 @@ class linear_inputs {
   /// Likewise the tokens that are not padding.
   void add(const matrix_view& X, std::span<const token_class> classes, executor_ref executor = {});
 
-  /// D [in x in], input_drift::matrix(), in the scale of H.
+  /// D [in x in], input_drift::matrix(), in the scale of H. What was kept of transformed inputs is made anew, and
+  /// references to that are no longer valid.
   /// @throws luq::error shape_mismatch, non_finite
   void set_drift(matrix D);
 

@@ -110,8 +110,8 @@ template <WeightCodec Codec, class Q>
   return result;
 }
 
-/// Quantizes and packs problem.W. A quantizer that has `quantizer.packed(problem, codec, context, report)`, which
-/// returns the packed matrix of the codes it would choose, is asked for that: gptq never has all codes in memory then.
+/// Quantizes and packs problem.W. A quantizer that has `quantizer.packed(problem, codec, context, report)`, the packed
+/// matrix of the codes it would choose, is asked for that: gptq never has all codes in memory then.
 /// @throws luq::error as quantize_codes()
 template <WeightCodec Codec, class Q>
 [[nodiscard]] quantized_linear<Codec> quantize(const linear_problem& problem, const Codec& codec, const Q& quantizer,

@@ -23,13 +23,13 @@ TEST_CASE("every search finds codes for it, in three bits and a scale") {
   const luq::matrix W = luq::random_normal_matrix(70, 256, luq::counter_rng(1));
   luq::matrix X = luq::random_normal_matrix(512, 256, luq::counter_rng(2));
   for (luq::index c = 1; c < X.cols(); ++c) X.col(c) = 0.8f * X.col(c - 1) + 0.6f * X.col(c);
-  luq::hessian H(256);
-  H.add(X);
+  luq::linear_inputs inputs(256);
+  inputs.add(X);
   const auto error = [&](const auto& search) {
-    const auto packed = luq::quantize(W, H, five_level_codec{}, search);
+    const auto packed = luq::quantize({W, inputs}, five_level_codec{}, search).packed;
     CHECK(packed.bits_per_weight() == 3.125);
     CHECK(packed.unpack().codes.maxCoeff() < five_level_codec::used_codes);
-    return luq::relative_output_error(W, packed.unpack().decode(), luq::hessian(H).matrix());
+    return luq::relative_output_error(W, packed.unpack().decode(), inputs.H());
   };
   const double nearest = error(luq::round_to_nearest{});
   const double feedback = error(luq::gptq{});
@@ -41,7 +41,7 @@ TEST_CASE("every search finds codes for it, in three bits and a scale") {
 TEST_CASE("kernels multiply it, also a single token straight from its packed words") {
   static_assert(luq::detail::has_exact_forms<five_level_codec>);
   const luq::matrix W = luq::random_normal_matrix(70, 300, luq::counter_rng(3));
-  const auto packed = luq::quantize(W, five_level_codec{}, luq::round_to_nearest{});
+  const auto packed = luq::quantize(W, five_level_codec{}, luq::round_to_nearest{}).packed;
   const luq::matrix Q = packed.unpack().decode();
   for (const luq::index tokens : {1, 7}) {
     const luq::matrix X = luq::random_normal_matrix(tokens, 300, luq::counter_rng(4));

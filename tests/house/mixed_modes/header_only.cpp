@@ -11,14 +11,14 @@
 namespace mixed_modes {
 
 luq::matrix quantize_header_only(const luq::matrix& W, const luq::matrix& X) {
-  luq::hessian H(W.cols());
-  H.add(X);
+  luq::linear_inputs inputs(W.cols());
+  inputs.add(X);
   const luq::gptq search{.order = luq::column_order::activation};
-  return luq::quantize(W, H, luq::int_codec<4>{.group = 32}, search).unpack().decode();
+  return luq::quantize({W, inputs}, luq::int_codec<4>{.group = 32}, search).packed.unpack().decode();
 }
 
 luq::any_packed_matrix pack_header_only(const luq::matrix& W) {
-  return luq::quantize(W, luq::sign_codec{.group = 32}, luq::round_to_nearest{});
+  return luq::quantize(W, luq::sign_codec{.group = 32}, luq::round_to_nearest{}).packed;
 }
 
 void multiply_header_only(const luq::any_packed_matrix& W, const luq::matrix& X, luq::matrix& Y) {

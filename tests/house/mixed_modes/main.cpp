@@ -35,10 +35,9 @@ bool fails_with(luq::errc code, void (*action)()) {
 int main() {
   const luq::matrix W = luq::random_normal_matrix(70, 96, luq::counter_rng(1));
   const luq::matrix X = luq::random_normal_matrix(300, 96, luq::counter_rng(2));
-  luq::hessian H(96);
-  H.add(X);
-  const luq::matrix decoded = luq::decode(
-      luq::quantize(W, H.matrix(), luq::any_codec(luq::int_codec<4>{.group = 32}), luq::code_search::feedback));
+  luq::linear_inputs inputs(96);
+  inputs.add(X);
+  const luq::matrix decoded = luq::decode(luq::quantize({W, inputs}, luq::parse_recipe("int4:g32/gptq")).packed);
   bool good = expect(decoded == mixed_modes::quantize_header_only(W, X), "both modes choose the same codes");
 
   const luq::any_packed_matrix packed = mixed_modes::pack_header_only(W);

@@ -31,7 +31,7 @@ int main() {
   if (named("avx2") == kernels.end()) return skipped;
 
   const luq::matrix values = luq::random_normal_matrix(70, 300, luq::counter_rng(1));
-  const auto W = luq::quantize(values, luq::int_codec<4>{.group = 32}, luq::round_to_nearest{});
+  const auto W = luq::quantize(values, luq::int_codec<4>{.group = 32}, luq::round_to_nearest{}).packed;
   const luq::matrix X = luq::random_normal_matrix(3, 300, luq::counter_rng(2));
   luq::matrix by_baseline_unit(3, 70);
   luq::matrix by_avx2_unit(3, 70);

@@ -18,6 +18,14 @@
 
 namespace luq {
 
+namespace detail {
+
+[[noreturn]] inline void refuse_without_tokens(index in_features) {
+  fail(errc::insufficient_data, "Hessian of ", in_features, " inputs: no token was added to it");
+}
+
+}  // namespace detail
+
 struct linear_inputs::state {
   struct made_factor {
     factor_options options;
@@ -50,9 +58,7 @@ struct linear_inputs::state {
     if (given_factor) fail(errc::insufficient_data, "inputs: expected a Hessian, got a factor alone");
     if (borrowed != nullptr) return view(borrowed, in_features, in_features, stride);
     if (seen) {
-      if (seen->tokens() == 0) {
-        fail(errc::insufficient_data, "Hessian of ", in_features, " inputs: no token was added to it");
-      }
+      if (seen->tokens() == 0) detail::refuse_without_tokens(in_features);
       H = std::move(*seen).matrix();
       seen.reset();
     }
@@ -123,6 +129,8 @@ LUQ_INLINE void linear_inputs::set_drift(matrix D) {
          D.cols());
   }
   if (!all_finite(D)) fail(errc::non_finite, "input drift: expected finite entries, got a NaN or infinity");
+  const std::lock_guard lock(state_->transforming);
+  state_->transforms.clear();
   state_->drift.emplace(std::move(D));
 }
 
@@ -154,8 +162,9 @@ LUQ_INLINE const matrix* linear_inputs::drift() const {
 
 LUQ_INLINE std::vector<float> linear_inputs::magnitudes() const {
   if (!state_->magnitudes.empty()) return state_->magnitudes;
-  if (state_->added_magnitudes) return state_->added_magnitudes->values();
-  return input_magnitude(H());
+  if (!state_->added_magnitudes) return input_magnitude(H());
+  if (state_->added_magnitudes->tokens() == 0) detail::refuse_without_tokens(in_features());
+  return state_->added_magnitudes->values();
 }
 
 LUQ_INLINE const hessian_factor& linear_inputs::factor(const factor_options& options, executor_ref executor) const {
@@ -168,9 +177,9 @@ LUQ_INLINE const hessian_factor& linear_inputs::factor(const factor_options& opt
     }
   }
   matrix H = state_->finished();
-  ++state_->factorizations;
   state_->factors.push_back(std::make_unique<state::made_factor>(
       state::made_factor{options, factorize_in_order(std::move(H), options, executor)}));
+  ++state_->factorizations;
   return state_->factors.back()->factor;
 }
 

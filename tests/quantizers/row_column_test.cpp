@@ -1,26 +1,30 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
-#include "luq/quantizers/row_column_scales.hpp"
+#include "luq/quantizers/row_column.hpp"
 
 #include <doctest/doctest.h>
 
 #include <Eigen/LU>
 #include <Eigen/SVD>
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "codec_list.hpp"
 #include "estimators/error_of.hpp"
 #include "linear_problem.hpp"
+#include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/core/openmp_executor.hpp"
 #include "luq/quantizers/gptq.hpp"
 #include "luq/quantizers/round_to_nearest.hpp"
+#include "quantize_problem.hpp"
 
 using luq::matrix;
-using luq::quantize_row_column;
 using luq_test::for_each_memoryless_codec;
 using luq_test::make_linear_problem;
+using luq_test::quantize_transformed;
 
 namespace {
 
@@ -32,6 +36,14 @@ luq_test::linear_problem uneven_problem(luq::index out, luq::index in, luq::inde
     problem.W.col(c) *= static_cast<float>(std::exp(0.7 * rng.normal(static_cast<std::uint64_t>(c))));
   }
   return problem;
+}
+
+/// What the codes of a packed matrix stand for under another scaling.
+template <class Codec>
+matrix decode_under(const luq::packed_matrix<Codec>& packed, const luq::input_scaling& scaling) {
+  luq::coded_matrix<Codec> codes = packed.unpack();
+  codes.transform = std::make_shared<const luq::input_scaling>(scaling);
+  return codes.decode();
 }
 
 double squared_distance(const matrix& A, const matrix& B) {
@@ -47,7 +59,7 @@ matrix published(const matrix& W, const luq::sign_codec& codec, int iterations) 
   matrix scaled = W;
   scaling.transform_weights(scaled);
   const luq::round_to_nearest nearest{.weighted_fit = true};
-  return luq::transformed_matrix(luq::pack(luq::quantize_codes(scaled, H, codec, nearest)), scaling).decode();
+  return decode_under(luq::pack(luq_test::quantize_codes(scaled, H, codec, nearest)), scaling);
 }
 
 }  // namespace
@@ -89,9 +101,11 @@ TEST_CASE("weights that are a product of scales and signs are restored") {
 TEST_CASE("the refit is least squares under H") {
   const auto problem = uneven_problem(24, 36, 200, 4);
   const luq::binary_coding_codec codec{.group = 12};
-  const auto before = luq::quantize_transformed(problem.W, problem.H, luq::input_scaling(36), codec, luq::gptq{});
-  const auto refitted = luq::refit_column_scales(problem.W, problem.H, before);
-  const Eigen::MatrixXd Q = before.weights().unpack().decode().cast<double>();
+  const luq::linear_inputs inputs = luq::linear_inputs::borrow(problem.H);
+  const luq::input_scaling ones(36);
+  const auto before = luq::quantize({problem.W, inputs}, luq_test::given(ones), codec, luq::gptq{}).packed;
+  const auto refitted = luq::refit_column_scales({problem.W, inputs}, before.unpack());
+  const Eigen::MatrixXd Q = luq_test::decode_own_basis(before).cast<double>();
   const Eigen::MatrixXd H = problem.H.cast<double>();
   const Eigen::MatrixXd A = H.cwiseProduct(Q.transpose() * Q);
   const Eigen::VectorXd b = (Q.transpose() * problem.W.cast<double>() * H).diagonal();
@@ -100,9 +114,14 @@ TEST_CASE("the refit is least squares under H") {
     CHECK(static_cast<double>(refitted.factors()[static_cast<std::size_t>(c)]) == doctest::Approx(f[c]).epsilon(2e-3));
   }
   const auto error_with = [&](const luq::input_scaling& scaling) {
-    return luq_test::measured_output_error(problem, luq::transformed_matrix(before.weights(), scaling).decode());
+    return luq_test::measured_output_error(problem, decode_under(before, scaling));
   };
-  CHECK(error_with(refitted) < 0.98 * error_with(before.transform()));
+  CHECK(error_with(refitted) < 0.98 * error_with(ones));
+  // It is what row_column puts in the place of the scales that codes were chosen under.
+  const luq::row_column from_ones{.iterations = 0};
+  const auto both = luq::quantize({problem.W, inputs}, from_ones, codec, luq::gptq{}).packed;
+  CHECK(std::ranges::equal(luq_test::bytes_of_codes(both), luq_test::bytes_of_codes(before)));
+  CHECK(dynamic_cast<const luq::input_scaling&>(*both.transform()) == refitted);
 }
 
 TEST_CASE("with every codec: a refit is never worse, and both scales are better than one") {
@@ -110,15 +129,15 @@ TEST_CASE("with every codec: a refit is never worse, and both scales are better 
   for_each_memoryless_codec(32, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     const auto check = [&](const auto& quantizer) {
-      const auto error_with = [&](const luq::row_column_options& options) {
+      const auto error_with = [&](const luq::row_column& scales) {
         return luq_test::measured_output_error(
-            problem, quantize_row_column(problem.W, problem.H, codec, quantizer, options).decode());
+            problem, quantize_transformed(problem.W, problem.H, scales, codec, quantizer).unpack().decode());
       };
       const double plain = luq_test::measured_output_error(
-          problem, luq::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
+          problem, luq_test::quantize_codes(problem.W, problem.H, codec, quantizer).decode());
       CHECK(error_with({.iterations = 0}) <= plain * (1 + 1e-5));
-      CHECK(error_with({}) <= error_with({.refit = false}) * (1 + 1e-5));
-      CHECK(error_with({.weighted = true}) <= error_with({.weighted = true, .refit = false}) * (1 + 1e-5));
+      CHECK(error_with({}) <= error_with({.refits = false}) * (1 + 1e-5));
+      CHECK(error_with({.weighted = true}) <= error_with({.weighted = true, .refits = false}) * (1 + 1e-5));
       // A codec with column classes has its own answer to uneven columns.
       if constexpr (luq::column_class_count<std::decay_t<decltype(codec)>> == 1) CHECK(error_with({}) < 0.95 * plain);
     };
@@ -129,7 +148,8 @@ TEST_CASE("with every codec: a refit is never worse, and both scales are better 
 
 TEST_CASE("column scales are counted") {
   const auto problem = make_linear_problem(64, 128, 200, 6);
-  const auto packed = quantize_row_column(problem.W, problem.H, luq::sign_codec{.group = 128}, luq::gptq{});
+  const auto packed =
+      quantize_transformed(problem.W, problem.H, luq::row_column{}, luq::sign_codec{.group = 128}, luq::gptq{});
   CHECK(packed.bits_per_weight() == 1.125 + 16.0 / 64);
 }
 
@@ -141,32 +161,33 @@ TEST_CASE("columns without weights, inputs that are always zero, and tiny shapes
   for_each_memoryless_codec(8, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
     for (const bool weighted : {false, true}) {
-      const auto packed = quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {.weighted = weighted});
-      CHECK(packed.decode().allFinite());
-      CHECK(luq_test::measured_output_error(problem, packed.decode()) < 0.6);
+      const luq::row_column scales{.weighted = weighted};
+      const matrix Q = quantize_transformed(problem.W, problem.H, scales, codec, luq::gptq{}).unpack().decode();
+      CHECK(Q.allFinite());
+      CHECK(luq_test::measured_output_error(problem, Q) < 0.6);
     }
   });
   for (const auto& shape : {std::pair<int, int>{1, 1}, {1, 7}, {5, 1}, {0, 4}}) {
     const auto tiny = make_linear_problem(shape.first, shape.second, 20, 8);
     for_each_memoryless_codec(4, [&](const auto& codec) {
-      CHECK(quantize_row_column(tiny.W, tiny.H, codec, luq::gptq{}).decode().allFinite());
+      const auto packed = quantize_transformed(tiny.W, tiny.H, luq::row_column{}, codec, luq::gptq{});
+      CHECK(packed.unpack().decode().allFinite());
     });
   }
-  const auto zero =
-      quantize_row_column(matrix::Zero(4, 8), matrix::Identity(8, 8), luq::sign_codec{.group = 8}, luq::gptq{});
-  CHECK(zero.decode().isZero(0));
+  const auto zero = quantize_transformed(matrix::Zero(4, 8), matrix::Identity(8, 8), luq::row_column{},
+                                         luq::sign_codec{.group = 8}, luq::gptq{});
+  CHECK(zero.unpack().decode().isZero(0));
 }
 
 TEST_CASE("the result is the same bits for any number of threads") {
   const auto problem = uneven_problem(150, 40, 200, 9);
   for_each_memoryless_codec(16, [&](const auto& codec) {
     CAPTURE(luq::codec_name(codec));
-    const auto serial = quantize_row_column(problem.W, problem.H, codec, luq::gptq{});
+    const auto serial = quantize_transformed(problem.W, problem.H, luq::row_column{}, codec, luq::gptq{});
     for (const int threads : {1, 2, 3}) {
-      const auto parallel = quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {}, nullptr,
-                                                luq::openmp_executor{.threads = threads});
-      CHECK(parallel.transform() == serial.transform());
-      CHECK(std::ranges::equal(parallel.weights().bytes(), serial.weights().bytes()));
+      const auto parallel = quantize_transformed(problem.W, problem.H, luq::row_column{}, codec, luq::gptq{},
+                                                 {.executor = luq::openmp_executor{.threads = threads}});
+      CHECK(std::ranges::equal(parallel.bytes(), serial.bytes()));
     }
   });
 }
@@ -179,18 +200,32 @@ TEST_CASE("bad data are errors, each with its code") {
   W(1, 1) = std::numeric_limits<float>::infinity();
   matrix H = problem.H;
   H(3, 3) = std::numeric_limits<float>::quiet_NaN();
-  CHECK(code_of([&] { (void)quantize_row_column(W, problem.H, codec, luq::gptq{}); }) == luq::errc::non_finite);
-  CHECK(code_of([&] { (void)quantize_row_column(problem.W, H, codec, luq::gptq{}); }) == luq::errc::non_finite);
-  CHECK(code_of([&] { (void)quantize_row_column(problem.W, matrix::Identity(7, 7), codec, luq::gptq{}); }) ==
-        luq::errc::shape_mismatch);
-  CHECK(code_of([&] { (void)quantize_row_column(problem.W, problem.H, codec, luq::gptq{}, {.iterations = -1}); }) ==
-        luq::errc::invalid_argument);
+  const auto code_with = [&](const matrix& weights, const matrix& Hessian, const luq::row_column& scales = {}) {
+    return code_of([&] { (void)quantize_transformed(weights, Hessian, scales, codec, luq::gptq{}); });
+  };
+  CHECK(code_with(W, problem.H) == luq::errc::non_finite);
+  CHECK(code_with(problem.W, H) == luq::errc::non_finite);
+  CHECK(code_with(problem.W, matrix::Identity(7, 7)) == luq::errc::shape_mismatch);
+  CHECK(code_with(problem.W, problem.H, {.iterations = -1}) == luq::errc::invalid_argument);
   const std::vector<float> few(7, 1.0f);
   const std::vector<float> negative(8, -1.0f);
   CHECK(code_of([&] { (void)luq::alternate_column_scales(problem.W, few, codec); }) == luq::errc::shape_mismatch);
   CHECK(code_of([&] { (void)luq::alternate_column_scales(problem.W, negative, codec); }) ==
         luq::errc::invalid_argument);
-  const auto packed = quantize_row_column(problem.W, problem.H, codec, luq::gptq{});
-  CHECK(code_of([&] { (void)luq::refit_column_scales(matrix::Zero(3, 8), problem.H, packed); }) ==
-        luq::errc::shape_mismatch);
+  const luq::linear_inputs inputs = luq::linear_inputs::borrow(problem.H);
+  const luq::row_column scales;
+  auto codes = luq::quantize({problem.W, inputs}, scales, codec, luq::gptq{}).packed.unpack();
+  const matrix other = matrix::Zero(3, 8);
+  CHECK(code_of([&] { (void)luq::refit_column_scales({other, inputs}, codes); }) == luq::errc::shape_mismatch);
+  CHECK(code_of([&] { (void)luq::refit_column_scales(problem.W, codes); }) == luq::errc::insufficient_data);
+  for (const luq::shared_transform& transform :
+       {luq::shared_transform(), luq::shared_transform(std::make_shared<const luq::hadamard_rotation>(8))}) {
+    codes.transform = transform;
+    CHECK(code_of([&] { (void)luq::refit_column_scales({problem.W, inputs}, codes); }) == luq::errc::invalid_argument);
+  }
+  // Rounding to nearest needs no inputs, nor does the alternation; a weighted one does.
+  CHECK(luq::quantize(problem.W, scales, codec, luq::round_to_nearest{}).packed.unpack().decode().allFinite());
+  const luq::row_column weighted{.weighted = true};
+  CHECK(code_of([&] { (void)luq::quantize(problem.W, weighted, codec, luq::round_to_nearest{}); }) ==
+        luq::errc::insufficient_data);
 }
