@@ -48,7 +48,8 @@ void run(const experiment& data, const Codec& codec) {
   } else {
     std::printf(" %11s %11s %11s", "-", "-", "-");
   }
-  std::printf(" %11.5f\n", error_with(luq::beam_search{}));
+  std::printf(" %11.5f  %s\n", error_with(luq::beam_search{}),
+              luq::kernel_path_name(luq::kernel_path_of<Codec>).data());
 }
 
 long argument(int argc, char** argv, int position, long fallback) {
@@ -69,8 +70,8 @@ int main(int argc, char** argv) try {
   const experiment data = make_experiment(rows, cols, tokens, static_cast<std::uint64_t>(seed));
   std::printf("relative output error ||(W-Q)X||^2 / ||WX||^2 of a %ld x %ld linear, %ld tokens, seed %ld\n\n", rows,
               cols, tokens, seed);
-  std::printf("%-20s %6s %11s %11s %11s %11s %11s %11s\n", "codec", "bits", "nearest", "block rule", "feedback",
-              "activation", "refined", "beam search");
+  std::printf("%-20s %6s %11s %11s %11s %11s %11s %11s  %s\n", "codec", "bits", "nearest", "block rule", "feedback",
+              "activation", "refined", "beam search", "kernels");
   run(data, luq::trellis_codec<2>{});
   run(data, luq::sign_codec{});
   run(data, luq::trellis_codec<3>{});

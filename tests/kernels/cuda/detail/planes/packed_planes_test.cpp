@@ -11,6 +11,7 @@
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/kernels/cuda/detail/planes/padded_tiles.cuh>
 
+#include "codecs/base_five.hpp"
 #include "codecs/random_coded_matrix.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
 #include "luq/codecs/templates/packed_matrix.hpp"
@@ -98,6 +99,7 @@ TEST_CASE("places of columns in words are found both ways") {
   check_units(std::integral_constant<int, 2>());
   check_units(std::integral_constant<int, 3>());
   check_units(std::integral_constant<int, 4>());
+  check_units(std::integral_constant<int, 5>());
   check_units(std::integral_constant<int, 16>());
   check_units(std::integral_constant<int, 256>());
 }
@@ -113,4 +115,5 @@ TEST_CASE("codes and parameters are where kernels look for them") {
   check_planes(luq::ternary_codec{.group = 128}, 65, 391);
   check_planes(luq::binary_coding_codec{.group = 127}, 65, 391);
   check_planes(luq::billm_codec{.group = 128}, 65, 391);
+  check_planes(luq_test::base_five_codec{.group = 128}, 65, 391);
 }

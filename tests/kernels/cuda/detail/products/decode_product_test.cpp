@@ -12,6 +12,7 @@
 #include <luq/codecs/ternary_codec.hpp>
 #include <luq/core/random_matrix.hpp>
 
+#include "codecs/base_five.hpp"
 #include "kernels/cuda/emulated_product.hpp"
 #include "kernels/cuda/product_problem.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
@@ -49,10 +50,12 @@ void check_bits(const Codec& codec) {
 
 }  // namespace
 
-// With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind: with planes of two radices, with digits of three.
+// With LUQ_TEST_REPRESENTATIVE_CODECS one of each kind: with planes of two radices, with digits of three, with a radix
+// that luq does not have.
 TEST_CASE("few tokens, every codec of planes, within what rounding of activations allows") {
   check_bytes(luq::int_codec<3>{.group = 128});
   check_bytes(luq::ternary_codec{.group = 128});
+  check_bytes(luq_test::base_five_codec{.group = 128});
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
   check_bytes(luq::sign_codec{.group = 128});
   check_bytes(luq::int_codec<2>{.group = 128});
