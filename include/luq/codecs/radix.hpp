@@ -19,8 +19,8 @@
 //   };
 //
 // Vector instructions take powers of two and base 3 apart. Kernels on the CPU read any other radix from a table, a byte
-// at a time, made by extract(). With base 5 a single token then takes 42 times as long as with int4 (weights in a cache,
-// AVX-512 with VNNI, one core); weights are decoded once for many tokens, so that 32 take 3 times as long, 128 take 1.5.
+// at a time, made by extract(). With base 5 a single token then takes 42 times as long as with int4 (cached weights,
+// AVX-512 with VNNI, one core); weights are decoded once for many tokens, so that 32 take 3 times as long, 128 1.5.
 #pragma once
 
 #include <array>
