@@ -11,6 +11,7 @@
 #include <exception>
 #include <luq/luq.hpp>
 #include <string>
+#include <variant>
 
 namespace {
 
@@ -49,7 +50,8 @@ void run(const luq::linear_problem& problem, const std::string& codec) {
     }
   }
   for (const std::string transform : transforms) print_error(problem, transform + "/" + codec);
-  std::printf("\n");
+  const luq::kernel_path path = std::visit([]<class C>(const C&) { return luq::kernel_path_of<C>; }, best.codec);
+  std::printf("  %s\n", std::string(luq::kernel_path_name(path)).c_str());
 }
 
 long argument(int argc, char** argv, int position, long fallback) {
@@ -75,7 +77,7 @@ int main(int argc, char** argv) try {
   std::printf("%-20s %6s", "codec", "bits");
   for (const char* search : searches) std::printf(" %11s", search);
   for (const char* transform : transforms) std::printf(" %11s", transform);
-  std::printf("\n");
+  std::printf("  kernels\n");
   for (const char* codec : codecs) run({W, inputs}, codec);
   return 0;
 } catch (const std::exception& error) {

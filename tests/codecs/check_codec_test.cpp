@@ -4,13 +4,26 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstdint>
 #include <span>
 
 #include "codec_test_support.hpp"
+#include "codecs/base_five.hpp"
 #include "luq/codecs/sign_codec.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/trellis_codec.hpp"
 #include "quantizers/codec_list.hpp"
+
+/// Two digits of base 7, the second of which nothing bounds.
+template <>
+struct luq::radix_traits<7> {
+  static constexpr luq::index symbols_per_byte = 2;
+  static constexpr int extract(std::uint8_t byte, luq::index slot) { return slot == 0 ? byte % 7 : byte / 7; }
+  static constexpr std::uint8_t combine(std::span<const std::uint8_t> symbols) {
+    return static_cast<std::uint8_t>((symbols.empty() ? 0 : symbols[0]) + (symbols.size() < 2 ? 0 : 7 * symbols[1]));
+  }
+};
 
 namespace {
 
@@ -43,6 +56,13 @@ struct with_short_window : luq::trellis_codec<2> {
   static constexpr int window = 11;
 };
 
+struct with_another_level : luq::trellis_codec<2> {
+  static constexpr luq::computed_level level{.multiplier = 0x54b1e187u, .mask = 0x3f3f3f3fu, .offset = -125};
+};
+struct with_free_digits : luq_test::base_five_codec {
+  static constexpr std::array<std::uint16_t, 1> planes{7};
+};
+
 template <class Codec>
 void check_is_faulty(const char* fragment) {
   luq_test::check_fails(luq::errc::faulty_codec, fragment, [] { luq::check_codec(Codec{}); });
@@ -68,4 +88,6 @@ TEST_CASE("of a codec without one of them, check_codec says which") {
   check_is_faulty<with_unstored_scales>("not unpacked as they were packed");
   check_is_faulty<with_unused_codes>("gives code 2 of 2");
   check_is_faulty<with_short_window>("is not forgotten after 11 symbols");
+  check_is_faulty<with_another_level>("code 0 has the component -126, its computed level is -125");
+  check_is_faulty<with_free_digits>("radix 7: byte 49 has the symbol 7 in slot 1");
 }

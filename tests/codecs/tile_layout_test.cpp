@@ -9,33 +9,36 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "codecs/base_five.hpp"
 #include "quantizers/codec_list.hpp"
 
-using luq::combine_symbols;
-using luq::extract_symbol;
 using luq::locate_symbol;
 using luq::plane_row_bytes;
-using luq::symbols_per_byte;
+using luq::radix_traits;
 using luq::tile_layout;
 
 namespace {
 
-constexpr std::array<int, 5> radices{2, 3, 4, 16, 256};
-
-/// All digits of `value`, the first one the lowest.
-std::vector<std::uint8_t> digits(int value, int radix, luq::index count) {
-  std::vector<std::uint8_t> result;
-  for (luq::index i = 0; i < count; ++i, value /= radix) result.push_back(static_cast<std::uint8_t>(value % radix));
-  return result;
+/// Calls check(radix) for each radix that a codec of luq has, and for two that others may have.
+template <class Check>
+void for_each_radix(Check&& check) {
+  [&]<int... Radix>(std::integer_sequence<int, Radix...>) {
+    const auto call = [&](auto radix) {
+      CAPTURE(radix());
+      check(radix);
+    };
+    (call(std::integral_constant<int, Radix>()), ...);
+  }(std::integer_sequence<int, 2, 3, 4, 5, 8, 16, 256>());
 }
 
 /// A plane as the picture draws it, byte by byte and slot by slot: calls visit(byte, slot, row, column), where column
 /// may be k or more in unused slots.
-template <class Visit>
-void walk_plane(luq::index h, luq::index k, int radix, Visit&& visit) {
-  const luq::index symbols = symbols_per_byte(radix);
+template <int Radix, class Visit>
+void walk_plane(luq::index h, luq::index k, Visit&& visit) {
+  const luq::index symbols = radix_traits<Radix>::symbols_per_byte;
   const luq::index row_bytes = (k + symbols - 1) / symbols;
   const luq::index words = row_bytes / 4;
   const luq::index tail = row_bytes - 4 * words;
@@ -56,12 +59,10 @@ void walk_plane(luq::index h, luq::index k, int radix, Visit&& visit) {
 
 }  // namespace
 
-TEST_CASE("symbols to a byte and bytes to a row") {
-  static_assert(symbols_per_byte(2) == 8 && symbols_per_byte(3) == 5 && symbols_per_byte(4) == 4);
-  static_assert(symbols_per_byte(16) == 2 && symbols_per_byte(256) == 1);
-  static_assert(plane_row_bytes(128, 2) == 16 && plane_row_bytes(129, 2) == 17 && plane_row_bytes(1, 2) == 1);
-  static_assert(plane_row_bytes(128, 3) == 26 && plane_row_bytes(160, 3) == 32 && plane_row_bytes(256, 3) == 52);
-  static_assert(plane_row_bytes(7, 4) == 2 && plane_row_bytes(7, 16) == 4 && plane_row_bytes(7, 256) == 7);
+TEST_CASE("bytes to a row") {
+  static_assert(plane_row_bytes<2>(128) == 16 && plane_row_bytes<2>(129) == 17 && plane_row_bytes<2>(1) == 1);
+  static_assert(plane_row_bytes<3>(128) == 26 && plane_row_bytes<3>(160) == 32 && plane_row_bytes<3>(256) == 52);
+  static_assert(plane_row_bytes<4>(7) == 2 && plane_row_bytes<16>(7) == 4 && plane_row_bytes<256>(7) == 7);
   static_assert(luq::tile_rows == 64);
 }
 
@@ -74,10 +75,10 @@ TEST_CASE("a word of signs holds the columns of the picture") {
   for (luq::index byte = 0; byte < 4; ++byte) {
     for (luq::index bit = 0; bit < 8; ++bit) {
       const luq::index column = columns[static_cast<std::size_t>(byte)][static_cast<std::size_t>(bit)];
-      const luq::symbol_position first = locate_symbol(3, 32, 2, 0, column);
+      const luq::symbol_position first = locate_symbol<2>(3, 32, 0, column);
       CHECK(first.byte == byte);
       CHECK(first.slot == bit);
-      CHECK(locate_symbol(3, 32, 2, 2, column).byte == 8 + byte);  // after the words of rows 0 and 1
+      CHECK(locate_symbol<2>(3, 32, 2, column).byte == 8 + byte);  // after the words of rows 0 and 1
     }
   }
 }
@@ -87,95 +88,41 @@ TEST_CASE("positions worked by hand") {
     return p.byte == byte && p.slot == slot;
   };
   // 50 signs are 7 bytes: a word, and a tail of 3 bytes that starts after the words of both rows.
-  CHECK(is(locate_symbol(2, 50, 2, 1, 31), 7, 7));
-  CHECK(is(locate_symbol(2, 50, 2, 0, 32), 8, 0));
-  CHECK(is(locate_symbol(2, 50, 2, 0, 34), 10, 0));
-  CHECK(is(locate_symbol(2, 50, 2, 0, 35), 8, 1));
-  CHECK(is(locate_symbol(2, 50, 2, 1, 49), 13, 5));  // 49 - 32 = 3*5 + 2: the last byte of row 1
+  CHECK(is(locate_symbol<2>(2, 50, 1, 31), 7, 7));
+  CHECK(is(locate_symbol<2>(2, 50, 0, 32), 8, 0));
+  CHECK(is(locate_symbol<2>(2, 50, 0, 34), 10, 0));
+  CHECK(is(locate_symbol<2>(2, 50, 0, 35), 8, 1));
+  CHECK(is(locate_symbol<2>(2, 50, 1, 49), 13, 5));  // 49 - 32 = 3*5 + 2: the last byte of row 1
   // 22 trits are 5 bytes: a word of 20 columns, and a tail of one byte.
-  CHECK(is(locate_symbol(4, 22, 3, 3, 19), 15, 4));
-  CHECK(is(locate_symbol(4, 22, 3, 3, 21), 19, 1));
+  CHECK(is(locate_symbol<3>(4, 22, 3, 19), 15, 4));
+  CHECK(is(locate_symbol<3>(4, 22, 3, 21), 19, 1));
   // 8-bit codes have one slot: words of four columns, then what is left.
-  CHECK(is(locate_symbol(2, 6, 256, 1, 3), 7, 0));
-  CHECK(is(locate_symbol(2, 6, 256, 1, 5), 11, 0));
+  CHECK(is(locate_symbol<256>(2, 6, 1, 3), 7, 0));
+  CHECK(is(locate_symbol<256>(2, 6, 1, 5), 11, 0));
 }
 
 TEST_CASE("every symbol has the place that the picture gives it, and no place is shared or left over") {
-  for (const int radix : radices) {
+  for_each_radix([](auto radix) {
     for (const luq::index h : {1, 2, 5, 64}) {
       for (luq::index k = 1; k <= 100; ++k) {
-        CAPTURE(radix);
         CAPTURE(h);
         CAPTURE(k);
         luq::index wrong = 0;
         luq::index used = 0;
         luq::index bytes = 0;
-        walk_plane(h, k, radix, [&](luq::index byte, luq::index slot, luq::index row, luq::index column) {
+        walk_plane<radix()>(h, k, [&](luq::index byte, luq::index slot, luq::index row, luq::index column) {
           bytes = byte + 1;
           if (column >= k) return;
           ++used;
-          const luq::symbol_position position = locate_symbol(h, k, radix, row, column);
+          const luq::symbol_position position = locate_symbol<radix()>(h, k, row, column);
           wrong += position.byte != byte || position.slot != slot;
         });
         CHECK(wrong == 0);
         CHECK(used == h * k);
-        CHECK(bytes == h * plane_row_bytes(k, radix));
+        CHECK(bytes == h * plane_row_bytes<radix()>(k));
       }
     }
-  }
-}
-
-TEST_CASE("every byte is combined and taken apart, missing symbols being zero") {
-  for (const int radix : radices) {
-    CAPTURE(radix);
-    const luq::index symbols = symbols_per_byte(radix);
-    const auto bytes = static_cast<int>(std::lround(std::pow(radix, symbols)));
-    int wrong = 0;
-    std::vector<bool> seen(256, false);
-    for (int value = 0; value < bytes; ++value) {
-      const auto list = digits(value, radix, symbols);
-      const std::uint8_t byte = combine_symbols(list, radix);
-      wrong += seen[byte];
-      seen[byte] = true;
-      for (luq::index slot = 0; slot < symbols; ++slot) {
-        wrong += extract_symbol(byte, radix, slot) != list[static_cast<std::size_t>(slot)];
-      }
-      if (radix != 3) wrong += byte != value;  // lowest slot in the lowest bits
-    }
-    for (luq::index count = 0; count <= symbols; ++count) {
-      std::vector<std::uint8_t> list(static_cast<std::size_t>(count), static_cast<std::uint8_t>(radix - 1));
-      const std::uint8_t shorter = combine_symbols(list, radix);
-      list.resize(static_cast<std::size_t>(symbols), 0);
-      wrong += shorter != combine_symbols(list, radix);
-    }
-    CHECK(wrong == 0);
-  }
-}
-
-TEST_CASE("five trits are a fixed-point fraction, the first one the most significant") {
-  struct row {
-    std::array<std::uint8_t, 5> trits;
-    int byte;
-  };
-  constexpr std::array<row, 9> table{{
-      {{0, 0, 0, 0, 0}, 0x00},
-      {{0, 0, 0, 0, 1}, 0x02},  // ceil(1 * 256/243) = ceil(1.05)
-      {{0, 0, 0, 0, 2}, 0x03},  // ceil(2.11)
-      {{0, 0, 0, 1, 0}, 0x04},  // ceil(3 * 256/243) = ceil(3.16)
-      {{0, 0, 1, 0, 0}, 0x0a},  // ceil(9 * 256/243) = ceil(9.48)
-      {{0, 1, 0, 0, 0}, 0x1d},  // ceil(27 * 256/243) = ceil(28.44)
-      {{1, 0, 0, 0, 0}, 0x56},  // ceil(81 * 256/243) = ceil(85.33)
-      {{1, 1, 1, 1, 1}, 0x80},  // ceil(121 * 256/243) = ceil(127.47)
-      {{2, 2, 2, 2, 2}, 0xff},  // ceil(242 * 256/243) = ceil(254.95)
-  }};
-  for (const row& r : table) CHECK(static_cast<int>(combine_symbols(r.trits, 3)) == r.byte);
-  for (int byte = 0; byte < 256; ++byte) {  // also those that no five trits make
-    for (luq::index slot = 0; slot < 5; ++slot) {
-      const int trit = extract_symbol(static_cast<std::uint8_t>(byte), 3, slot);
-      CHECK(trit >= 0);
-      CHECK(trit <= 2);
-    }
-  }
+  });
 }
 
 TEST_CASE("tiles follow one another without gaps, row tile by row tile, then the column flags") {

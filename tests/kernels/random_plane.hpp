@@ -17,27 +17,29 @@ namespace luq_test {
 inline constexpr luq::index rows = luq::tile_rows;
 
 /// One plane of k columns and 64 rows.
+template <int Radix>
 struct random_plane {
   luq::index k;
-  int radix;
   std::vector<std::byte> bytes;
 
-  random_plane(luq::index k_, int radix_, std::uint64_t seed)
-      : k(k_), radix(radix_), bytes(static_cast<std::size_t>(rows * luq::plane_row_bytes(k, radix))) {
+  random_plane(luq::index k_, std::uint64_t seed)
+      : k(k_), bytes(static_cast<std::size_t>(rows * luq::plane_row_bytes<Radix>(k))) {
     const luq::counter_rng rng(seed);
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(rng.below(i, 256));
   }
 
   [[nodiscard]] luq::detail::plane_view view() const {
-    const luq::index row_bytes = luq::plane_row_bytes(k, radix);
+    const luq::index row_bytes = luq::plane_row_bytes<Radix>(k);
     return {bytes.data(), row_bytes / 4, row_bytes % 4};
   }
-  [[nodiscard]] luq::index columns_of_words() const { return view().words * 4 * luq::symbols_per_byte(radix); }
+  [[nodiscard]] luq::index columns_of_words() const {
+    return view().words * 4 * luq::radix_traits<Radix>::symbols_per_byte;
+  }
 
   [[nodiscard]] int symbol(luq::index r, luq::index column) const {
-    const auto position = luq::locate_symbol(rows, k, radix, r, column);
+    const auto position = luq::locate_symbol<Radix>(rows, k, r, column);
     const std::byte byte = bytes[static_cast<std::size_t>(position.byte)];
-    return luq::extract_symbol(std::to_integer<std::uint8_t>(byte), radix, position.slot);
+    return luq::radix_traits<Radix>::extract(std::to_integer<std::uint8_t>(byte), position.slot);
   }
 };
 
@@ -110,8 +112,8 @@ std::vector<std::int32_t> expected_sums(luq::index first, luq::index end, const 
 }
 
 /// The symbols that a source multiplies: those of a plane, or products of the symbols of two.
-template <luq::detail::word_source Source>
-auto symbols_of(const random_plane& plane, const random_plane& other) {
+template <luq::detail::word_source Source, int Radix>
+auto symbols_of(const random_plane<Radix>& plane, const random_plane<Radix>& other) {
   return [&](luq::index r, luq::index c) {
     return plane.symbol(r, c) * (Source == luq::detail::word_source::conjunction ? other.symbol(r, c) : 1);
   };

@@ -16,6 +16,7 @@
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/detail/block_view.hpp"
+#include "luq/core/detail/unrolled.hpp"
 #include "luq/core/error.hpp"
 #include "luq/core/random_matrix.hpp"
 
@@ -34,6 +35,29 @@ class codec_checks {
         require(std::abs(value) <= 255, "component ", i, " of code ", q, ": expected at most 255, got ", value);
       }
     }
+  }
+
+  /// Symbols of every plane are combined and taken apart again, and no byte has a symbol beyond its radix.
+  void radices_are_kept() const {
+    detail::unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+      constexpr auto radix = static_cast<int>(Codec::planes[p()]);
+      using traits = radix_traits<radix>;
+      const auto symbols = static_cast<std::size_t>(traits::symbols_per_byte);
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        std::array<std::uint8_t, 8> found{};
+        for (std::size_t slot = 0; slot < symbols; ++slot) {
+          const int symbol = traits::extract(static_cast<std::uint8_t>(byte), static_cast<index>(slot));
+          require(symbol >= 0 && symbol < radix && (byte != 0 || symbol == 0), "radix ", radix, ": byte ", byte,
+                  " has the symbol ", symbol, " in slot ", slot);
+          found[slot] = static_cast<std::uint8_t>(symbol);
+        }
+        const std::uint8_t again = traits::combine(std::span(found).first(symbols));
+        for (std::size_t slot = 0; slot < symbols; ++slot) {
+          require(traits::extract(again, static_cast<index>(slot)) == found[slot], "radix ", radix,
+                  ": the symbols of byte ", byte, " combine to byte ", static_cast<int>(again), ", which has others");
+        }
+      }
+    });
   }
 
   /// The weight is that of the linear form, within the rounding of a few float operations.
@@ -114,6 +138,23 @@ class codec_checks {
     }
   }
 
+  /// A computed level is the component of every code, and codes are shift registers of symbols.
+  void levels_are_computed() const {
+    if constexpr (HasComputedLevel<Codec>) {
+      constexpr computed_level level = Codec::level;
+      for (int q = 0; q < code_count<Codec>(); ++q) {
+        const int component = Codec::component(static_cast<code>(q), 0);
+        require(level(static_cast<code>(q)) == component, "code ", q, " has the component ", component,
+                ", its computed level is ", level(static_cast<code>(q)));
+        for (int symbol = 0; symbol < levels<Codec>(); ++symbol) {
+          const int expected = (levels<Codec>() * q + symbol) % code_count<Codec>();
+          require(Codec::next(static_cast<code>(q), symbol) == expected, "next(", q, ", ", symbol, ") is not ",
+                  expected, ", as a shift register of symbols has it");
+        }
+      }
+    }
+  }
+
  private:
   template <class... Parts>
   void require(bool holds, const Parts&... parts) const {
@@ -148,15 +189,17 @@ class codec_checks {
   const Codec& codec_;
 };
 
-/// Checks that components are small, decoded weights have the codec's linear form, encode() finds the nearest code,
-/// storage holds what is fitted, coding is better than zeros, and packing loses nothing: for ragged shapes, zeros,
-/// single weights and outliers.
+/// Checks that components are small, radices and computed levels are what they promise to be, decoded weights have the
+/// codec's linear form, encode() finds the nearest code, storage holds what is fitted, coding is better than zeros, and
+/// packing loses nothing: for ragged shapes, zeros, single weights and outliers.
 /// @throws luq::error faulty_codec at the first property that fails: codec, what was expected and found
 template <WeightCodec Codec>
 void check_codec(const Codec& codec) {
   const codec_checks<Codec> checks(codec);
   checks.components_are_small();
+  checks.radices_are_kept();
   checks.sequences_forget();
+  checks.levels_are_computed();
   const index group = codec.group == whole_row ? 100 : codec.group;
   for (const index rows : {1, 65}) {
     for (const index cols : {index{1}, index{7}, group, group + 1, 2 * group + 3}) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 
@@ -36,6 +37,21 @@ inline constexpr int column_class_count = [] {
     return 1;
   }
 }();
+
+/// The level of a code as vector instructions compute it, with no table: the sum of the four bytes of
+/// (multiplier * code mod 2^32) & mask, plus offset.
+struct computed_level {
+  std::uint32_t multiplier;
+  std::uint32_t mask;  ///< bytes of at most 7fh, which every 8-bit dot product adds
+  int offset;
+
+  [[nodiscard]] constexpr int operator()(code q) const noexcept {
+    const std::uint32_t product = (multiplier * q) & mask;
+    return static_cast<int>((product & 0xffu) + ((product >> 8) & 0xffu) + ((product >> 16) & 0xffu) +
+                            (product >> 24)) +
+           offset;
+  }
+};
 
 /// Integer components of a code: Codec::components, or 1.
 template <class Codec>

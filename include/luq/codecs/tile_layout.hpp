@@ -14,9 +14,10 @@
 //
 //   | plane 0 | plane 1 | ... | parameters of h rows (detail/parameter_storage.hpp) |
 //
-// A plane stores one symbol of each code, s symbols to a byte (s = 8, 5, 4, 2, 1 for radix 2, 3, 4, 16, 256), hence
-// B = ceil(k / s) bytes for each row. These are cut into 32-bit words, and the words of the h rows are interleaved, so
-// that lane r of a vector register is row r; what is left of B (t = 0 ... 3 bytes) is interleaved likewise:
+// A plane stores one symbol of each code, s symbols to a byte (radix.hpp: s = 8, 5, 4, 2, 1 for radix 2, 3, 4, 16,
+// 256), hence B = ceil(k / s) bytes for each row. These are cut into 32-bit words, and the words of the h rows are
+// interleaved, so that lane r of a vector register is row r; what is left of B (t = 0 ... 3 bytes) is interleaved
+// likewise:
 //
 //   word 0: row 0 | row 1 | ... | row h-1 | word 1: row 0 | ... | row h-1 | ... | tail of t bytes: row 0 | ... | row
 //   h-1
@@ -28,9 +29,8 @@
 //   bit    7  6 ... 1  0       7  6 ... 1  0       7  6 ... 1  0       7  6 ... 1  0
 //   column 31 27 ... 7  3      30 26 ... 6  2      29 25 ... 5  1      28 24 ... 4  0
 //
-// A slot of a power-of-two radix is a bit field, lowest slot in the lowest bits. Five trits t0 ... t4 are stored as
-// the fixed-point fraction byte = ceil(256/243 * (81 t0 + 27 t1 + 9 t2 + 3 t3 + t4)), from which a kernel takes trit
-// i by multiplications alone: ((byte * 3^i mod 256) * 3) >> 8. Unused slots hold symbol 0.
+// What a slot of a byte is, the radix says (radix.hpp): a bit field of a power of two, a digit of a fraction of base 3.
+// Unused slots hold symbol 0.
 //
 // Where a codec has two column classes, the columns of a group are stored in the order class 1, class 0 (each in
 // its natural order); the flags that say so, one bit per column, stand once at the end of the matrix.
@@ -39,12 +39,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <span>
+#include <utility>
 
 #include "luq/codecs/bit_packing.hpp"
+#include "luq/codecs/radix.hpp"
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/inline.hpp"
 
@@ -53,15 +52,11 @@ namespace luq {
 /// Rows of a tile; the last row tile of a matrix may have fewer.
 inline constexpr index tile_rows = 64;
 
-/// Symbols of radix `radix` in one byte.
-[[nodiscard]] LUQ_ALWAYS_INLINE constexpr index symbols_per_byte(int radix) noexcept {
-  LUQ_ASSERT(radix == 2 || radix == 3 || radix == 4 || radix == 16 || radix == 256);
-  return radix == 2 ? 8 : radix == 3 ? 5 : radix == 4 ? 4 : radix == 16 ? 2 : 1;
-}
-
 /// Bytes of one row of a plane of k columns.
-[[nodiscard]] LUQ_ALWAYS_INLINE constexpr index plane_row_bytes(index k, int radix) noexcept {
-  return (k + symbols_per_byte(radix) - 1) / symbols_per_byte(radix);
+template <int Radix>
+[[nodiscard]] LUQ_ALWAYS_INLINE constexpr index plane_row_bytes(index k) noexcept {
+  constexpr index symbols = radix_traits<Radix>::symbols_per_byte;
+  return (k + symbols - 1) / symbols;
 }
 
 /// Where the symbol of one weight lies in its plane.
@@ -71,10 +66,11 @@ struct symbol_position {
 };
 
 /// Position of column `column` (in stored order) of row `row` in a plane of h rows and k columns.
-[[nodiscard]] constexpr symbol_position locate_symbol(index h, index k, int radix, index row, index column) noexcept {
-  const index symbols = symbols_per_byte(radix);
-  const index words = plane_row_bytes(k, radix) / 4;
-  const index tail = plane_row_bytes(k, radix) % 4;
+template <int Radix>
+[[nodiscard]] constexpr symbol_position locate_symbol(index h, index k, index row, index column) noexcept {
+  constexpr index symbols = radix_traits<Radix>::symbols_per_byte;
+  const index words = plane_row_bytes<Radix>(k) / 4;
+  const index tail = plane_row_bytes<Radix>(k) % 4;
   const index word = column / (4 * symbols);
   if (word < words) {
     const index within = column % (4 * symbols);
@@ -82,30 +78,6 @@ struct symbol_position {
   }
   const index within = column - words * 4 * symbols;
   return {words * h * 4 + row * tail + within % tail, within / tail};
-}
-
-/// Symbol `slot` of a byte of a plane.
-[[nodiscard]] LUQ_ALWAYS_INLINE constexpr int extract_symbol(std::uint8_t byte, int radix, index slot) noexcept {
-  if (radix == 3) {
-    constexpr std::array<unsigned, 5> powers{1, 3, 9, 27, 81};
-    return static_cast<int>((((byte * powers[static_cast<std::size_t>(slot)]) & 0xffu) * 3u) >> 8);
-  }
-  const index bits = 8 / symbols_per_byte(radix);
-  return (byte >> (bits * slot)) & (radix - 1);
-}
-
-/// The byte that holds `symbols` (at most symbols_per_byte(radix) of them; missing ones are 0).
-[[nodiscard]] constexpr std::uint8_t combine_symbols(std::span<const std::uint8_t> symbols, int radix) noexcept {
-  unsigned value = 0;
-  if (radix == 3) {
-    for (std::size_t slot = 0; slot < 5; ++slot) value = 3 * value + (slot < symbols.size() ? symbols[slot] : 0u);
-    return static_cast<std::uint8_t>((value * 256 + 242) / 243);
-  }
-  const index bits = 8 / symbols_per_byte(radix);
-  for (std::size_t slot = 0; slot < symbols.size(); ++slot) {
-    value |= static_cast<unsigned>(symbols[slot]) << (static_cast<std::size_t>(bits) * slot);
-  }
-  return static_cast<std::uint8_t>(value);
 }
 
 /// Sizes and offsets of the packed form of a [rows x cols] matrix, all in bytes.
@@ -129,9 +101,7 @@ class tile_layout {
 
   /// Bytes of the code planes of a tile of h rows and k columns.
   [[nodiscard]] LUQ_ALWAYS_INLINE static constexpr index code_bytes(index h, index k) {
-    index bytes = 0;
-    for (const auto radix : Codec::planes) bytes += h * plane_row_bytes(k, static_cast<int>(radix));
-    return bytes;
+    return h * row_bytes_of_planes(k, std::make_index_sequence<Codec::planes.size()>());
   }
 
   /// Bytes of the parameters of a tile of h rows.
@@ -163,6 +133,11 @@ class tile_layout {
   }
 
  private:
+  template <std::size_t... P>
+  [[nodiscard]] LUQ_ALWAYS_INLINE static constexpr index row_bytes_of_planes(index k, std::index_sequence<P...>) {
+    return (plane_row_bytes<static_cast<int>(Codec::planes[P])>(k) + ...);
+  }
+
   Codec codec_;
   index rows_;
   index cols_;

@@ -79,22 +79,15 @@ struct basic_trellis_codec {
     return count;
   }();
 
-  /// A level is the sum of the four bytes of (level_multiplier * code) & level_mask, plus level_offset.
-  static constexpr std::uint32_t level_multiplier = 0x54b1e187u;
-  static constexpr std::uint32_t level_mask = 0x3f3f3f3fu;
-  static constexpr int level_offset = -126;
+  /// What kernels compute of a code.
+  static constexpr computed_level level{.multiplier = 0x54b1e187u, .mask = 0x3f3f3f3fu, .offset = -126};
 
   [[nodiscard]] static constexpr code next(code previous, int symbol) noexcept {
     return static_cast<code>((static_cast<int>(previous) % (code_count / Radix)) * Radix + symbol);
   }
 
   /// w = scale * component: the level of the state that a code is. Scales may be of either sign, as levels are of both.
-  [[nodiscard]] static constexpr int component(code q, int) noexcept {
-    const std::uint32_t product = (level_multiplier * q) & level_mask;
-    return static_cast<int>((product & 0xffu) + ((product >> 8) & 0xffu) + ((product >> 16) & 0xffu) +
-                            (product >> 24)) +
-           level_offset;
-  }
+  [[nodiscard]] static constexpr int component(code q, int) noexcept { return level(q); }
 
   /// The scale that suits normal weights of the group's weighted mean square, before any code is chosen: the spread of
   /// decoded values is that of the weights less what is lost.
@@ -203,6 +196,7 @@ struct basic_trellis_codec {
 template <int Radix>
 using trellis_codec = basic_trellis_codec<Radix, half>;
 
-static_assert(SequenceCodec<trellis_codec<2>> && SequenceCodec<trellis_codec<3>> && SequenceCodec<trellis_codec<8>>);
+static_assert(HasComputedLevel<trellis_codec<2>> && HasComputedLevel<trellis_codec<3>> &&
+              HasComputedLevel<trellis_codec<8>>);
 
 }  // namespace luq

@@ -40,9 +40,11 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "luq/codecs/codec_traits.hpp"
 #include "luq/codecs/detail/parameter_storage.hpp"
+#include "luq/codecs/radix.hpp"
 #include "luq/core/index.hpp"
 
 namespace luq {
@@ -55,12 +57,19 @@ concept HasLinearForm = requires(const C codec, const float* parameters) {
                           codec.coefficients(parameters, 0);
                         });
 
+/// Every plane has a radix that can be stored.
+template <class C, class Planes = std::make_index_sequence<C::planes.size()>>
+inline constexpr bool has_stored_radices = false;
+template <class C, std::size_t... P>
+inline constexpr bool has_stored_radices<C, std::index_sequence<P...>> =
+    (StoredRadix<static_cast<int>(C::planes[P])> && ...);
+
 /// What is required of every codec:
 ///  - `group`: columns that share parameters, >= 1, or `whole_row`. A codec without arguments has default options.
 ///  - `family`, `nominal_bits`: its name, and the bits a weight that the literature gives it that name for, scales and
 ///    flags not counted. Options beyond the group are described by `visit_options` (detail/codec_text.hpp).
 ///  - `planes`: radices of the symbols of a code, lowest first: code = s0 + planes[0] * (s1 + planes[1] * ...);
-///    each is 2, 3, 4, 16 or 256 (tile_layout.hpp stores 8, 5, 4, 2 or 1 such symbols in a byte).
+///    each is a power of two, 3, or what has a radix_traits of its own (radix.hpp).
 ///  - `read_parameters(visitor)`: how parameters are stored, one after the other, scales first:
 ///    `visitor.scales<Stored>(count)`, the next `count` are rows of Stored; `visitor.bit_packed<Bits>()`, the next is
 ///    one gapless stream of integers; `visitor.constant(value)`, the next is not stored. Stored and read, they are
@@ -84,6 +93,7 @@ concept WeightCodec =
       { C::family } -> std::convertible_to<std::string_view>;
       { C::nominal_bits } -> std::convertible_to<double>;
       { C::planes.size() } -> std::convertible_to<std::size_t>;
+      requires has_stored_radices<C>;
       codec.read_parameters(reader);
       { C::component(q, 0) } -> std::same_as<int>;
     } && HasLinearForm<C> &&
@@ -114,6 +124,15 @@ concept SequenceCodec = WeightCodec<C> && requires(const C codec, std::span<cons
   { C::window } -> std::convertible_to<int>;
   { C::code_count } -> std::convertible_to<int>;
   codec.code_row(w, w, parameters, codes);
+};
+
+/// A sequence codec may say how its levels are computed, so that kernels follow many rows at once without a table:
+///  - `level`: the computed_level whose value is component(code, 0), the only component;
+///  - next(previous, symbol) is (levels * previous + symbol) mod code_count, a shift register of symbols.
+/// check_codec() tries both. Other sequence codecs are multiplied, too, code by code (kernels/kernel_path.hpp).
+template <class C>
+concept HasComputedLevel = SequenceCodec<C> && component_count<C> == 1 && requires {
+  { C::level } -> std::convertible_to<computed_level>;
 };
 
 /// Number of symbols of a codec: what is stored of a code.

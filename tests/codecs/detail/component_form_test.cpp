@@ -172,11 +172,12 @@ TEST_CASE("a unit of columns is whole words of every plane") {
     CAPTURE(luq::codec_name(codec));
     using Codec = std::decay_t<decltype(codec)>;
     luq::index widest_word = 0;
-    for (const auto radix : Codec::planes) {
-      const luq::index columns_of_word = 4 * luq::symbols_per_byte(static_cast<int>(radix));
+    luq::detail::unrolled<luq::index{Codec::planes.size()}>([&](auto p) {
+      constexpr auto radix = static_cast<int>(Codec::planes[p()]);
+      const luq::index columns_of_word = 4 * luq::radix_traits<radix>::symbols_per_byte;
       CHECK(unit_columns<Codec> % columns_of_word == 0);
       widest_word = std::max(widest_word, columns_of_word);
-    }
+    });
     CHECK(widest_word == unit_columns<Codec>);
   });
 }

@@ -39,7 +39,7 @@ TEST_CASE("every search finds codes for it, in three bits and a scale") {
 }
 
 TEST_CASE("kernels multiply it, also a single token straight from its packed words") {
-  static_assert(luq::detail::has_exact_forms<five_level_codec>);
+  static_assert(luq::kernel_path_of<five_level_codec> == luq::kernel_path::affine_planes);
   const luq::matrix W = luq::random_normal_matrix(70, 300, luq::counter_rng(3));
   const auto packed = luq::quantize(W, five_level_codec{}, luq::round_to_nearest{}).packed;
   const luq::matrix Q = packed.unpack().decode();

@@ -10,12 +10,16 @@
 //   bilinear     v = factor_0 s_0 + factor_1 s_1 + product s_0 s_1 + offset       two sign planes: all of BiLLM's
 //   tabulated    v = table[code]                                      any codec of at most 16 codes
 //
-// Only where codes remember (SequenceCodec) none holds; operand_decoder.hpp follows the codes then.
+// Where codes remember (SequenceCodec) none holds; operand_decoder.hpp follows the codes then. What kernels make of a
+// codec's forms is said by kernels/kernel_path.hpp.
 #pragma once
 
 #include <array>
+#include <numeric>
 
+#include "luq/codecs/radix.hpp"
 #include "luq/codecs/weight_codec.hpp"
+#include "luq/core/detail/unrolled.hpp"
 
 namespace luq::detail {
 
@@ -151,18 +155,30 @@ inline constexpr bool has_only_bit_planes = [] {
   return true;
 }();
 
+/// All planes are of bits, and components are sums of products of their signs: each factor is even.
+template <WeightCodec Codec>
+inline constexpr bool has_sign_sums = has_exact_forms<Codec> && has_only_bit_planes<Codec> && [] {
+  for (int i = 0; i < component_count<Codec>; ++i) {
+    const auto form = form_of_component<Codec>(i);
+    if (form.product % 2 != 0) return false;
+    for (const int factor : form.factor) {
+      if (factor % 2 != 0) return false;
+    }
+  }
+  return true;
+}();
+
 /// Two planes of bits, hence four codes.
 template <WeightCodec Codec>
 inline constexpr bool has_two_bit_planes = has_only_bit_planes<Codec> && Codec::planes.size() == 2;
 
-/// Columns that the words of all planes cover together: the least unit in which a group can be cut between words.
+/// Columns that whole words of every plane cover together: the least unit in which a group can be cut between words.
 template <WeightCodec Codec>
 inline constexpr index unit_columns = [] {
-  index columns = 0;
-  for (const auto radix : Codec::planes) {
-    const index of_plane = radix == 2 ? 32 : radix == 3 ? 20 : radix == 4 ? 16 : radix == 16 ? 8 : 4;
-    columns = (std::max)(columns, of_plane);
-  }
+  index columns = 1;
+  unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+    columns = std::lcm(columns, 4 * radix_traits<static_cast<int>(Codec::planes[p()])>::symbols_per_byte);
+  });
   return columns;
 }();
 

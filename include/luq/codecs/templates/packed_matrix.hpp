@@ -10,6 +10,7 @@
 #include "luq/codecs/bit_packing.hpp"
 #include "luq/codecs/detail/stored_places.hpp"
 #include "luq/codecs/packed_matrix.hpp"
+#include "luq/core/detail/unrolled.hpp"
 #include "luq/core/error.hpp"
 
 namespace luq {
@@ -156,13 +157,14 @@ int packed_matrix<Codec>::stored_symbol(index row_tile, index group, index row, 
   const std::byte* plane = bytes_.data() + layout_.tile_offset(row_tile, group);
   int value = 0;
   int weight = 1;
-  for (const auto plane_radix : Codec::planes) {
-    const auto radix = static_cast<int>(plane_radix);
-    const symbol_position position = locate_symbol(h, k, radix, row, place);
-    value += weight * extract_symbol(std::to_integer<std::uint8_t>(plane[position.byte]), radix, position.slot);
+  detail::unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+    constexpr auto radix = static_cast<int>(Codec::planes[p()]);
+    const symbol_position position = locate_symbol<radix>(h, k, row, place);
+    const auto byte = std::to_integer<std::uint8_t>(plane[position.byte]);
+    value += weight * radix_traits<radix>::extract(byte, position.slot);
     weight *= radix;
-    plane += h * plane_row_bytes(k, radix);
-  }
+    plane += h * plane_row_bytes<radix>(k);
+  });
   return value;
 }
 
@@ -174,15 +176,15 @@ void packed_matrix<Codec>::pack_tile(const coded_matrix<Codec>& source, const gr
   const std::vector<index> places = detail::stored_places(group.column_class, k);
   std::byte* plane = bytes_.data() + layout_.tile_offset(t, g);
   int divisor = 1;
-  for (const auto plane_radix : Codec::planes) {
-    const auto radix = static_cast<int>(plane_radix);
-    const auto symbols = static_cast<std::size_t>(symbols_per_byte(radix));
-    const index plane_bytes = h * plane_row_bytes(k, radix);
+  detail::unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+    constexpr auto radix = static_cast<int>(Codec::planes[p()]);
+    constexpr auto symbols = static_cast<std::size_t>(radix_traits<radix>::symbols_per_byte);
+    const index plane_bytes = h * plane_row_bytes<radix>(k);
     std::vector<std::uint8_t> slots(static_cast<std::size_t>(plane_bytes) * symbols, 0);
     for (index r = 0; r < h; ++r) {
       for (index c = 0; c < k; ++c) {
         const int symbol = source.codes(t * tile_rows + r, layout_.first_column(g) + c) / divisor % radix;
-        const auto position = locate_symbol(h, k, radix, r, places[static_cast<std::size_t>(c)]);
+        const auto position = locate_symbol<radix>(h, k, r, places[static_cast<std::size_t>(c)]);
         slots[static_cast<std::size_t>(position.byte) * symbols + static_cast<std::size_t>(position.slot)] =
             static_cast<std::uint8_t>(symbol);
       }
@@ -190,11 +192,11 @@ void packed_matrix<Codec>::pack_tile(const coded_matrix<Codec>& source, const gr
     for (index b = 0; b < plane_bytes; ++b) {
       const auto byte_slots =
           std::span<const std::uint8_t>(slots).subspan(static_cast<std::size_t>(b) * symbols, symbols);
-      plane[b] = static_cast<std::byte>(combine_symbols(byte_slots, radix));
+      plane[b] = static_cast<std::byte>(radix_traits<radix>::combine(byte_slots));
     }
     divisor *= radix;
     plane += plane_bytes;
-  }
+  });
   const std::span<std::byte> parameters(plane, static_cast<std::size_t>(layout_.parameter_bytes(h)));
   codec_.read_parameters(detail::parameter_writer(group.row(t * tile_rows), h, group.values.cols(), parameters));
 }

@@ -15,7 +15,7 @@ namespace luq::detail {
 
 /// Calls step(std::integral_constant<index, i>()) for i = 0 ... Count-1.
 template <index Count, class Step>
-LUQ_ALWAYS_INLINE void unrolled(Step&& step) {
+LUQ_ALWAYS_INLINE constexpr void unrolled(Step&& step) {
   [&]<index... I>(std::integer_sequence<index, I...>) {
     (step(std::integral_constant<index, I>()), ...);
   }(std::make_integer_sequence<index, Count>());

@@ -4,14 +4,14 @@
 // Which codecs have products on a GPU.
 #pragma once
 
-#include "luq/codecs/detail/component_form.hpp"
 #include "luq/codecs/weight_codec.hpp"
+#include "luq/kernels/kernel_path.hpp"
 
 namespace luq::cuda {
 
 /// A codec whose components are sums of symbols of its planes, or products of two bits: int, sign, ternary, bcq2,
-/// BiLLM. Codecs of tables (Lloyd, trellis) are none.
+/// BiLLM. Codecs of tables (Lloyd, trellis) are none; kernel_path.hpp says which are and why.
 template <class Codec>
-concept PlaneCodec = WeightCodec<Codec> && luq::detail::has_exact_forms<Codec>;
+concept PlaneCodec = WeightCodec<Codec> && has_cuda_kernel<Codec>;
 
 }  // namespace luq::cuda

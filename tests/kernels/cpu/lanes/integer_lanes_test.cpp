@@ -246,7 +246,7 @@ TEST_CASE("the five trits of every byte, those of the 243 that are packed among 
       for (std::size_t i = 0; i < 5; ++i) {
         const auto field = stored<L>(fields[i]);
         for (std::size_t lane = 0; lane < words.size(); ++lane) {
-          const int digit = luq::extract_symbol(byte_of(words[lane], 0), 3, static_cast<luq::index>(i));
+          const int digit = luq::radix_traits<3>::extract(byte_of(words[lane], 0), static_cast<luq::index>(i));
           for (int b = 0; b < 4; ++b) wrong += static_cast<int>(trit_of(lane, field, i, b)) != digit;
         }
       }
@@ -262,7 +262,7 @@ TEST_CASE("the five trits of every byte, those of the 243 that are packed among 
     };
     const auto number_of_byte = [](std::uint32_t i, int b) { return (i + 71 * std::uint32_t(b)) % 243; };
     for (std::uint32_t i = 0; i < 243; ++i) {
-      const auto packed = [&](int b) { return luq::combine_symbols(trits_of(number_of_byte(i, b)), 3); };
+      const auto packed = [&](int b) { return luq::radix_traits<3>::combine(trits_of(number_of_byte(i, b))); };
       typename L::words fields[5];
       typename L::trit_unpacker().trits(L::broadcast(make_word(packed)), fields);
       for (std::size_t slot = 0; slot < 5; ++slot) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "codecs/base_five.hpp"
 #include "kernels/arch_list.hpp"
 #include "kernels/random_plane.hpp"
 
@@ -38,6 +39,8 @@ void for_each_source(Check&& check) {
   call(std::integral_constant<int, 2>(), one_plane());
   call(std::integral_constant<int, 3>(), one_plane());
   call(std::integral_constant<int, 4>(), one_plane());
+  call(std::integral_constant<int, 5>(), one_plane());
+  call(std::integral_constant<int, 8>(), one_plane());
   call(std::integral_constant<int, 16>(), one_plane());
   call(std::integral_constant<int, 256>(), one_plane());
   call(std::integral_constant<int, 2>(), std::integral_constant<word_source, word_source::conjunction>());
@@ -53,8 +56,8 @@ TEST_CASE("words of every number of columns up to 200, and their tails, for one 
       for (luq::index k = 1; k <= 200; k += k < 70 ? 1 : 13) {
         CAPTURE(k);
         const auto seed = static_cast<std::uint64_t>(k);
-        const random_plane plane(k, radix(), 2 * seed);
-        const random_plane other(k, radix(), 2 * seed + 1);
+        const random_plane<radix()> plane(k, 2 * seed);
+        const random_plane<radix()> other(k, 2 * seed + 1);
         const auto symbol = symbols_of<source()>(plane, other);
         const auto activations = [&](luq::index first, luq::index end, luq::index columns) {
           std::vector<std::vector<std::int8_t>> x;
@@ -78,7 +81,7 @@ TEST_CASE("words of every number of columns up to 200, and their tails, for one 
             plane.bytes.data(), other.bytes.data(), plane.view().words, interleaved_quads(x).data(), sums.of_token);
         CHECK(are_expected(sums, 0, end_of_words, x));
 
-        const luq::index slots_of_tail = plane.view().tail_bytes * luq::symbols_per_byte(radix());
+        const luq::index slots_of_tail = plane.view().tail_bytes * luq::radix_traits<radix()>::symbols_per_byte;
         const auto x_of_tail = activations(end_of_words, k, (slots_of_tail + 3) / 4 * 4);
         held_sums<arch_type, tokens()> sums_of_tail(sums_before());
         luq::detail::add_tail_dots<arch_type, radix(), source()>(
@@ -100,9 +103,9 @@ TEST_CASE("words of every number of columns up to 200, and their tails, for one 
 TEST_CASE("words from the middle of a plane") {
   for_each_arch([](auto arch) {
     for_each_source([&](auto radix, auto source) {
-      constexpr luq::index columns_of_word = 4 * luq::symbols_per_byte(radix());
-      const random_plane plane(6 * columns_of_word, radix(), 1);
-      const random_plane other(6 * columns_of_word, radix(), 2);
+      constexpr luq::index columns_of_word = 4 * luq::radix_traits<radix()>::symbols_per_byte;
+      const random_plane<radix()> plane(6 * columns_of_word, 1);
+      const random_plane<radix()> other(6 * columns_of_word, 2);
       const luq::index first = 2 * columns_of_word;
       const luq::index end = 5 * columns_of_word;
       const std::vector<std::int8_t> x = random_activations(first, end, end - first, 3);
@@ -119,8 +122,10 @@ TEST_CASE("the greatest symbols and activations of a whole run are added without
   for_each_arch([](auto arch) {
     for_each_source([&](auto radix, auto source) {
       constexpr luq::index k = 240;  // whole words of every radix but 2, which has 2 bytes of tail
-      random_plane plane(k, radix(), 1);
-      std::fill(plane.bytes.begin(), plane.bytes.end(), std::byte{0xff});
+      random_plane<radix()> plane(k, 1);
+      std::vector<std::uint8_t> greatest(std::size_t{luq::radix_traits<radix()>::symbols_per_byte}, radix() - 1);
+      std::fill(plane.bytes.begin(), plane.bytes.end(),
+                static_cast<std::byte>(luq::radix_traits<radix()>::combine(greatest)));
       for (const int value : {-127, 127}) {
         std::vector<std::int8_t> x(std::size_t{k}, static_cast<std::int8_t>(value));
         held_sums<decltype(arch)> sums(std::vector<std::int32_t>(std::size_t{rows}, 0));

@@ -118,8 +118,8 @@ TEST_CASE("lookups add the entries that the bits name, of one plane or of the co
       for (luq::index words = 0; words <= 9; ++words) {
         CAPTURE(words);
         const luq::index columns = 32 * words;
-        const random_plane plane(columns, 2, static_cast<std::uint64_t>(words));
-        const random_plane other(columns, 2, static_cast<std::uint64_t>(words) + 100);
+        const random_plane<2> plane(columns, static_cast<std::uint64_t>(words));
+        const random_plane<2> other(columns, static_cast<std::uint64_t>(words) + 100);
         const auto symbol = luq_test::symbols_of<source()>(plane, other);
         const luq::matrix x = luq::random_normal_matrix(1, columns, luq::counter_rng(4));
         framed_bytes tables(luq::detail::tables_bytes(columns));

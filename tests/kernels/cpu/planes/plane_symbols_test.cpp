@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "codecs/base_five.hpp"
 #include "kernels/arch_list.hpp"
 #include "luq/core/random.hpp"
 
-using luq::extract_symbol;
-using luq::symbols_per_byte;
+using luq::radix_traits;
 using luq_test::for_each_arch;
 
 namespace {
@@ -27,22 +27,24 @@ void for_each_radix(Check&& check) {
   call(std::integral_constant<int, 2>());
   call(std::integral_constant<int, 3>());
   call(std::integral_constant<int, 4>());
+  call(std::integral_constant<int, 5>());
+  call(std::integral_constant<int, 8>());
   call(std::integral_constant<int, 16>());
   call(std::integral_constant<int, 256>());
 }
 
-/// Calls check(factor) for the powers of two by which a symbol can be multiplied and stay a byte; trits take 1 alone.
+/// Calls check(factor) for the factors, powers of two and others, by which a symbol can be multiplied and stay a byte.
 template <int Radix, class Check>
 void for_each_factor(Check&& check) {
-  [&]<int... Log>(std::integer_sequence<int, Log...>) {
+  [&]<int... Factor>(std::integer_sequence<int, Factor...>) {
     const auto call = [&](auto factor) {
-      if constexpr (factor() * (Radix - 1) < 256 && (Radix != 3 || factor() == 1)) {
+      if constexpr (factor() * (Radix - 1) < 256) {
         CAPTURE(factor());
         check(factor);
       }
     };
-    (call(std::integral_constant<int, 1 << Log>()), ...);
-  }(std::make_integer_sequence<int, 8>());
+    (call(std::integral_constant<int, Factor>()), ...);
+  }(std::integer_sequence<int, 1, 2, 3, 4, 5, 8, 16, 21, 32, 64, 128>());
 }
 
 /// A word of random bytes for each lane, of which those from `bytes` on are 0.
@@ -83,11 +85,13 @@ TEST_CASE("a slot has the symbols of its four bytes, times a factor, for every b
         int wrong = 0;
         for (std::uint32_t first = 0; first < 256; ++first) {
           const std::uint32_t word = first | (first * 7 % 256) << 8 | (255 - first) << 16 | (first * 31 % 256) << 24;
-          const luq::detail::slot_reader<lanes, Radix> reader(lanes::broadcast(word), typename lanes::trit_unpacker());
-          for (luq::index slot = 0; slot < symbols_per_byte(Radix); ++slot) {
+          using slot_reader = luq::detail::slot_reader<lanes, Radix>;
+          const slot_reader reader(lanes::broadcast(word), typename slot_reader::tables());
+          for (luq::index slot = 0; slot < radix_traits<Radix>::symbols_per_byte; ++slot) {
             for (const std::uint32_t found : stored_symbols<lanes>(reader.template symbols<factor()>(slot))) {
               for (luq::index b = 0; b < 4; ++b) {
-                wrong += byte_of_plane(found, b) != factor() * extract_symbol(byte_of_plane(word, b), Radix, slot);
+                wrong +=
+                    byte_of_plane(found, b) != factor() * radix_traits<Radix>::extract(byte_of_plane(word, b), slot);
               }
             }
           }
@@ -103,14 +107,14 @@ TEST_CASE("symbols of words and of tails of 1, 2 and 3 bytes come in the order o
     using lanes = luq::detail::integer_lanes<decltype(arch)>;
     const auto check = [](auto radix, auto factor, auto bytes) {
       CAPTURE(bytes());
-      constexpr luq::index columns = symbols_per_byte(radix()) * bytes();
+      constexpr luq::index columns = radix_traits<radix()>::symbols_per_byte * bytes();
       constexpr auto quads = static_cast<std::size_t>((columns + 3) / 4);
       int wrong = 0;
       for (std::uint64_t seed = 0; seed < 20; ++seed) {
         const auto packed = random_plane_words<lanes>(bytes(), seed);
         std::vector<std::vector<std::uint32_t>> found(quads, std::vector<std::uint32_t>(packed.size(), 0));
         luq::detail::place_symbols<lanes, radix(), factor(), bytes()>(
-            lanes::load(packed.data()), typename lanes::trit_unpacker(),
+            lanes::load(packed.data()), typename luq::detail::slot_reader<lanes, radix()>::tables(),
             [&](luq::index quad, typename lanes::words symbols) {
               REQUIRE(static_cast<std::size_t>(quad) < quads);
               auto& words = found[static_cast<std::size_t>(quad)];
@@ -120,8 +124,8 @@ TEST_CASE("symbols of words and of tails of 1, 2 and 3 bytes come in the order o
         for (std::size_t lane = 0; lane < packed.size(); ++lane) {
           for (luq::index column = 0; column < 4 * static_cast<luq::index>(quads); ++column) {
             const luq::index byte = column % bytes();
-            const int expected = column < columns ? factor() * extract_symbol(byte_of_plane(packed[lane], byte),
-                                                                              radix(), column / bytes())
+            const int expected = column < columns ? factor() * radix_traits<radix()>::extract(
+                                                                   byte_of_plane(packed[lane], byte), column / bytes())
                                                   : 0;
             wrong += byte_of_plane(found[static_cast<std::size_t>(column / 4)][lane], column % 4) != expected;
           }

@@ -32,17 +32,18 @@ void for_each_kind_of_planes(Check&& check) {
 }
 
 /// Symbol of stored column `place` of row r, read as tile_layout.hpp draws it.
-int symbol_in(const plane_view& plane, int radix, luq::index r, luq::index place) {
-  const luq::index symbols = luq::symbols_per_byte(radix);
+template <int Radix>
+int symbol_in(const plane_view& plane, luq::index r, luq::index place) {
+  const luq::index symbols = luq::radix_traits<Radix>::symbols_per_byte;
   const luq::index columns_of_word = 4 * symbols;
   if (const luq::index word = place / columns_of_word; word < plane.words) {
     const luq::index within = place % columns_of_word;
     const std::byte byte = plane.bytes[(word * 64 + r) * 4 + within % 4];
-    return luq::extract_symbol(std::to_integer<std::uint8_t>(byte), radix, within / 4);
+    return luq::radix_traits<Radix>::extract(std::to_integer<std::uint8_t>(byte), within / 4);
   }
   const luq::index within = place - plane.words * columns_of_word;
   const std::byte byte = plane.tail()[r * plane.tail_bytes + within % plane.tail_bytes];
-  return luq::extract_symbol(std::to_integer<std::uint8_t>(byte), radix, within / plane.tail_bytes);
+  return luq::radix_traits<Radix>::extract(std::to_integer<std::uint8_t>(byte), within / plane.tail_bytes);
 }
 
 /// The codes of the only tile of a matrix of one group, in memory of just their size.
@@ -95,10 +96,10 @@ TEST_CASE("views hold the symbols of every code, for every number of columns up 
       for (luq::index r = 0; r < 64; ++r) {
         for (luq::index place = 0; place < k; ++place) {
           const int symbols = packed.stored_code(0, 0, r, place) % luq::levels<Codec>();
-          for (std::size_t p = 0; p < tile.planes.size(); ++p) {
-            const int found = symbol_in(tile.planes[p], static_cast<int>(Codec::planes[p]), r, place);
-            wrong += found != luq::detail::symbol_of<Codec>(symbols, p);
-          }
+          luq::detail::unrolled<luq::index{Codec::planes.size()}>([&](auto p) {
+            const int found = symbol_in<static_cast<int>(Codec::planes[p()])>(tile.planes[p()], r, place);
+            wrong += found != luq::detail::symbol_of<Codec>(symbols, p());
+          });
         }
       }
       CHECK(wrong == 0);

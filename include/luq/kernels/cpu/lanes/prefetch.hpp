@@ -56,12 +56,12 @@ LUQ_ALWAYS_INLINE void prefetch_at(const std::byte* address, std::uintptr_t dist
 }
 
 /// Asks for weights that are soon read, given those that are read now.
-/// @tparam Radix  of a plane that a single token is multiplied with; 2 also stands for whatever else is read
-template <class Lanes, int Radix = 2>
+/// @tparam SymbolsPerByte  of a plane that a single token is multiplied with; 8 also stands for whatever else is read
+template <class Lanes, index SymbolsPerByte = 8>
 LUQ_ALWAYS_INLINE void prefetch_weights(const std::byte* address) {
   if (!is_amd_family_19h) {
     prefetch_at<Lanes, cache_level::first>(address, 8192);
-  } else if constexpr (Radix <= 4) {
+  } else if constexpr (SymbolsPerByte >= 4) {
     prefetch_at<Lanes, cache_level::second>(address, 16384);
   }
 }

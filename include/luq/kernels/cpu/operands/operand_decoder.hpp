@@ -13,6 +13,9 @@
 //
 // The second form makes one operand of codecs that have several, so that each token costs one product instead of two or
 // three; it is for many tokens (integer_product.hpp).
+//
+// How a component is decoded follows from the codec's kernel_path and its form (operand_way). Vector instructions do
+// all but the last way, which is for whatever satisfies WeightCodec.
 #pragma once
 
 #include "luq/codecs/detail/component_form.hpp"
@@ -20,8 +23,35 @@
 #include "luq/kernels/cpu/lanes/integer_lanes.hpp"
 #include "luq/kernels/cpu/planes/plane_symbols.hpp"
 #include "luq/kernels/cpu/planes/tile_planes.hpp"
+#include "luq/kernels/kernel_path.hpp"
 
 namespace luq::detail {
+
+/// How operands of a component are found.
+enum class operand_way {
+  symbol_sums,   ///< sums of symbols times factors
+  table_of_16,   ///< codes, then a lookup
+  computed,      ///< symbols, then shift registers and computed levels
+  code_by_code,  ///< a table entry for each code, one after the other
+};
+
+template <WeightCodec Codec>
+[[nodiscard]] constexpr operand_way way_of_component(int i) noexcept {
+  if (kernel_path_of<Codec> == kernel_path::computed_sequence) return operand_way::computed;
+  if (kernel_path_of<Codec> == kernel_path::table_sequence) return operand_way::code_by_code;
+  if (kernel_path_of<Codec> == kernel_path::generic) return operand_way::code_by_code;
+  const auto form = form_of_component<Codec>(i);
+  const bool is_affine = form.exact && form.product == 0 && range_of_component<Codec>(i).width > 0;
+  bool are_positive = is_affine;
+  bool are_powers = is_affine;  // of two, or zeros
+  for (const int factor : form.factor) {
+    are_positive = are_positive && factor >= 0;
+    are_powers = are_powers && factor >= 0 && (factor & (factor - 1)) == 0;
+  }
+  if (are_powers) return operand_way::symbol_sums;
+  if (levels<Codec>() <= 16) return operand_way::table_of_16;
+  return are_positive ? operand_way::symbol_sums : operand_way::code_by_code;
+}
 
 /// Levels of each row of a codec of four codes, rounded to bytes: byte q of a row's word is that of code q.
 struct row_levels {
@@ -46,23 +76,7 @@ class operand_decoder {
   /// A codec that remembers must be decoded from its first column on, each stretch where the last one ended.
   /// @param out  quads up to a whole unit: (end - first) / 4 of them, rounded up to whole units
   void component(int component, index first, index end, std::uint8_t* out) {
-    for (index c = first; c < end; c += unit, out += quads_of_unit * quad_bytes) {
-      if (unit <= k_ - c) {
-        if constexpr (SequenceCodec<Codec>) {
-          full_unit_symbols(c, out);
-          follow_codes(out, unit);
-        } else {
-          with_component(component, [&](auto index_of) { full_unit<index_of()>(c, out); });
-        }
-      } else {
-        last_unit_codes(c, out);
-        if constexpr (SequenceCodec<Codec>) {
-          follow_codes(out, k_ - c);
-        } else {
-          with_component(component, [&](auto index_of) { map_codes<index_of()>(out); });
-        }
-      }
-    }
+    with_component(component, [&](auto index_of) { decode_component<index_of()>(first, end, out); });
   }
 
   /// Levels of whole weights.
@@ -73,7 +87,7 @@ class operand_decoder {
         full_unit_levels(levels, c, out);
         continue;
       }
-      last_unit_codes(c, out);
+      last_unit<whole_code>(c, out);
       for (index i = 0; i < quads_of_unit; ++i) {
         for (index v = 0; v < vectors; ++v) {
           std::uint8_t* at = out + i * quad_bytes + v * lanes::lanes * 4;
@@ -84,6 +98,26 @@ class operand_decoder {
   }
 
  private:
+  template <int I>
+  void decode_component(index first, index end, std::uint8_t* out) {
+    constexpr operand_way way = way_of_component<Codec>(I);
+    static_assert(range_of_component<Codec>(I).width <= 255, "luq: a component spans more than 256 values");
+    if constexpr (way == operand_way::code_by_code) {
+      decode_codes<I>(first, end, out);
+    } else {
+      for (index c = first; c < end; c += unit, out += quads_of_unit * quad_bytes) {
+        if (unit <= k_ - c) {
+          full_unit<I>(c, out);
+          if constexpr (way == operand_way::computed) follow_codes(out, unit);
+        } else {
+          last_unit<source_of<I>>(c, out);
+          if constexpr (way == operand_way::table_of_16) map_codes<I>(out);
+          if constexpr (way == operand_way::computed) follow_codes(out, k_ - c);
+        }
+      }
+    }
+  }
+
   template <class Function>
   static void with_component(int component, Function&& function) {
     [&]<int... I>(std::integer_sequence<int, I...>) {
@@ -100,42 +134,70 @@ class operand_decoder {
 
   static constexpr int whole_code = -1;
 
-  /// What a symbol of plane `plane` counts in a component, or in the code itself.
-  [[nodiscard]] static constexpr int factor_of(int component, std::size_t plane) {
-    return component == whole_code ? plane_weight<Codec>(plane) : form_of_component<Codec>(component).factor[plane];
+  /// What is summed up for component I: its own factors, or those of the code.
+  template <int I>
+  static constexpr int source_of = way_of_component<Codec>(I) == operand_way::symbol_sums ? I : whole_code;
+
+  /// What a symbol of plane `plane` counts in a source.
+  [[nodiscard]] static constexpr int factor_of(int source, std::size_t plane) {
+    return source == whole_code ? plane_weight<Codec>(plane) : form_of_component<Codec>(source).factor[plane];
   }
 
-  /// sum_p factor_p symbol_p of a full unit, factors being 0 or powers of two. Sums are below 256.
-  template <int Component>
-  LUQ_ALWAYS_INLINE void combine_planes(index column, std::uint8_t* out) const {
-    const typename lanes::trit_unpacker unpack;
+  /// Symbols of different planes, times their factors, have no bit in common.
+  template <int Source>
+  static constexpr bool is_disjoint = [] {
+    unsigned taken = 0;
+    for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
+      const auto factor = static_cast<unsigned>(factor_of(Source, p));
+      const unsigned bits = (std::bit_ceil(unsigned{Codec::planes[p]}) - 1) * factor;
+      if (factor != 0 && (!std::has_single_bit(factor) || (taken & bits) != 0)) return false;
+      taken |= bits;
+    }
+    return true;
+  }();
+
+  /// The sum of what different planes give; machines without vectors add bytes one by one.
+  template <int Source>
+  static LUQ_ALWAYS_INLINE words sum_of_planes(words a, words b) {
+    if constexpr (is_disjoint<Source>) return lanes::bit_or(a, b);
+    return lanes::add_bytes(a, b);
+  }
+
+  /// No plane before this one counts in a source.
+  [[nodiscard]] static constexpr bool is_first(int source, std::size_t plane) {
+    for (std::size_t p = 0; p < plane; ++p) {
+      if (factor_of(source, p) != 0) return false;
+    }
+    return true;
+  }
+
+  /// sum_p factor_p symbol_p of a full unit. Sums are below 256.
+  template <int Source>
+  LUQ_ALWAYS_INLINE void sum_full_unit(index column, std::uint8_t* out) const {
     for (index v = 0; v < vectors; ++v) {
       const index lane_bytes = v * lanes::lanes * 4;
-      bool first = true;
       for_each_plane([&](auto plane) {
         constexpr int radix = static_cast<int>(Codec::planes[plane()]);
-        constexpr int factor = factor_of(Component, plane());
+        constexpr int factor = factor_of(Source, plane());
         if constexpr (factor != 0) {
-          constexpr index slots = symbols_per_byte(radix);
+          constexpr index slots = radix_traits<radix>::symbols_per_byte;
           constexpr index words_of_unit = quads_of_unit / slots;
+          const typename slot_reader<lanes, radix>::tables tables{};
           const std::byte* word = tile_.planes[plane()].bytes + column / (4 * slots) * quad_bytes + lane_bytes;
           for (index w = 0; w < words_of_unit; ++w) {
-            const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes), unpack);
+            const slot_reader<lanes, radix> reader(lanes::load(word + w * quad_bytes), tables);
 #pragma GCC unroll 8
             for (index slot = 0; slot < slots; ++slot) {
               auto operand = reader.template symbols<factor>(slot);
               std::uint8_t* at = out + (w * slots + slot) * quad_bytes + lane_bytes;
-              if (!first) operand = lanes::bit_or(operand, lanes::load(at));
+              if constexpr (!is_first(Source, plane())) operand = sum_of_planes<Source>(operand, lanes::load(at));
               lanes::store(at, operand);
             }
           }
-          first = false;
         }
       });
     }
   }
-
-  void full_unit_symbols(index column, std::uint8_t* out) const { combine_planes<whole_code>(column, out); }
 
   /// Levels of a full unit. The bits of both planes are brought together, those of even slots and those of odd ones, so
   /// that each code is two neighbouring bits.
@@ -162,22 +224,11 @@ class operand_decoder {
     }
   }
 
-  /// One component of a full unit.
-  template <int Component>
+  /// The same as operands of component I, or as the symbols that lead to them.
+  template <int I>
   void full_unit(index column, std::uint8_t* out) const {
-    constexpr auto form = form_of_component<Codec>(Component);
-    constexpr bool is_affine = form.exact && form.product == 0 && [&] {
-      for (const int factor : form.factor) {
-        if (factor < 0 || (factor & (factor - 1)) != 0) return false;
-      }
-      return true;
-    }();
-    if constexpr (is_affine) {
-      combine_planes<Component>(column, out);
-    } else {
-      full_unit_symbols(column, out);
-      map_codes<Component>(out);
-    }
+    sum_full_unit<source_of<I>>(column, out);
+    if constexpr (way_of_component<Codec>(I) == operand_way::table_of_16) map_codes<I>(out);
   }
 
   /// Codes of a unit, in place, to operands.
@@ -191,7 +242,7 @@ class operand_decoder {
       return true;
     }();
     if constexpr (!is_code) {
-      static_assert(levels<Codec>() <= 16, "kernels look components up in tables of 16");
+      static_assert(levels<Codec>() <= 16);
       static constexpr auto table = [] {
         std::array<std::uint8_t, 16> result{};
         for (int q = 0; q < levels<Codec>(); ++q) {
@@ -208,39 +259,43 @@ class operand_decoder {
     }
   }
 
-  /// Codes, or symbols, of the columns after the last full unit; 0 in columns that do not exist.
-  void last_unit_codes(index column, std::uint8_t* out) const {
+  /// The same of the columns after the last full unit; 0 in columns that do not exist.
+  template <int Source>
+  void last_unit(index column, std::uint8_t* out) const {
     std::memset(out, 0, static_cast<std::size_t>(quads_of_unit * quad_bytes));
-    const typename lanes::trit_unpacker unpack;
     for_each_plane([&](auto plane) {
       constexpr int radix = static_cast<int>(Codec::planes[plane()]);
-      constexpr int factor = plane_weight<Codec>(plane());
-      constexpr index slots = symbols_per_byte(radix);
-      const plane_view& view = tile_.planes[plane()];
-      for (index v = 0; v < vectors; ++v) {
-        index quad = 0;
-        const auto add = [&](index offset, words operand) {
-          if (quad + offset >= quads_of_unit) return;  // slots of columns that do not exist
-          std::uint8_t* at = out + (quad + offset) * quad_bytes + v * lanes::lanes * 4;
-          lanes::store(at, lanes::bit_or(lanes::load(at), operand));
-        };
-        for (index w = column / (4 * slots); w < view.words; ++w, quad += slots) {
-          place_symbols<lanes, radix, factor, 4>(lanes::load(view.bytes + w * quad_bytes + v * lanes::lanes * 4),
-                                                 unpack, add);
+      constexpr int factor = factor_of(Source, plane());
+      if constexpr (factor != 0) {
+        constexpr index slots = radix_traits<radix>::symbols_per_byte;
+        const typename slot_reader<lanes, radix>::tables tables{};
+        const plane_view& view = tile_.planes[plane()];
+        for (index v = 0; v < vectors; ++v) {
+          index quad = 0;
+          const auto add = [&](index offset, words operand) {
+            if (quad + offset >= quads_of_unit) return;  // slots of columns that do not exist
+            std::uint8_t* at = out + (quad + offset) * quad_bytes + v * lanes::lanes * 4;
+            lanes::store(at, sum_of_planes<Source>(lanes::load(at), operand));
+          };
+          for (index w = column / (4 * slots); w < view.words; ++w, quad += slots) {
+            place_symbols<lanes, radix, factor, 4>(lanes::load(view.bytes + w * quad_bytes + v * lanes::lanes * 4),
+                                                   tables, add);
+          }
+          with_tail_bytes(view.tail_bytes, [&](auto bytes) {
+            const std::byte* tail = view.tail() + v * lanes::lanes * bytes();
+            place_symbols<lanes, radix, factor, bytes()>(lanes::template load_short<bytes()>(tail), tables, add);
+          });
         }
-        with_tail_bytes(view.tail_bytes, [&](auto bytes) {
-          const std::byte* tail = view.tail() + v * lanes::lanes * bytes();
-          place_symbols<lanes, radix, factor, bytes()>(lanes::template load_short<bytes()>(tail), unpack, add);
-        });
       }
     });
   }
 
   /// Symbols of `columns` columns, in place, to operands of the codes they lead to.
   LUQ_FLATTEN void follow_codes(std::uint8_t* out, index columns)
-  requires SequenceCodec<Codec> {
+  requires HasComputedLevel<Codec> {
     constexpr int radix = levels<Codec>();
-    constexpr bool is_power_of_two = (radix & (radix - 1)) == 0;
+    constexpr bool are_powers_of_two =
+        std::has_single_bit(unsigned{radix}) && std::has_single_bit(unsigned{Codec::code_count});
     const words byte_mask = lanes::broadcast(0xffu);
     // Each code waits for the one before it: vectors take turns, so that their chains run beside each other.
     constexpr index chains = std::min<index>(4, vectors);
@@ -258,7 +313,7 @@ class operand_decoder {
         unrolled<4>([&](auto byte) {
           unrolled<chains>([&](auto v) {
             const words symbol = lanes::bit_and(lanes::shift_right(symbols[v()], 8 * byte()), byte_mask);
-            if constexpr (is_power_of_two) {
+            if constexpr (are_powers_of_two) {
               state[v()] = lanes::bit_and(lanes::bit_or(lanes::shift_left(state[v()], log2_of_power(radix)), symbol),
                                           lanes::broadcast(Codec::code_count - 1));
             } else {
@@ -273,29 +328,85 @@ class operand_decoder {
     }
   }
 
-  /// Codec::next() of each row: (radix state + symbol) mod code_count, with differences in place of a division. One
+  /// A shift register of each row: (radix state + symbol) mod code_count, with differences in place of a division. One
   /// that is below 0 wraps to a number that is not the lesser one.
   static LUQ_ALWAYS_INLINE words next_code(words state, words symbol) {
-    static_assert(levels<Codec>() == 3);
+    constexpr auto radix = static_cast<std::uint32_t>(levels<Codec>());
     constexpr auto count = static_cast<std::uint32_t>(Codec::code_count);
-    words next = lanes::add_words(lanes::add_words(lanes::add_words(state, state), state), symbol);
-    next = lanes::lesser_words(next, lanes::subtract_words(next, lanes::broadcast(2 * count)));
-    return lanes::lesser_words(next, lanes::subtract_words(next, lanes::broadcast(count)));
+    words next = lanes::add_words(product_of_words<radix>(state), symbol);
+    unrolled<std::bit_width(radix - 1)>([&](auto i) {
+      constexpr std::uint32_t multiple = count << (std::bit_width(radix - 1) - 1 - i());
+      next = lanes::lesser_words(next, lanes::subtract_words(next, lanes::broadcast(multiple)));
+    });
+    return next;
   }
 
-  /// Component of each row's code, less its least value: the sum of the bytes of a masked product.
-  static LUQ_ALWAYS_INLINE words level(words state) {
-    const words product = lanes::bit_and(lanes::multiply_words(state, lanes::broadcast(Codec::level_multiplier)),
-                                         lanes::broadcast(Codec::level_mask));
+  /// Words times Factor, by doubling and adding: a product of words takes many cycles.
+  template <std::uint32_t Factor>
+  static LUQ_ALWAYS_INLINE words product_of_words(words a) {
+    if constexpr (Factor == 1) {
+      return a;
+    } else {
+      const words half = product_of_words<Factor / 2>(a);
+      const words even = lanes::add_words(half, half);
+      return Factor % 2 == 0 ? even : lanes::add_words(even, a);
+    }
+  }
+
+  /// The computed level of each row's code, less the least one: the sum of the bytes of a masked product.
+  static LUQ_ALWAYS_INLINE words level(words state)
+  requires HasComputedLevel<Codec> {
+    constexpr computed_level level = Codec::level;
+    static_assert((level.mask & 0x80808080u) == 0, "luq: bytes of the mask of a computed level are at most 7fh");
+    const words product =
+        lanes::bit_and(lanes::multiply_words(state, lanes::broadcast(level.multiplier)), lanes::broadcast(level.mask));
     const auto sum = lanes::dot(lanes::zero(), product, lanes::broadcast(0x01010101u));
-    return lanes::as_words(lanes::add(sum, lanes::broadcast_sum(Codec::level_offset - least_level)));
+    return lanes::as_words(lanes::add(sum, lanes::broadcast_sum(level.offset - range_of_component<Codec>(0).least)));
   }
 
-  static constexpr int least_level = range_of_component<Codec>(0).least;
+  /// Operands of the columns first ... end-1, code by code, and zeros up to a whole unit.
+  template <int Component>
+  LUQ_NEVER_INLINE void decode_codes(index first, index end, std::uint8_t* out) {
+    constexpr int least = range_of_component<Codec>(Component).least;
+    static constexpr auto operand_of = [] {
+      std::array<std::uint8_t, static_cast<std::size_t>(code_count<Codec>())> result{};
+      for (std::size_t q = 0; q < result.size(); ++q) {
+        result[q] = static_cast<std::uint8_t>(Codec::component(static_cast<code>(q), Component) - least);
+      }
+      return result;
+    }();
+    std::memset(out, 0, static_cast<std::size_t>((end - first + unit - 1) / unit * quads_of_unit * quad_bytes));
+    for (index c = first; c < end; ++c) {
+      std::array<int, static_cast<std::size_t>(tile_rows)> symbols{};
+      for_each_plane([&](auto plane) {
+        constexpr int radix = static_cast<int>(Codec::planes[plane()]);
+        const plane_view& view = tile_.planes[plane()];
+        const symbol_position at = locate_symbol<radix>(tile_rows, k_, 0, c);
+        const std::byte* bytes = view.bytes + at.byte;
+        const index stride = c < view.words * 4 * radix_traits<radix>::symbols_per_byte ? 4 : view.tail_bytes;
+        for (std::size_t r = 0; r < symbols.size(); ++r, bytes += stride) {
+          symbols[r] += plane_weight<Codec>(plane()) *
+                        radix_traits<radix>::extract(std::to_integer<std::uint8_t>(*bytes), at.slot);
+        }
+      });
+      std::uint8_t* to = out + (c - first) / 4 * quad_bytes + (c - first) % 4;
+      for (std::size_t r = 0; r < symbols.size(); ++r, to += 4) {
+        auto q = static_cast<code>(symbols[r]);
+        if constexpr (SequenceCodec<Codec>) {
+          auto& state = states_[static_cast<std::size_t>(Component) * symbols.size() + r];
+          q = Codec::next(static_cast<code>(state), symbols[r]);
+          state = q;
+        }
+        *to = operand_of[q];
+      }
+    }
+  }
 
   tile_planes<Codec> tile_;
   index k_;
-  alignas(64) std::array<std::uint32_t, static_cast<std::size_t>(tile_rows)> states_{};
+  // Codes of the last columns that were decoded, [component][row].
+  static constexpr index states = SequenceCodec<Codec> ? component_count<Codec> * tile_rows : 0;
+  alignas(64) std::array<std::uint32_t, static_cast<std::size_t>(states)> states_{};
 };
 
 }  // namespace luq::detail

@@ -10,15 +10,16 @@
 #include <span>
 
 #include "luq/codecs/tile_layout.hpp"
+#include "luq/core/detail/unrolled.hpp"
 
 namespace luq::detail {
 
 /// Adds `weight` times the symbols of one plane to `codes` [k][h].
 template <class Arch, int Radix>
 void add_plane_symbols(const std::byte* plane, index h, index k, int weight, code* codes) {
-  constexpr index symbols = symbols_per_byte(Radix);
-  const index words = plane_row_bytes(k, Radix) / 4;
-  const index tail = plane_row_bytes(k, Radix) % 4;
+  constexpr index symbols = radix_traits<Radix>::symbols_per_byte;
+  const index words = plane_row_bytes<Radix>(k) / 4;
+  const index tail = plane_row_bytes<Radix>(k) % 4;
   // The bytes of a unit (a word, or the tail) lie `unit` apart from row to row.
   const auto add_unit = [&](const std::byte* unit_bytes, index unit, index first_column) {
     for (index slot = 0; slot < symbols; ++slot) {
@@ -28,7 +29,7 @@ void add_plane_symbols(const std::byte* plane, index h, index k, int weight, cod
         code* out = codes + column * h;
         for (index r = 0; r < h; ++r) {
           const auto packed = std::to_integer<std::uint8_t>(unit_bytes[r * unit + byte]);
-          out[r] = static_cast<code>(out[r] + weight * extract_symbol(packed, Radix, slot));
+          out[r] = static_cast<code>(out[r] + weight * radix_traits<Radix>::extract(packed, slot));
         }
       }
     }
@@ -43,28 +44,12 @@ void decode_tile_codes(std::span<const std::byte> tile, index h, index k, code* 
   std::memset(codes, 0, static_cast<std::size_t>(k * h) * sizeof(code));
   const std::byte* plane = tile.data();
   int weight = 1;
-  for (const auto plane_radix : Codec::planes) {
-    const auto radix = static_cast<int>(plane_radix);
-    switch (radix) {
-      case 2:
-        add_plane_symbols<Arch, 2>(plane, h, k, weight, codes);
-        break;
-      case 3:
-        add_plane_symbols<Arch, 3>(plane, h, k, weight, codes);
-        break;
-      case 4:
-        add_plane_symbols<Arch, 4>(plane, h, k, weight, codes);
-        break;
-      case 16:
-        add_plane_symbols<Arch, 16>(plane, h, k, weight, codes);
-        break;
-      default:
-        add_plane_symbols<Arch, 256>(plane, h, k, weight, codes);
-        break;
-    }
-    plane += h * plane_row_bytes(k, radix);
+  unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+    constexpr auto radix = static_cast<int>(Codec::planes[p()]);
+    add_plane_symbols<Arch, radix>(plane, h, k, weight, codes);
+    plane += h * plane_row_bytes<radix>(k);
     weight *= radix;
-  }
+  });
   if constexpr (SequenceCodec<Codec>) {  // symbols so far: each becomes a code by those before it
     for (index r = 0; r < h; ++r) codes[r] = Codec::next(0, codes[r]);
     for (index i = h; i < k * h; ++i) codes[i] = Codec::next(codes[i - h], codes[i]);

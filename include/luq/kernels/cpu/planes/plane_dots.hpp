@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "luq/core/detail/unrolled.hpp"
 #include "luq/kernels/cpu/lanes/integer_lanes.hpp"
@@ -38,15 +39,37 @@ struct row_sums {
   }
 };
 
+/// add_plane_dots() for any radix: symbols are taken out slot by slot, and only then multiplied.
+template <class Arch, int Radix, index Tokens>
+void add_symbol_dots(const std::byte* plane, index words, const std::int8_t* x, row_sums<Arch> (&dots)[Tokens]) {
+  using lanes = integer_lanes<Arch>;
+  constexpr index slots = radix_traits<Radix>::symbols_per_byte;
+  const typename slot_reader<lanes, Radix>::tables tables{};
+  for (index w = 0; w < words; ++w) {
+    for (index v = 0; v < row_sums<Arch>::vectors; ++v) {
+      const slot_reader<lanes, Radix> reader(lanes::load(plane + (w * tile_rows + v * lanes::lanes) * 4), tables);
+      for (index slot = 0; slot < slots; ++slot) {
+        const auto symbols = reader.template symbols<1>(slot);
+        for (index t = 0; t < Tokens; ++t) {
+          std::uint32_t quad;
+          std::memcpy(&quad, x + ((w * slots + slot) * Tokens + t) * 4, 4);
+          dots[t].of[v] = lanes::dot_wide(dots[t].of[v], symbols, lanes::broadcast(quad));
+        }
+      }
+    }
+  }
+}
+
 /// dots of row r += sum of symbol * activation over `words` words, for each token.
 /// @param plane   first word
 /// @param other   the same of the second plane, for conjunctions
-/// @param x       quads of the words, symbols_per_byte(Radix) for each: [quad][Tokens][4]
+/// @param x       quads of the words, as many for each as a byte has symbols: [quad][Tokens][4]
 template <class Arch, int Radix, word_source Source = word_source::plane, index Tokens = 1>
 LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] const std::byte* other, index words,
                                       const std::int8_t* x, row_sums<Arch> (&dots)[Tokens]) {
   using lanes = integer_lanes<Arch>;
-  constexpr index slots = symbols_per_byte(Radix);
+  if constexpr (Radix != 3 && !BitFieldRadix<Radix>) return add_symbol_dots<Arch, Radix>(plane, words, x, dots);
+  constexpr index slots = radix_traits<Radix>::symbols_per_byte;
   constexpr index bits = Radix == 3 ? 2 : 8 / slots;
   constexpr index slots_in_place =
       Radix == 3 ? slots : std::min<index>(4, (lanes::widest_operand > 127 ? 8 : 4) / std::min<index>(bits, 4));
@@ -77,7 +100,7 @@ LUQ_ALWAYS_INLINE void add_plane_dots(const std::byte* plane, [[maybe_unused]] c
         if constexpr (Source == word_source::conjunction) {
           word[v] = lanes::bit_and(word[v], lanes::load(other + offset + v * vector_bytes));
         } else if (v * vector_bytes % 64 == 0) {
-          prefetch_weights<lanes, Radix>(plane + offset + v * vector_bytes);
+          prefetch_weights<lanes, slots>(plane + offset + v * vector_bytes);
         }
         word[v] = lanes::in_register(word[v]);
       }
@@ -157,9 +180,9 @@ template <class Arch, int Radix, word_source Source = word_source::plane, index 
 LUQ_NEVER_INLINE void add_tail_dots(const plane_view& plane, [[maybe_unused]] const plane_view& other,
                                     const std::int8_t* x, row_sums<Arch> (&dots)[Tokens]) {
   using lanes = integer_lanes<Arch>;
-  const typename lanes::trit_unpacker unpack;
+  const typename slot_reader<lanes, Radix>::tables tables{};
   with_tail_bytes(plane.tail_bytes, [&](auto bytes) {
-    constexpr index quads = (bytes() * symbols_per_byte(Radix) + 3) / 4;
+    constexpr index quads = (bytes() * radix_traits<Radix>::symbols_per_byte + 3) / 4;
     for (index first = 0; first < tile_rows; first += lanes::lanes) {
       auto packed = lanes::template load_short<bytes()>(plane.tail() + first * bytes());
       if constexpr (Source == word_source::conjunction) {
@@ -167,7 +190,7 @@ LUQ_NEVER_INLINE void add_tail_dots(const plane_view& plane, [[maybe_unused]] co
       }
       typename lanes::words weights[quads];
       for (auto& quad : weights) quad = lanes::broadcast(0);
-      place_symbols<lanes, Radix, 1, bytes()>(packed, unpack, [&](index quad, typename lanes::words symbols) {
+      place_symbols<lanes, Radix, 1, bytes()>(packed, tables, [&](index quad, typename lanes::words symbols) {
         weights[quad] = lanes::bit_or(weights[quad], symbols);
       });
       for (index t = 0; t < Tokens; ++t) {

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "luq/codecs/tile_layout.hpp"
+#include "luq/core/detail/unrolled.hpp"
 
 namespace luq::detail {
 
@@ -28,11 +29,11 @@ struct tile_planes {
 
   /// @param codes  of a tile of tile_rows rows and k columns
   tile_planes(const std::byte* codes, index k) {
-    for (std::size_t p = 0; p < planes.size(); ++p) {
-      const index row_bytes = plane_row_bytes(k, static_cast<int>(Codec::planes[p]));
-      planes[p] = {codes, row_bytes / 4, row_bytes % 4};
+    unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+      const index row_bytes = plane_row_bytes<static_cast<int>(Codec::planes[p()])>(k);
+      planes[p()] = {codes, row_bytes / 4, row_bytes % 4};
       codes += row_bytes * tile_rows;
-    }
+    });
   }
 };
 
@@ -41,8 +42,8 @@ struct tile_planes {
 template <class Arch, class Codec>
 void pad_codes(const std::byte* codes, index h, index k, std::byte* padded) {
   std::memset(padded, 0, static_cast<std::size_t>(tile_layout<Codec>::code_bytes(tile_rows, k)));
-  for (const auto radix : Codec::planes) {
-    const index row_bytes = plane_row_bytes(k, static_cast<int>(radix));
+  unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+    const index row_bytes = plane_row_bytes<static_cast<int>(Codec::planes[p()])>(k);
     for (index byte = 0; byte < row_bytes;) {
       const index unit = std::min<index>(4, row_bytes - byte);  // a word, or the tail
       std::memcpy(padded, codes, static_cast<std::size_t>(h * unit));
@@ -50,7 +51,7 @@ void pad_codes(const std::byte* codes, index h, index k, std::byte* padded) {
       padded += tile_rows * unit;
       byte += unit;
     }
-  }
+  });
 }
 
 }  // namespace luq::detail

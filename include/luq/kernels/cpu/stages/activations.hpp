@@ -118,6 +118,7 @@ class run_list {
   template <WeightCodec Codec>
   explicit run_list(const packed_matrix<Codec>& W) : runs_(most_runs(W)) {
     constexpr index unit = unit_columns<Codec>;
+    static_assert(unit <= longest_run, "luq: whole words of all planes of the codec are longer than a run");
     constexpr index longest = longest_run / unit * unit;
     const auto& layout = W.layout();
     for (index g = 0; g < layout.groups(); ++g) {

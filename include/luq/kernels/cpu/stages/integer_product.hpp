@@ -26,6 +26,7 @@
 #include "luq/kernels/cpu/stages/activations.hpp"
 #include "luq/kernels/cpu/stages/plane_product.hpp"
 #include "luq/kernels/cpu/stages/product_arguments.hpp"
+#include "luq/kernels/kernel_path.hpp"
 #include "luq/kernels/matmul_options.hpp"
 
 namespace luq::detail {
@@ -49,7 +50,7 @@ class integer_product {
   using lanes = integer_lanes<Arch>;
   static constexpr int components = component_count<Codec>;
   static constexpr index pass = tokens_of_pass<Codec>;
-  static constexpr bool has_levels = components > 1 && has_two_bit_planes<Codec>;
+  static constexpr bool has_levels = components > 1 && has_two_bit_planes<Codec> && !SequenceCodec<Codec>;
 
  public:
   /// @param scratch  integer_scratch_bytes() bytes, aligned to a cache line
@@ -61,7 +62,7 @@ class integer_product {
         padded_(reinterpret_cast<std::byte*>(operands_ + longest_run * tile_rows)) {}
 
   void multiply(index row_tile, const product_output& Y) {
-    if constexpr (has_exact_forms<Codec>) {
+    if constexpr (multiplies_planes<Codec>) {
       if (X_.tokens <= tokens_of_planes<Arch, Codec>) {
         return plane_product<Arch, Codec>(W_, X_, padded_).multiply(row_tile, Y);
       }

@@ -51,7 +51,7 @@ void multiply_floats(const Stages& stages, const packed_matrix<Codec>& W, const 
 /// A single token is multiplied with tables.
 template <class Stages, WeightCodec Codec>
 [[nodiscard]] bool takes_tables(const Stages& stages, const packed_matrix<Codec>& W, activation_mode mode) {
-  if constexpr (has_exact_forms<Codec> && has_only_bit_planes<Codec>) {
+  if constexpr (has_sign_sums<Codec>) {
     const index group = group_size(W.codec(), W.cols());
     const bool has_tails = W.cols() % unit_columns<Codec> != 0 || group % unit_columns<Codec> != 0;
     return stages.has_tables && mode == activation_mode::lookup && !has_tails;

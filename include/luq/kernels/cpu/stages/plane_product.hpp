@@ -9,9 +9,9 @@
 //   D_i = sum_p factor_ip T_p + offset_i X           X = sum_c x_c
 //   y  += a_0 X + sum_i a_i D_i                      a: the coefficients of the rows in this group
 //
-// It takes codecs whose components have such forms. A single token of any of them; more where planes are all of bits,
-// whose decoding takes longer than their products (tokens_of_planes). Others are multiplied with operands
-// (integer_product.hpp).
+// It takes codecs whose components have such forms (kernel_path.hpp). A single token of any of them; more where planes
+// are all of bits, whose decoding takes longer than their products (tokens_of_planes). Others are multiplied with
+// operands (integer_product.hpp).
 #pragma once
 
 #include <algorithm>
@@ -25,21 +25,22 @@
 #include "luq/kernels/cpu/planes/tile_planes.hpp"
 #include "luq/kernels/cpu/stages/activations.hpp"
 #include "luq/kernels/cpu/stages/product_arguments.hpp"
+#include "luq/kernels/kernel_path.hpp"
 #include "luq/kernels/matmul_options.hpp"
 
 namespace luq::detail {
 
-/// Up to how many tokens are multiplied straight from planes; 0 where a codec has no exact forms.
+/// Up to how many tokens are multiplied straight from planes; 0 where a codec's components have no such form.
 template <class Arch, WeightCodec Codec>
 inline constexpr index tokens_of_planes = [] {
-  if (!has_exact_forms<Codec>) return index{0};
+  if (!multiplies_planes<Codec>) return index{0};
   // Sums of several tokens and slots take sixteen registers.
   if (!has_only_bit_planes<Codec> || integer_lanes<Arch>::accumulators < 16) return index{1};
   return component_count<Codec> == 1 ? index{31} : tokens_of_levels - 1;
 }();
 
 template <class Arch, WeightCodec Codec>
-requires has_exact_forms<Codec>
+requires multiplies_planes<Codec>
 class plane_product {
   using lanes = integer_lanes<Arch>;
   using floats = typename lanes::floats;
@@ -54,7 +55,7 @@ class plane_product {
       : W_(W), X_(X), padded_(padded) {}
 
   void multiply(index row_tile, const product_output& Y) {
-    if constexpr (has_only_bit_planes<Codec> && lanes::has_table_of_64) {
+    if constexpr (has_sign_sums<Codec> && lanes::has_table_of_64) {
       if (!X_.tables.empty()) return multiply_block<1, true>(row_tile, 0, Y);
     }
     if constexpr (tokens_of_planes<Arch, Codec> == 1) {
@@ -161,7 +162,7 @@ class plane_product {
   template <int Radix, bool Lookup, word_source Source, index Tokens>
   LUQ_ALWAYS_INLINE void add_plane(const plane_view& plane, const plane_view& other, index block,
                                    const activation_run& run, row_sums<Arch> (&dots)[Tokens]) const {
-    constexpr index columns_of_word = 4 * symbols_per_byte(Radix);
+    constexpr index columns_of_word = 4 * radix_traits<Radix>::symbols_per_byte;
     const index first = run.unit_first / columns_of_word;
     const index end = (std::min)(plane.words, (run.end + columns_of_word - 1) / columns_of_word);
     const index offset = first * tile_rows * 4;
@@ -197,6 +198,18 @@ class plane_product {
     if constexpr (has_symbol_products<Codec>) add_if_any(std::integral_constant<int, form.product>(), planes);
   }
 
+  /// A sum times Factor >= 1, bit by bit.
+  template <int Factor>
+  [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::sums product_with(typename lanes::sums sum) {
+    constexpr int lowest = Factor & -Factor;
+    const auto product = lanes::scale_up(sum, log2_of_power(lowest));
+    if constexpr (Factor == lowest) {
+      return product;
+    } else {
+      return lanes::add(product, product_with<Factor - lowest>(sum));
+    }
+  }
+
   /// sum_p factor_Ip T_p / Divisor of one token and one vector of rows.
   template <int I, int Divisor, index Tokens>
   [[nodiscard]] LUQ_ALWAYS_INLINE static typename lanes::sums sum_of_sources(
@@ -204,8 +217,9 @@ class plane_product {
     auto sum = lanes::zero();
     for_each_factor<I>([&](auto factor, std::size_t source) {
       constexpr int magnitude = (factor() < 0 ? -factor() : factor()) / Divisor;
-      static_assert((magnitude & (magnitude - 1)) == 0, "factors of symbols are powers of two");
-      const auto term = lanes::scale_up(dots[source][t].of[v], log2_of_power(magnitude));
+      constexpr bool is_power_of_two = (magnitude & (magnitude - 1)) == 0;  // as a call it takes 6 % of two tokens
+      const auto term = is_power_of_two ? lanes::scale_up(dots[source][t].of[v], log2_of_power(magnitude))
+                                        : product_with<magnitude>(dots[source][t].of[v]);
       sum = factor() < 0 ? lanes::subtract(sum, term) : lanes::add(sum, term);
     });
     return sum;
@@ -223,10 +237,8 @@ class plane_product {
   template <int I, index Tokens>
   [[nodiscard]] LUQ_ALWAYS_INLINE static floats component_of_signs(const row_sums<Arch> (&dots)[sources][Tokens],
                                                                    index t, index v, const floats& step, float x_sum) {
+    static_assert(has_sign_sums<Codec>);
     constexpr auto form = form_of_component<Codec>(I);
-    constexpr auto is_even = [](int factor) { return factor % 2 == 0; };
-    static_assert(std::all_of(form.factor.begin(), form.factor.end(), is_even) && is_even(form.product),
-                  "components of sign planes are sums of products of signs");
     const auto sum = lanes::to_floats(sum_of_sources<I, 2>(dots, t, v)) * step;
     constexpr int offset = form.offset + std::accumulate(form.factor.begin(), form.factor.end(), form.product) / 2;
     if constexpr (offset == 0) return sum;

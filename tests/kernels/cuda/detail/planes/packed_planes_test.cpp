@@ -9,6 +9,7 @@
 #include <luq/codecs/sign_codec.hpp>
 #include <luq/kernels/cuda/detail/planes/padded_tiles.cuh>
 
+#include "codecs/base_five.hpp"
 #include "codecs/random_coded_matrix.hpp"
 #include "kernels/cuda/plane_codec_list.hpp"
 #include "luq/codecs/templates/coded_matrix.hpp"
@@ -97,6 +98,7 @@ TEST_CASE("places of columns in words are found both ways") {
   check_units(std::integral_constant<int, 2>());
   check_units(std::integral_constant<int, 3>());
   check_units(std::integral_constant<int, 4>());
+  check_units(std::integral_constant<int, 5>());
   check_units(std::integral_constant<int, 16>());
   check_units(std::integral_constant<int, 256>());
 }
@@ -110,4 +112,5 @@ TEST_CASE("codes and parameters are where kernels look for them") {
   check_planes(luq::int_codec<4>{.group = 128, .symmetric = true}, 40, 391);
   check_planes(luq::int_codec<8>{.group = 31}, 33, 100);
   check_planes(luq::binary_coding_codec{.group = 127}, 65, 391);
+  check_planes(luq_test::base_five_codec{.group = 128}, 65, 391);
 }

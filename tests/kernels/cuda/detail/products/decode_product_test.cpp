@@ -13,6 +13,7 @@
 #include <luq/core/random_matrix.hpp>
 #include <type_traits>
 
+#include "codecs/base_five.hpp"
 #include "kernels/cuda/emulated_product.hpp"
 #include "kernels/cuda/plane_codec_list.hpp"
 #include "kernels/cuda/product_problem.hpp"
@@ -55,6 +56,7 @@ TEST_CASE("few tokens, every codec of planes, within what rounding of activation
   luq_test::for_representative_plane_codecs(128, [](const auto& codec) {
     if constexpr (!luq::detail::has_symbol_products<std::decay_t<decltype(codec)>>) check_bytes(codec);
   });
+  check_bytes(luq_test::base_five_codec{.group = 128});  // a radix that luq does not have
 #ifndef LUQ_TEST_REPRESENTATIVE_CODECS
   check_bytes(luq::int_codec<4>{.group = 64, .symmetric = true});
 #endif

@@ -104,7 +104,7 @@ struct activation_layout {
 
   /// Words of a lane for planes of this radix: slots of its units.
   template <int Radix>
-  static constexpr int slots = fours_of_chunk(Radix) * plane_units<Radix>::symbols;
+  static constexpr int slots = fours_of_chunk<Radix> * plane_units<Radix>::symbols;
 
   /// The same in reads of 16 bytes.
   template <int Radix>

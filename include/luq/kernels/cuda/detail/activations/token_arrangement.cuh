@@ -53,7 +53,7 @@ class token_arrangement {
   LUQ_DEVICE_CODE token_arrangement(const packed_planes<Codec>& W, const activation_rows& X, int chunk, int token)
       : token_(token) {
     const auto [g, of_group] = chunk_place(W, chunk);
-    const int first_unit = of_group * fours_of_chunk(Radix) * 4;
+    const int first_unit = of_group * fours_of_chunk<Radix> * 4;
     const int k = W.shape(g).columns;
     const int border = W.class_borders != nullptr ? W.class_borders[g] : 0;
     const plane_units<Radix> units{k};

@@ -160,7 +160,7 @@ class chunk_product {
     } else {
       static_assert(planes == 2);
       add_planes<layout::first_radix, 1, 0, 0>(words, x, dots);
-      add_planes<layout::other_radix, 1, 1, fours_of_chunk(layout::first_radix)>(words, x, dots);
+      add_planes<layout::other_radix, 1, 1, fours_of_chunk<layout::first_radix>>(words, x, dots);
     }
     Warp::each_lane([&](int lane) {
       unrolled<layout::classes>([&](auto column_class) {
@@ -219,7 +219,7 @@ class chunk_product {
               unrolled<Count>([&](auto p) {
                 unrolled<4>([&](auto i) {
                   constexpr int of_lane = slot + i / 2;
-                  constexpr int copy = FirstCopy + p * fours_of_chunk(Radix) + of_lane / symbols;
+                  constexpr int copy = FirstCopy + p * fours_of_chunk<Radix> + of_lane / symbols;
                   A[p][lane].word[i] =
                       symbols_of_slot<Radix>(words.copy[copy][lane].word[2 * r + i % 2], of_lane % symbols);
                 });

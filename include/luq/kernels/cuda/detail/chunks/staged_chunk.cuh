@@ -52,11 +52,9 @@ class staged_weights {
 
  public:
   /// Copies of 16 bytes that each lane makes for all planes.
-  static constexpr int copies = [] {
-    int sum = 0;
-    for (const int radix : Codec::planes) sum += fours_of_chunk(radix);
-    return sum;
-  }();
+  static constexpr int copies =
+      fours_of_chunk<static_cast<int>(Codec::planes.front())> +
+      (Codec::planes.size() == 2 ? fours_of_chunk<static_cast<int>(Codec::planes.back())> : 0);
   static constexpr int code_bytes = copies * lanes_of_warp * 16;
   static constexpr int bytes = code_bytes + most_parameter_bytes;
 
@@ -76,8 +74,8 @@ class staged_weights {
       const int copy = round * Shares + share;
       if (copies % Shares != 0 && copy >= copies) return;
       // There are at most two planes. The copies of the first come first.
-      constexpr int of_first = fours_of_chunk(Codec::planes.front());
-      constexpr int of_other = fours_of_chunk(Codec::planes.back());
+      constexpr int of_first = fours_of_chunk<static_cast<int>(Codec::planes.front())>;
+      constexpr int of_other = fours_of_chunk<static_cast<int>(Codec::planes.back())>;
       const bool first = copies == of_first || copy < of_first;
       const auto plane = first ? shape.planes[0] : shape.planes[Codec::planes.size() - 1];
       const int first_unit =

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "luq/core/detail/unrolled.hpp"
 #include "luq/kernels/cuda/detail/planes/lane_parameters.cuh"
 
 namespace luq::cuda::detail {
@@ -34,11 +35,11 @@ struct group_shape {
   [[nodiscard]] static constexpr group_shape of(int columns) {
     group_shape shape{};
     shape.columns = columns;
-    for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
-      const auto row_bytes = static_cast<int>(plane_row_bytes(columns, static_cast<int>(Codec::planes[p])));
-      shape.planes[p] = {shape.parameters, (row_bytes + 3) / 4};
-      shape.parameters += static_cast<int>(tile_rows) * 4 * shape.planes[p].units;
-    }
+    luq::detail::unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+      const auto row_bytes = static_cast<int>(plane_row_bytes<static_cast<int>(Codec::planes[p()])>(columns));
+      shape.planes[p()] = {shape.parameters, (row_bytes + 3) / 4};
+      shape.parameters += static_cast<int>(tile_rows) * 4 * shape.planes[p()].units;
+    });
     return shape;
   }
 

@@ -12,15 +12,16 @@
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/core/aligned_buffer.hpp"
+#include "luq/core/detail/unrolled.hpp"
 #include "luq/core/error.hpp"
 #include "luq/kernels/cuda/detail/planes/packed_planes.cuh"
 
 namespace luq::cuda::detail {
 
-/// Copies one plane of a tile of h rows and k columns, as it is stored, to 64 rows of words.
-/// @param padded  zeros; rows and bytes that do not exist stay 0
-inline void pad_plane(const std::byte* stored, index h, index k, int radix, std::byte* padded) {
-  const index row_bytes = plane_row_bytes(k, radix);
+/// Copies one plane of a tile of h rows, as it is stored, to 64 rows of words.
+/// @param row_bytes  of the plane
+/// @param padded     zeros; rows and bytes that do not exist stay 0
+inline void pad_plane(const std::byte* stored, index h, index row_bytes, std::byte* padded) {
   const index units = (row_bytes + 3) / 4;
   for (index unit = 0; unit < units; ++unit) {
     const index width = (std::min)(index{4}, row_bytes - 4 * unit);
@@ -82,11 +83,11 @@ template <PlaneCodec Codec>
       const auto shape = planes.shape(static_cast<int>(g));
       const std::byte* stored = W.tile(t, g).data();
       std::byte* const padded = result.data() + t * planes.row_tile_bytes + g * planes.tile_bytes;
-      for (std::size_t p = 0; p < Codec::planes.size(); ++p) {
-        const int radix = Codec::planes[p];
-        pad_plane(stored, h, k, radix, padded + shape.planes[p].offset);
-        stored += h * plane_row_bytes(k, radix);
-      }
+      luq::detail::unrolled<static_cast<index>(Codec::planes.size())>([&](auto p) {
+        const index row_bytes = plane_row_bytes<static_cast<int>(Codec::planes[p()])>(k);
+        pad_plane(stored, h, row_bytes, padded + shape.planes[p()].offset);
+        stored += h * row_bytes;
+      });
       W.codec().read_parameters(parameter_splitter(stored, h, padded + shape.parameters, half_bytes));
     }
   }

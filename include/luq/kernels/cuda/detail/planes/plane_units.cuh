@@ -7,9 +7,9 @@
 // several symbols each: slot s of a unit is the s-th symbol of its four bytes, which are four neighbouring columns. The
 // last unit of a row may have had fewer than four bytes before it was padded; its slots have as many columns.
 //
-// A chunk is 128 columns of one group (160 if the plane stores base-3 digits). The last chunk of a group may be
-// shorter. A warp has half a row tile, which is 32 rows. A lane has four neighbouring rows, whose words are 16 bytes,
-// and every fourth unit:
+// A chunk is 128 columns of one group (160 if the plane stores base-3 digits; plane_limits.hpp). The last chunk of a
+// group may be shorter. A warp has half a row tile, which is 32 rows. A lane has four neighbouring rows, whose words
+// are 16 bytes, and every fourth unit:
 //
 //   lane = 4 g + t      rows 4g ... 4g+3      units t, t + 4, t + 8, ... of the chunk
 #pragma once
@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "luq/codecs/tile_layout.hpp"
+#include "luq/kernels/cuda/detail/planes/plane_limits.hpp"
 #include "luq/kernels/cuda/detail/warp/warp.cuh"
 #include "luq/kernels/cuda/plane_codec.hpp"
 
@@ -25,7 +26,7 @@ namespace luq::cuda::detail {
 /// The units of one row of a plane.
 template <int Radix>
 struct plane_units {
-  static constexpr int symbols = static_cast<int>(symbols_per_byte(Radix));
+  static constexpr int symbols = static_cast<int>(radix_traits<Radix>::symbols_per_byte);
   static constexpr int columns_of_word = 4 * symbols;
 
   int columns;
@@ -64,10 +65,16 @@ template <int Radix>
     const std::uint32_t even = (((word & low_bytes) * power) & low_bytes) * 3u;
     const std::uint32_t odd = ((((word >> 8) & low_bytes) * power) & low_bytes) * 3u;
     return ((even >> 8) & low_bytes) | (odd & ~low_bytes);
-  } else {
-    constexpr int bits = 8 / plane_units<Radix>::symbols;
+  } else if constexpr (BitFieldRadix<Radix>) {
     constexpr std::uint32_t mask = 0x01010101u * static_cast<std::uint32_t>(Radix - 1);
-    return (word >> (bits * slot)) & mask;
+    return (word >> (radix_traits<Radix>::slot_bits * slot)) & mask;
+  } else {
+    std::uint32_t symbols = 0;
+    for (int shift = 0; shift < 32; shift += 8) {
+      const int symbol = radix_traits<Radix>::extract(static_cast<std::uint8_t>(word >> shift), slot);
+      symbols |= static_cast<std::uint32_t>(symbol) << shift;
+    }
+    return symbols;
   }
 }
 
@@ -80,14 +87,6 @@ inline constexpr int rows_of_lane = 4;
 struct alignas(16) lane_words {
   std::uint32_t word[rows_of_lane];
 };
-
-/// How many times four units a chunk has of a plane. Four lanes share the units of a row.
-[[nodiscard]] constexpr int fours_of_chunk(int radix) {
-  return radix == 2 ? 1 : radix <= 4 ? 2 : radix == 16 ? 4 : 8;
-}
-
-template <int Radix>
-inline constexpr int columns_of_chunk = fours_of_chunk(Radix) * 4 * plane_units<Radix>::columns_of_word;
 
 /// Columns of a chunk, the same for all planes of a codec.
 template <PlaneCodec Codec>
