@@ -87,7 +87,6 @@ void check_refused(std::string_view text, const std::string& message) {
 }  // namespace
 
 static_assert(std::is_convertible_v<luq::sign_codec, recipe> && std::is_convertible_v<any_codec, recipe>);
-static_assert(!std::is_default_constructible_v<recipe>);
 
 TEST_CASE("every combination of steps is what its text says, and is written as it is read") {
   std::set<std::string> texts;

@@ -147,7 +147,8 @@ TEST_CASE("massive tokens spoil the fit of the others, and with weights they do 
   const auto quantized_under = [&](const matrix& tokens, const std::vector<float>& lambda) {
     luq::hessian H(tokens.cols());
     H.add(tokens, std::span<const float>(lambda));
-    return luq::quantize(W, H, luq::int_codec<4>{.group = 128}, luq::gptq{}).unpack().decode();
+    const luq::linear_inputs inputs(std::move(H));
+    return luq::quantize({W, inputs}, luq::int_codec<4>{.group = 128}, luq::gptq{}).packed.unpack().decode();
   };
   const std::vector<float> ones(1500, 1.0f);
   const matrix plain = quantized_under(X, ones);

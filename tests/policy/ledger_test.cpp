@@ -239,7 +239,7 @@ TEST_CASE("a plan must be of the checkpoint's linears, in any order within a lay
               [&] { (void)luq::layer_storage(other, checkpoint); });
   other = plan;
   other.recipes.pop_back();
-  check_fails(errc::shape_mismatch, "expected 32 codecs", [&] { (void)luq::layer_storage(other, checkpoint); });
+  check_fails(errc::shape_mismatch, "expected 32 recipes", [&] { (void)luq::layer_storage(other, checkpoint); });
   check_fails(errc::shape_mismatch, "expected 28 layers", [&] { (void)luq::layer_storage(plan, qwen.shape); });
 }
 

@@ -248,8 +248,8 @@ TEST_CASE("the seed is that of the rotation") {
 }
 
 TEST_CASE("every recipe is the same bits for any number of threads") {
-  const auto problem = make_linear_problem(66, 32, 150, 3);
-  const matrix D = 0.05f * luq::random_normal_matrix(32, 32, luq::counter_rng(3, 4)) * problem.H;
+  const auto problem = make_linear_problem(66, 16, 80, 3);  // two chunks of rows
+  const matrix D = 0.05f * luq::random_normal_matrix(16, 16, luq::counter_rng(3, 4)) * problem.H;
   const auto result = [&](const recipe& how, int threads) {
     linear_inputs inputs(problem.H);
     inputs.set_drift(D);
@@ -257,7 +257,7 @@ TEST_CASE("every recipe is the same bits for any number of threads") {
     return luq::quantize({problem.W, inputs}, how, {.executor = executor});
   };
   for (const luq::any_codec& codec :
-       {luq::any_codec(luq::int_codec<3>{.group = 16}), luq::any_codec(luq::trellis_codec<2>{.group = 32})}) {
+       {luq::any_codec(luq::int_codec<3>{.group = 8}), luq::any_codec(luq::trellis_codec<2>{.group = 16})}) {
     for (const recipe& how : recipes_of(codec)) {
       CAPTURE(luq::recipe_name(how));
       const auto serial = result(how, 1);

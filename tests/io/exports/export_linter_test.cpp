@@ -228,6 +228,23 @@ TEST_CASE("fused linears must be coded alike for vLLM") {
   CHECK(replaced[0].problem == export_problem::codec);
 }
 
+TEST_CASE("transforms are what no target knows, but those that are quantized anew") {
+  const luq::int_codec<4> four{.group = 128, .symmetric = true};
+  const luq::plan p =
+      luq::uniform_plan(shape(128), luq::recipe(luq::transform_method::hadamard, four, luq::code_search::rtn));
+  for (const export_target target : targets) {
+    const findings found = luq::lint_export(p, target);
+    if (target == export_target::llama_quantize) {
+      for (const export_finding& finding : found) CHECK(finding.demand.find("transformed") == std::string::npos);
+    } else {
+      REQUIRE(!found.empty());
+      CHECK(found[0].problem == export_problem::codec);
+      CHECK(found[0].demand == "hadamard/int4:g128:sym/rtn: inputs are transformed, as no target knows");
+      CHECK(found[0].remedy == "quantize them without a transform");
+    }
+  }
+}
+
 TEST_CASE("any plan can be looked at, and is left as it is") {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     luq::plan p{luq_test::random_model(seed), {}, ""};
@@ -244,5 +261,5 @@ TEST_CASE("any plan can be looked at, and is left as it is") {
   }
   luq::plan p = luq::uniform_plan(luq_test::three_layers(), luq::sign_codec{});
   p.recipes.pop_back();
-  check_fails(errc::shape_mismatch, "expected 3 codecs", [&] { (void)luq::lint_export(p, export_target::gptq); });
+  check_fails(errc::shape_mismatch, "expected 3 recipes", [&] { (void)luq::lint_export(p, export_target::gptq); });
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "codecs/random_coded_matrix.hpp"
 #include "io/gguf/gguf_reference.hpp"
 #include "io/io_test_support.hpp"
+#include "luq/codecs/hadamard_rotation.hpp"
 #include "luq/core/random.hpp"
 
 using luq::errc;
@@ -275,3 +277,11 @@ TEST_CASE("bytes that are not blocks of the shape, or not of the codec") {
 }
 
 }  // namespace
+
+TEST_CASE("codes of transformed inputs have no blocks") {
+  luq::coded_matrix<luq::sign_codec> coded = luq_test::random_coded_matrix(luq::sign_codec{.group = 128}, 4, 128, 1);
+  CHECK_NOTHROW(static_cast<void>(luq::to_ggml_blocks(luq::pack(coded))));
+  coded.transform = std::make_shared<luq::hadamard_rotation>(128);
+  check_fails(errc::unsupported, "blocks of ggml: expected inputs as they are, got the transform hadamard",
+              [&] { static_cast<void>(luq::to_ggml_blocks(luq::pack(coded))); });
+}

@@ -133,8 +133,10 @@ TEST_CASE("half a fused group has no fused name") {
 TEST_CASE("plans that are no GPTQ checkpoints") {
   luq::plan p = luq::uniform_plan(luq_test::three_layers(), four);
   p.recipes[1] = luq::sign_codec{};
-  check_fails(errc::unsupported, "gptq linear 'b.up': expected a codec of int2, int3, int4 and int8, got sign:g128",
+  check_fails(errc::unsupported, "gptq linear 'b.up': expected a codec of int2, int3, int4 and int8 without a transform, got sign:g128",
               [&] { (void)luq::make_gptq_config(p); });
+  p.recipes[1] = luq::recipe(luq::transform_method::awq, four, luq::code_search::gptq);
+  check_fails(errc::unsupported, "without a transform, got awq/int4:", [&] { (void)luq::make_gptq_config(p); });
   const std::vector<std::string> up{"b.up"};
   CHECK(patterns_of(luq::make_gptq_config(p, luq::gptq_format::v2, up)) == std::vector<std::string>{R"(-:^b\.up$)"});
   p.recipes[1] = four;
@@ -143,7 +145,7 @@ TEST_CASE("plans that are no GPTQ checkpoints") {
               "gptq linear 'c.down': expected multiples of 32 outputs and inputs, got 100 x 128",
               [&] { (void)luq::make_gptq_config(p); });
   p.recipes.pop_back();
-  check_fails(errc::shape_mismatch, "expected 3 codecs", [&] { (void)luq::make_gptq_config(p); });
+  check_fails(errc::shape_mismatch, "expected 3 recipes", [&] { (void)luq::make_gptq_config(p); });
   const luq::plan one = luq::uniform_plan({{{"w", 32, 32}}}, four);
   const std::vector<std::string> all{"w"};
   check_fails(errc::invalid_argument, "no linear of the plan is quantized",

@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
 
 #include "codecs/random_coded_matrix.hpp"
 #include "io/io_test_support.hpp"
+#include "luq/codecs/input_scaling.hpp"
 
 using luq::errc;
 using luq::gptq_format;
@@ -345,4 +347,12 @@ TEST_CASE("tensors that contradict one another") {
   t.format = gptq_format::v2;
   CHECK_NOTHROW(luq::require_consistent(t, "x"));
   CHECK(luq::gptq_zeros(t)(1, 9) == 15);
+}
+
+TEST_CASE("codes of transformed inputs are no GPTQ tensors") {
+  auto coded = luq_test::random_coded_matrix(luq::int_codec<4>{.group = 32}, 32, 64, 1);
+  CHECK_NOTHROW(static_cast<void>(luq::make_gptq_tensors(coded, gptq_format::v2)));
+  coded.transform = std::make_shared<luq::input_scaling>(64);
+  check_fails(errc::unsupported, "gptq tensors: expected inputs as they are, got the transform scaling",
+              [&] { static_cast<void>(luq::make_gptq_tensors(coded, gptq_format::v2)); });
 }

@@ -192,7 +192,7 @@ TEST_CASE("plans that cannot be exported") {
         "blk.0.ffn_up.weight",
         {{"sign:g128", "q4_0"}});
   p.recipes.pop_back();
-  check(errc::shape_mismatch, "expected 3 codecs");
+  check(errc::shape_mismatch, "expected 3 recipes");
 }
 
 }  // namespace
