@@ -57,6 +57,7 @@
 #include "luq/codecs/stored_transform.hpp"
 #include "luq/codecs/ternary_codec.hpp"
 #include "luq/codecs/tile_layout.hpp"
+#include "luq/codecs/transform_bytes.hpp"
 #include "luq/codecs/trellis_codec.hpp"
 #include "luq/codecs/weight_codec.hpp"
 
