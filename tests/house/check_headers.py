@@ -56,7 +56,7 @@ PRIVATE_BLOCK = re.compile(
 )
 DECLARED_TYPE = re.compile(
     r"^(?:template <[^\n]*>\n(?:requires[^\n]*\n)?)?"
-    r"(?:enum class|enum|struct|class|concept|using|inline constexpr) (\w+)[^\n(]*[{=;]",
+    r"(?:enum class|enum|struct|class|concept|using|inline constexpr) (\w+)\b(?!::)[^\n(]*[{=;]",
     re.MULTILINE,
 )
 

@@ -16,11 +16,11 @@
 #pragma once
 
 #include <concepts>
-#include <optional>
 #include <utility>
 
 #include "luq/codecs/packed_matrix.hpp"
 #include "luq/quantizers/detail/checks.hpp"
+#include "luq/quantizers/detail/transformed_codes.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq {
@@ -55,43 +55,6 @@ struct given_transform {
     return transform;
   }
 };
-
-namespace detail {
-
-/// Says which part of the call a quantizer lacks.
-template <class Codec, class Q>
-constexpr void require_quantizer() {
-  constexpr bool says_what_it_needs = requires { Q::needs_inputs; };
-  static_assert(says_what_it_needs, "a quantizer says `static constexpr bool needs_inputs`: see quantizer.hpp");
-  static_assert(!(SequenceCodec<Codec> && QuantizerFor<Q, memoryless_archetype> && !QuantizerFor<Q, Codec>),
-                "this quantizer takes memoryless codecs only, and the codes of this codec depend on one another: take "
-                "luq::beam_search, luq::billm or luq::round_to_nearest");
-  static_assert(QuantizerFor<Q, Codec> || SequenceCodec<Codec>,
-                "a quantizer has `coded_matrix<Codec> operator()(const linear_problem&, const Codec&, const "
-                "quantize_context&, quantize_report&) const`: see quantizer.hpp");
-}
-
-/// Codes for inputs T x.
-/// @param is_shared  whether the statistics of T x are kept
-template <WeightCodec Codec, class Q>
-[[nodiscard]] coded_matrix<Codec> codes_of_transformed(const linear_problem& problem, const shared_transform& transform,
-                                                       bool is_shared, const Codec& codec, const Q& quantizer,
-                                                       const quantize_context& context, quantize_report& report) {
-  matrix W = problem.W;
-  transform->transform_weights(W, context.executor);
-  const linear_inputs* inputs = nullptr;
-  std::optional<linear_inputs> own;
-  if (problem.inputs != nullptr && is_shared) {
-    inputs = &problem.inputs->transformed(*transform, context.executor);
-  } else if (problem.inputs != nullptr) {
-    inputs = &own.emplace(problem.inputs->transformed_once(*transform, context.executor));
-  }
-  coded_matrix<Codec> result = quantizer(linear_problem(W, inputs), codec, context, report);
-  result.transform = transform;
-  return result;
-}
-
-}  // namespace detail
 
 /// Codes of problem.W, for callers that want to look at codes or change them before packing.
 /// @param report  filled if not null

@@ -12,17 +12,15 @@
 //   };
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstdint>
-#include <span>
-#include <string_view>
 
 #include "luq/codecs/coded_matrix.hpp"
 #include "luq/codecs/weight_codec.hpp"
 #include "luq/core/executor.hpp"
 #include "luq/core/matrix_view.hpp"
 #include "luq/core/progress.hpp"
+#include "luq/quantizers/detail/codec_archetypes.hpp"
 #include "luq/quantizers/linear_inputs.hpp"
 
 namespace luq {
@@ -69,46 +67,6 @@ concept QuantizerFor =
       { Q::needs_inputs } -> std::convertible_to<bool>;
       { quantizer(problem, codec, context, report) } -> std::same_as<coded_matrix<Codec>>;
     };
-
-namespace detail {
-
-/// The least that a codec has, to ask of a quantizer whether it takes such.
-struct memoryless_archetype {
-  index group = whole_row;
-  static constexpr std::string_view family = "archetype";
-  static constexpr double nominal_bits = 1;
-  static constexpr std::array<std::uint16_t, 1> planes{2};
-  void fit_row(std::span<const float>, std::span<const float>, float*) const {}
-  [[nodiscard]] static code encode(float, const float*, int) noexcept { return 0; }
-  [[nodiscard]] static constexpr int component(code q, int) noexcept { return q; }
-  template <class Visitor>
-  constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<half>(1);
-  }
-  friend bool operator==(const memoryless_archetype&, const memoryless_archetype&) = default;
-};
-
-struct sequence_archetype {
-  index group = whole_row;
-  static constexpr std::string_view family = "archetype";
-  static constexpr double nominal_bits = 1;
-  static constexpr std::array<std::uint16_t, 1> planes{2};
-  static constexpr int window = 1;
-  static constexpr int code_count = 2;
-  [[nodiscard]] static constexpr code next(code, int symbol) noexcept { return static_cast<code>(symbol); }
-  void fit_row(std::span<const float>, std::span<const float>, float*) const {}
-  void code_row(std::span<const float>, std::span<const float>, float*, code*) const {}
-  [[nodiscard]] static constexpr int component(code q, int) noexcept { return q; }
-  template <class Visitor>
-  constexpr void read_parameters(Visitor&& visitor) const {
-    visitor.template scales<half>(1);
-  }
-  friend bool operator==(const sequence_archetype&, const sequence_archetype&) = default;
-};
-
-static_assert(MemorylessCodec<memoryless_archetype> && SequenceCodec<sequence_archetype>);
-
-}  // namespace detail
 
 /// A quantizer of codecs of some kind: memoryless, sequence, or both.
 template <class Q>

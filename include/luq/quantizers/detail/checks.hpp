@@ -9,9 +9,23 @@
 #include "luq/core/error.hpp"
 #include "luq/core/is_finite.hpp"
 #include "luq/core/matrix_view.hpp"
+#include "luq/quantizers/detail/codec_archetypes.hpp"
 #include "luq/quantizers/quantizer.hpp"
 
 namespace luq::detail {
+
+/// Says which part of the call a quantizer lacks.
+template <class Codec, class Q>
+constexpr void require_quantizer() {
+  constexpr bool says_what_it_needs = requires { Q::needs_inputs; };
+  static_assert(says_what_it_needs, "a quantizer says `static constexpr bool needs_inputs`: see quantizer.hpp");
+  static_assert(!(SequenceCodec<Codec> && QuantizerFor<Q, memoryless_archetype> && !QuantizerFor<Q, Codec>),
+                "this quantizer takes memoryless codecs only, and the codes of this codec depend on one another: take "
+                "luq::beam_search, luq::billm or luq::round_to_nearest");
+  static_assert(QuantizerFor<Q, Codec> || SequenceCodec<Codec>,
+                "a quantizer has `coded_matrix<Codec> operator()(const linear_problem&, const Codec&, const "
+                "quantize_context&, quantize_report&) const`: see quantizer.hpp");
+}
 
 inline void require_finite_weights(const matrix_view& W) {
   if (all_finite(W)) return;
