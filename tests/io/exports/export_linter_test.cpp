@@ -230,8 +230,8 @@ TEST_CASE("fused linears must be coded alike for vLLM") {
 
 TEST_CASE("transforms are what no target knows, but those that are quantized anew") {
   const luq::int_codec<4> four{.group = 128, .symmetric = true};
-  const luq::plan p =
-      luq::uniform_plan(shape(128), luq::recipe(luq::transform_method::hadamard, four, luq::code_search::rtn));
+  const luq::plan p = luq::uniform_plan(luq_test::three_layers(),
+                                        luq::recipe(luq::transform_method::hadamard, four, luq::code_search::rtn));
   for (const export_target target : targets) {
     const findings found = luq::lint_export(p, target);
     if (target == export_target::llama_quantize) {

@@ -133,7 +133,8 @@ TEST_CASE("half a fused group has no fused name") {
 TEST_CASE("plans that are no GPTQ checkpoints") {
   luq::plan p = luq::uniform_plan(luq_test::three_layers(), four);
   p.recipes[1] = luq::sign_codec{};
-  check_fails(errc::unsupported, "gptq linear 'b.up': expected a codec of int2, int3, int4 and int8 without a transform, got sign:g128",
+  check_fails(errc::unsupported,
+              "gptq linear 'b.up': expected a codec of int2, int3, int4 and int8 without a transform, got sign:g128",
               [&] { (void)luq::make_gptq_config(p); });
   p.recipes[1] = luq::recipe(luq::transform_method::awq, four, luq::code_search::gptq);
   check_fails(errc::unsupported, "without a transform, got awq/int4:", [&] { (void)luq::make_gptq_config(p); });

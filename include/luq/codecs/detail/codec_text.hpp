@@ -23,7 +23,9 @@ namespace luq::detail {
 /// Writes options.
 class option_writer {
  public:
-  option_writer(std::string_view family, index group) : text_(family) { append("g" + std::to_string(group)); }
+  option_writer(std::string_view family, index group) : text_(family) {
+    append(std::string(1, 'g').append(std::to_string(group)));
+  }
 
   [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -35,7 +37,7 @@ class option_writer {
     if (value == named) append(name);
   }
   void number(char prefix, index value, index usual) {
-    if (value != usual) append(prefix + std::to_string(value));
+    if (value != usual) append(std::string(1, prefix).append(std::to_string(value)));
   }
 
  private:

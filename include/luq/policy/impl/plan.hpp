@@ -53,7 +53,7 @@ LUQ_INLINE double saving(const plan& p, const plan& baseline) {
 
 LUQ_INLINE plan uniform_plan(const model_shape& shape, const recipe& how) {
   require_valid(shape);
-  return {shape, std::vector<recipe>(shape.size(), how), "uniform " + recipe_name(how)};
+  return {shape, std::vector<recipe>(shape.size(), how), "uniform " + stored_name(how)};
 }
 
 }  // namespace luq

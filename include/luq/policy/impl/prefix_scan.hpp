@@ -38,8 +38,8 @@ template <class Fits>
   }
   const double bits = 8.0 * static_cast<double>(smallest) / static_cast<double>(weights_of(policy.shape));
   const double bits_rounded_up = std::ceil(bits * 1e4) / 1e4;  // what the message names must itself be possible
-  fail(errc::impossible_budget, "budget of ", budget, ": the smallest possible with ", recipe_name(policy.low), " and ",
-       recipe_name(policy.high), " is ", smallest, " bytes, ", bits_rounded_up, " bits a weight");
+  fail(errc::impossible_budget, "budget of ", budget, ": the smallest possible with ", stored_name(policy.low), " and ",
+       stored_name(policy.high), " is ", smallest, " bytes, ", bits_rounded_up, " bits a weight");
 }
 
 }  // namespace detail
