@@ -3,7 +3,7 @@
 """The code in docs/ is code that is compiled: check_docs.py ROOT.
 
 A block of C++ comes after `<!-- FILE -->` and is in that file, letter by letter. It may be a part of the file, such as
-all but the licence.
+all but the licence. And docs/format.md has a row of every stored form of which there is a fixture.
 """
 
 import re
@@ -25,6 +25,12 @@ def main() -> int:
                 wrong.append(f"{page.name}: a block that names no file")
             elif not match["code"] or match["code"] not in source.read_text(encoding="utf-8"):
                 wrong.append(f"{page.name}: this block is not in {match['file']}:\n{match['code']}")
+    formats = (root / "docs" / "format.md").read_text(encoding="utf-8")
+    for fixture in (root / "tests" / "data" / "format2").iterdir():
+        for form in fixture.name.removesuffix(".safetensors").split("-"):
+            name, version = form.rsplit(".", 1)
+            if not re.search(rf"^\|.*`{re.escape(name)}`.*\| {version} \|", formats, re.MULTILINE):
+                wrong.append(f"format.md: no row of form {name}, version {version}")
     for line in wrong:
         print(line)
     print(f"{blocks} blocks, {len(wrong)} wrong")

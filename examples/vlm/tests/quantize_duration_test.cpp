@@ -75,7 +75,7 @@ TEST_CASE("operations are counted by the formulas of the header") {
   CHECK(operations_of(work, "Hessians") == doctest::Approx(2.0 * 70 * (12 * 12 + 16 * 16 + 12 * 12 + 20 * 20)));
   // all tokens are 70, of which 60 are kept, 61 of text and as many kept, 9 of images; 2 + floor(ln 5) = 3 trials
   CHECK(operations_of(work, "entropies") == doctest::Approx(2.0 * 2 * 2 * (60 + 60 + 9) * 5 * 12 * (3 + 20)));
-  const double cubes = 5 * std::pow(12, 3) + std::pow(16, 3) + std::pow(20, 3);
+  const double cubes = 2 * std::pow(12, 3) + std::pow(16, 3) + std::pow(20, 3);  // of the four inputs
   CHECK(operations_of(work, "factors") == doctest::Approx(2 * 2 * 2.0 / 3 * cubes));
 }
 
