@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 the luq authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The alternation of row_column_scales.hpp.
+// The alternation of row_column.hpp.
 #pragma once
 
 #include <algorithm>
