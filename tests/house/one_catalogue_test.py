@@ -19,14 +19,16 @@ CATALOGUE = "include/luq/codecs/any_codec.hpp"
 
 SELECTIONS = {
     "examples/unit_experiment.cpp": "rows of a table, in the order of their bits",
-    "examples/vlm/app/frontier.cpp": "rungs of a ladder of bits",
+    "examples/vlm/app/frontier.cpp": "recipes along a scale of bits",
     "examples/vlm/tests/synthetic_decoder_test.cpp": "codecs for layers of one model",
     "tests/codecs/any_codec_test.cpp": "examples of names, and nominal bits",
     "tests/codecs/detail/component_form_test.cpp": "what each codec's form is",
+    "tests/codecs/recipe_test.cpp": "examples of names",
     "tests/codecs/weight_codec_test.cpp": "what each codec's levels are",
     "tests/io/exports/export_linter_test.cpp": "what each codec becomes in another format",
     "tests/io/gguf/ggml_blocks_test.cpp": "what each codec becomes in another format",
     "tests/io/llama_cpp/llama_quantize_types_test.cpp": "what each codec becomes in another format",
+    "tests/kernels/kernel_path_test.cpp": "what each codec's kernels are",
 }
 
 LINES = 20

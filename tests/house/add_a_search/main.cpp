@@ -48,9 +48,9 @@ TEST_CASE("it goes before a refinement and behind a transform") {
   const luq::sign_codec codec{.group = 64};
   const double alone = l.error(luq::quantize(problem, codec, diagonal_rounding{}));
   CHECK(l.error(luq::quantize(problem, codec, luq::refined<diagonal_rounding>{})) < alone);
-  const auto turned = luq::quantize(problem, luq::hadamard{}, codec, diagonal_rounding{}, {.seed = 3});
-  CHECK(turned.packed.transform()->name() == "hadamard");
-  CHECK(l.error(turned) < alone);
+  const auto scaled = luq::quantize(problem, luq::row_column{}, codec, diagonal_rounding{});
+  CHECK(scaled.packed.transform()->name() == "scaling");
+  CHECK(l.error(scaled) < alone);
 }
 
 TEST_CASE("it is refused where it has nothing to go by") {
