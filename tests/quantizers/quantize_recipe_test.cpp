@@ -210,9 +210,9 @@ TEST_CASE(
       CHECK((transform ? transform->name() : "") == luq::stored_transform(how));
       if (may_be_in_vain(how)) continue;
       const matrix Q = luq::decode(result.packed);
-      for (const auto& [other, same] : results) {
-        CAPTURE(other);
-        const bool differ = Q != same;
+      for (const auto& other : results) {
+        CAPTURE(other.first);
+        const bool differ = Q != other.second;
         CHECK(differ);
       }
       results.emplace_back(name, Q);
