@@ -10,15 +10,19 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <utility>
 
 #include "luq/codecs/detail/stored_scales.hpp"
 
 namespace luq::detail {
 
+struct range_of_weights {
+  float low;
+  float high;
+};
+
 /// The least and the greatest weight, or 0 if all are on one side of it; in symmetric groups the same distance from 0,
 /// but for a group without a negative weight that is `one_sided`.
-[[nodiscard]] inline std::pair<float, float> integer_range(std::span<const float> w, bool symmetric, bool one_sided) {
+[[nodiscard]] inline range_of_weights integer_range(std::span<const float> w, bool symmetric, bool one_sided) {
   float low = 0;
   float high = 0;
   for (const float x : w) {
