@@ -48,7 +48,7 @@ luq::prefix_policy policy_without_entropies(const settings& s, const quantize_op
                                             const text_config& text) {
   const named_order order =
       order_by_name(options.order, std::vector<double>(static_cast<std::size_t>(text.layers), 0.0));
-  return {decoder_shape(text), order.order, luq::parse_recipe(s.low), luq::parse_recipe(s.high), order.name};
+  return {decoder_shape(text), order.order, read_recipe(s.low), read_recipe(s.high), order.name};
 }
 
 void print_size(const std::filesystem::path& file, const luq::packed_model_size& size) {
@@ -88,7 +88,7 @@ void print_dry_run(const settings& s, const quantize_options& options) {
   const double rate = product_rate(s.executor);
   std::vector<search_speed> searches;
   for (const std::string& how : {s.low, s.high}) {
-    searches.push_back(measure_search(luq::parse_recipe(how), rate, s.executor));
+    searches.push_back(measure_search(read_recipe(how), rate, s.executor));
   }
   std::cout << "\nAt " << fixed(rate / 1e9, 1)
             << " * 10^9 operations a second and the speed of small searches, measured on " << s.executor.concurrency()
@@ -163,8 +163,8 @@ void run_evaluate(const settings& s, const evaluate_options& options, luq::progr
 void run_scan(const settings& s, const scan_options& options, luq::progress_observer* progress) {
   const vision_language_model model(s.model);
   const question_set questions = read_question_set(s.test);
-  const luq::recipe low_recipe = luq::parse_recipe(s.low);
-  const luq::recipe high_recipe = luq::parse_recipe(s.high);
+  const luq::recipe low_recipe = read_recipe(s.low);
+  const luq::recipe high_recipe = read_recipe(s.high);
   const calibration statistics = calibrate_model(s, model, progress);
   const auto scores = entropy_scores(estimate_entropies(statistics, s.executor, progress));
   const quantized_decoder low = quantize_decoder(model, statistics, low_recipe, s.executor, progress);

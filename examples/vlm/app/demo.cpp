@@ -92,7 +92,7 @@ class demo_run {
   }
 
   [[nodiscard]] quantized_decoder quantize(const calibration& statistics, const std::string& how) const {
-    return quantize_decoder(model_, statistics, luq::parse_recipe(how), settings_.executor, progress_);
+    return quantize_decoder(model_, statistics, read_recipe(how), settings_.executor, progress_);
   }
 
   [[nodiscard]] double uniform_accuracy(const quantized_decoder& decoder) const {
@@ -105,7 +105,7 @@ class demo_run {
   void require_possible() const {
     (void)mix_sequences(calibration_, settings_.alpha, tokens_);
     const luq::prefix_policy policy{shape_, luq::depth_order(static_cast<luq::index>(shape_.size())),
-                                    luq::parse_recipe(settings_.low), luq::parse_recipe(settings_.high), ""};
+                                    read_recipe(settings_.low), read_recipe(settings_.high), ""};
     (void)luq::plan_within_bytes(policy, bytes_after_saving(policy, options_.saving));
     std::error_code failure;
     std::filesystem::create_directories(options_.output, failure);

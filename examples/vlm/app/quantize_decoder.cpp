@@ -14,6 +14,15 @@
 
 namespace vlm {
 
+luq::recipe read_recipe(std::string_view text) {
+  luq::recipe how = luq::parse_recipe(text);
+  if (luq::needs_drift(how)) {
+    luq::fail(luq::errc::unsupported, "recipe ", luq::recipe_name(how),
+              ": luq-vlm does not measure the drift of inputs that gptaq and qep need; C++ and Python take it");
+  }
+  return how;
+}
+
 quantized_linear quantize_linear(const luq::linear_problem& problem, const luq::recipe& how) {
   luq::any_quantized_linear found = luq::quantize(problem, how);
   quantized_linear result;

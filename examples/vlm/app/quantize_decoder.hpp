@@ -13,12 +13,18 @@
 #include <luq/quantizers/quantizer.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../engine/vision_language_model.hpp"
 #include "calibrate.hpp"
 
 namespace vlm {
+
+/// Reads a recipe that the program can carry out, so that one that it cannot is an error before the work.
+/// @throws luq::error as luq::parse_recipe; unsupported for one that needs the drift of inputs, which is not measured
+///   here
+[[nodiscard]] luq::recipe read_recipe(std::string_view text);
 
 /// One linear, packed, with its float form for evaluation.
 struct quantized_linear {

@@ -198,6 +198,8 @@ TEST_CASE("codecs and orders that there are none of") {
   for (const char* command : {"quantize", "scan", "demo"}) {
     check_refused({command, "--low", "int5"}, {"\"int5\"", "int2, int3, int4, int8 [:sym]"});
     check_refused({command, "--high", "int4:x"}, {"int4:x"});
+    check_refused({command, "--low", "trellis2/gptq"}, {"trellis2:g128/gptq", "depend on one another"});
+    check_refused({command, "--high", "int4/qep+gptq"}, {"int4:g128/qep+gptq", "does not measure the drift"});
   }
   check_refused({"quantize", "--order", "sideways"}, {"\"sideways\"", "lowest, highest, depth, random"});
   check_refused({"quantize", "--order", "random:x"}, {"\"random:x\""});
