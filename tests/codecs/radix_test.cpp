@@ -11,22 +11,11 @@
 #include <vector>
 
 #include "codecs/base_five.hpp"
+#include "codecs/stored_radices.hpp"
 
 using luq::radix_traits;
 
 namespace {
-
-/// Calls check(radix) for each radix that a codec of luq has, and for two that others may have.
-template <class Check>
-void for_each_stored_radix(Check&& check) {
-  [&]<int... Radix>(std::integer_sequence<int, Radix...>) {
-    const auto call = [&](auto radix) {
-      CAPTURE(radix());
-      check(radix);
-    };
-    (call(std::integral_constant<int, Radix>()), ...);
-  }(std::integer_sequence<int, 2, 3, 4, 5, 8, 16, 256>());
-}
 
 /// All digits of `value`, the first one the lowest.
 std::vector<std::uint8_t> digits(int value, int radix, luq::index count) {
@@ -56,7 +45,7 @@ TEST_CASE("a codec has planes of radices that are stored, or is none") {
 }
 
 TEST_CASE("every byte is combined and taken apart, missing symbols being zero") {
-  for_each_stored_radix([](auto radix) {
+  luq_test::for_each_stored_radix([](auto radix) {
     using traits = radix_traits<radix()>;
     constexpr luq::index symbols = traits::symbols_per_byte;
     const auto bytes = static_cast<int>(std::lround(std::pow(radix(), symbols)));

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "codecs/base_five.hpp"
+#include "codecs/stored_radices.hpp"
 #include "quantizers/codec_list.hpp"
 
 using luq::locate_symbol;
@@ -21,18 +21,6 @@ using luq::radix_traits;
 using luq::tile_layout;
 
 namespace {
-
-/// Calls check(radix) for each radix that a codec of luq has, and for two that others may have.
-template <class Check>
-void for_each_radix(Check&& check) {
-  [&]<int... Radix>(std::integer_sequence<int, Radix...>) {
-    const auto call = [&](auto radix) {
-      CAPTURE(radix());
-      check(radix);
-    };
-    (call(std::integral_constant<int, Radix>()), ...);
-  }(std::integer_sequence<int, 2, 3, 4, 5, 8, 16, 256>());
-}
 
 /// A plane as the picture draws it, byte by byte and slot by slot: calls visit(byte, slot, row, column), where column
 /// may be k or more in unused slots.
@@ -102,7 +90,7 @@ TEST_CASE("positions worked by hand") {
 }
 
 TEST_CASE("every symbol has the place that the picture gives it, and no place is shared or left over") {
-  for_each_radix([](auto radix) {
+  luq_test::for_each_stored_radix([](auto radix) {
     for (const luq::index h : {1, 2, 5, 64}) {
       for (luq::index k = 1; k <= 100; ++k) {
         CAPTURE(h);

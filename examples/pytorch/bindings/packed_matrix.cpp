@@ -37,7 +37,7 @@ void require_shape(luq::index rows, luq::index cols) {
 /// How a matrix is stored, "int4:g128" or "hadamard/int4:g128".
 std::string stored_name_of(const luq::any_packed_matrix& packed) {
   const luq::shared_transform transform = luq::transform_of(packed);
-  return (transform ? std::string(transform->name()) + "/" : "") + luq::codec_name(luq::codec_of(packed));
+  return luq::stored_name(transform ? transform->name() : "", luq::codec_of(packed));
 }
 
 /// A packed matrix from bytes that were packed before, which are copied.
@@ -150,8 +150,7 @@ void bind_packed_matrix(nb::module_& module) {
           "Bytes, everything counted.")
       .def_prop_ro("bits_per_weight",
                    [](const luq::any_packed_matrix& self) {
-                     return 8.0 * static_cast<double>(luq::bytes_of(self).size()) /
-                            (static_cast<double>(luq::rows_of(self)) * static_cast<double>(luq::cols_of(self)));
+                     return std::visit([](const auto& packed) { return packed.bits_per_weight(); }, self);
                    })
       .def("bytes", &bytes_tensor,
            "The bytes as a uint8 tensor [nbytes] in the memory of this object: not to be written.")

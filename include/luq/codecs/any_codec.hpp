@@ -56,6 +56,9 @@ using any_codec = std::variant<
 /// The text form of a codec; parse_codec() reads it back.
 [[nodiscard]] std::string codec_name(const any_codec& codec);
 
+/// How a matrix is stored, "TRANSFORM/CODEC", or its codec's name alone where `transform` is empty.
+[[nodiscard]] std::string stored_name(std::string_view transform, const any_codec& codec);
+
 /// Reads what codec_name() writes. The group may be left out and is then 128.
 /// @throws luq::error invalid_argument for any other text
 [[nodiscard]] any_codec parse_codec(std::string_view text);

@@ -64,9 +64,7 @@ template <WeightCodec Codec, class Q>
 [[nodiscard]] coded_matrix<Codec> quantize_codes(const linear_problem& problem, const Codec& codec, const Q& quantizer,
                                                  const quantize_context& context = {},
                                                  quantize_report* report = nullptr) {
-  detail::require_quantizer<Codec, Q>();
-  detail::require_valid(problem, codec);
-  if (Q::needs_inputs) detail::require_inputs(problem, "quantizer");
+  detail::require_quantizable<Q>(problem, codec);
   quantize_report local;
   coded_matrix<Codec> result = quantizer(problem, codec, context, local);
   if (report != nullptr) *report = local;
@@ -81,8 +79,7 @@ template <WeightCodec Codec, class Q>
                                                const quantize_context& context = {}) {
   quantize_report report;
   if constexpr (requires { quantizer.packed(problem, codec, context, report); }) {
-    detail::require_valid(problem, codec);
-    detail::require_inputs(problem, "quantizer");
+    detail::require_quantizable<Q>(problem, codec);
     packed_matrix<Codec> packed = quantizer.packed(problem, codec, context, report);
     return {std::move(packed), report};
   } else {
@@ -97,9 +94,7 @@ template <WeightCodec Codec, class Q, TransformSearch<Codec, Q> Transform>
 [[nodiscard]] quantized_linear<Codec> quantize(const linear_problem& problem, const Transform& transform,
                                                const Codec& codec, const Q& quantizer,
                                                const quantize_context& context = {}) {
-  detail::require_quantizer<Codec, Q>();
-  detail::require_valid(problem, codec);
-  if (Q::needs_inputs) detail::require_inputs(problem, "quantizer");
+  detail::require_quantizable<Q>(problem, codec);
   const shared_transform found = transform.find(problem, codec, quantizer, context);
   if (found->in_features() != problem.W.cols()) {
     fail(errc::shape_mismatch, "input transform ", found->name(), ": expected ", problem.W.cols(), " columns, got ",

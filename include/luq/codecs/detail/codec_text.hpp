@@ -20,6 +20,9 @@
 
 namespace luq::detail {
 
+/// The beginning of what was typed, as a message of one line shows it.
+[[nodiscard]] std::string one_line(std::string_view text);
+
 /// Writes options.
 class option_writer {
  public:

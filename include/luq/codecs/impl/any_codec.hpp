@@ -4,7 +4,6 @@
 // Text and size of a codec that is chosen at run time.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 
 #include "luq/codecs/any_codec.hpp"
@@ -16,6 +15,12 @@ namespace luq {
 
 LUQ_INLINE std::string codec_name(const any_codec& codec) {
   return std::visit([](const auto& c) { return codec_name(c); }, codec);
+}
+
+LUQ_INLINE std::string stored_name(std::string_view transform, const any_codec& codec) {
+  std::string name(transform);
+  if (!name.empty()) name += '/';
+  return name + codec_name(codec);
 }
 
 LUQ_INLINE codec_format format_of(const any_codec& codec) {
@@ -88,9 +93,7 @@ LUQ_INLINE any_codec parse_codec(std::string_view text) {
   const any_codec* const catalogue = nullptr;
   const std::optional<any_codec> codec = detail::parse_any_of(detail::option_reader(text), catalogue);
   if (!codec) {
-    std::string shown(text.substr(0, 80));  // a message is one line, whatever was typed
-    std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
-    fail(errc::invalid_argument, "codec \"", shown,
+    fail(errc::invalid_argument, "codec \"", detail::one_line(text),
          "\": expected FAMILY[:gGROUP][OPTIONS], group 0 for the whole row, of ", detail::list_families(catalogue));
   }
   return *codec;

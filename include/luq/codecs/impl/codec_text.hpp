@@ -4,12 +4,19 @@
 // The definitions of luq/codecs/detail/codec_text.hpp.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 
 #include "luq/codecs/detail/codec_text.hpp"
 
 namespace luq::detail {
+
+LUQ_INLINE std::string one_line(std::string_view text) {
+  std::string shown(text.substr(0, 80));
+  std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
+  return shown;
+}
 
 LUQ_INLINE option_reader::option_reader(std::string_view text) : rest_(text) {
   family_ = next();

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "luq/codecs/detail/codec_text.hpp"
 #include "luq/codecs/recipe.hpp"
 #include "luq/codecs/transform_bytes.hpp"
 #include "luq/core/error.hpp"
@@ -31,9 +32,7 @@ template <std::size_t Count>
 }
 
 [[noreturn]] inline void refuse_recipe(std::string_view text, std::string_view reason) {
-  std::string shown(text.substr(0, 80));  // a message is one line, whatever was typed
-  std::replace_if(shown.begin(), shown.end(), [](char c) { return c < ' '; }, '?');
-  fail(errc::invalid_argument, "recipe \"", shown, "\": ", reason);
+  fail(errc::invalid_argument, "recipe \"", one_line(text), "\": ", reason);
 }
 
 /// Reads [qep+]SEARCH[+refine].
@@ -107,9 +106,7 @@ LUQ_INLINE std::string_view stored_transform(const recipe& r) {
 }
 
 LUQ_INLINE std::string stored_name(const recipe& r) {
-  std::string name(stored_transform(r));
-  if (!name.empty()) name += '/';
-  return name + codec_name(r.codec);
+  return stored_name(stored_transform(r), r.codec);
 }
 
 LUQ_INLINE index packed_bytes(const recipe& r, index rows, index cols) {

@@ -70,4 +70,12 @@ void require_valid(const linear_problem& problem, const Codec& codec) {
   }
 }
 
+/// What the front door asks before any quantizer is called.
+template <class Q, WeightCodec Codec>
+void require_quantizable(const linear_problem& problem, const Codec& codec) {
+  require_quantizer<Codec, Q>();
+  require_valid(problem, codec);
+  if (Q::needs_inputs) require_inputs(problem, "quantizer");
+}
+
 }  // namespace luq::detail

@@ -20,6 +20,12 @@ namespace luq {
 
 namespace detail {
 
+inline void require_square_hessian(const matrix_view& H) {
+  if (H.rows() != H.cols()) {
+    fail(errc::shape_mismatch, "Hessian: expected a square matrix, got ", H.rows(), " x ", H.cols());
+  }
+}
+
 [[noreturn]] inline void refuse_without_tokens(index in_features) {
   fail(errc::insufficient_data, "Hessian of ", in_features, " inputs: no token was added to it");
 }
@@ -83,9 +89,7 @@ LUQ_INLINE linear_inputs::linear_inputs(hessian seen) : state_(std::make_unique<
 }
 
 LUQ_INLINE linear_inputs::linear_inputs(matrix H) : state_(std::make_unique<state>()) {
-  if (H.rows() != H.cols()) {
-    fail(errc::shape_mismatch, "Hessian: expected a square matrix, got ", H.rows(), " x ", H.cols());
-  }
+  detail::require_square_hessian(H);
   state_->in_features = H.cols();
   state_->H = std::move(H);
 }
@@ -96,9 +100,7 @@ LUQ_INLINE linear_inputs::linear_inputs(hessian_factor factor) : state_(std::mak
 }
 
 LUQ_INLINE linear_inputs linear_inputs::borrow(const matrix_view& H) {
-  if (H.rows() != H.cols()) {
-    fail(errc::shape_mismatch, "Hessian: expected a square matrix, got ", H.rows(), " x ", H.cols());
-  }
+  detail::require_square_hessian(H);
   if (H.size() == 0) return linear_inputs(matrix(H));
   auto known = std::make_unique<state>();
   known->in_features = H.cols();
@@ -197,8 +199,8 @@ LUQ_INLINE linear_inputs linear_inputs::transformed_once(const input_transform& 
     transform.transform_activations(half, executor);  // D T^T
     matrix both = half.transpose();
     transform.transform_activations(both, executor);  // T D^T T^T
-    both.transposeInPlace();
-    result.set_drift(std::move(both));
+    half = both.transpose();
+    result.set_drift(std::move(half));
   }
   return result;
 }

@@ -51,12 +51,6 @@ void require_finite_parameters(const packed_matrix<Codec>& packed, const safeten
   return transform ? transform->name() : std::string_view();
 }
 
-[[nodiscard]] inline std::string stored_name_of(const any_packed_matrix& packed) {
-  std::string name(stored_transform_of(packed));
-  if (!name.empty()) name += '/';
-  return name + codec_name(codec_of(packed));
-}
-
 /// Whether a matrix is stored as a recipe says.
 [[nodiscard]] inline bool has_stored_form(const any_packed_matrix& packed, const recipe& how) {
   return codec_of(packed) == how.codec && stored_transform_of(packed) == stored_transform(how);
@@ -90,7 +84,8 @@ LUQ_INLINE void write_packed_model(const std::filesystem::path& path, const plan
           !detail::has_stored_form(packed, p.recipes[layer])) {
         fail(errc::shape_mismatch, "packed model: linear ", detail::in_quotes(linear.name), ": expected ",
              stored_name(p.recipes[layer]), ", ", linear.rows, " x ", linear.cols, ", got ",
-             detail::stored_name_of(packed), ", ", rows_of(packed), " x ", cols_of(packed));
+             stored_name(detail::stored_transform_of(packed), codec_of(packed)), ", ", rows_of(packed), " x ",
+             cols_of(packed));
       }
     }
   }
